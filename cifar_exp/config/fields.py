@@ -1,0 +1,92 @@
+"""What the schema's sections share: strict types, frozen values, a sentence on each range."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, and closed to keys that it does not name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TargetSection(BaseModel):
+    """A user's own class: `_target_` names it, all other keys are its arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    target: Annotated[str, Field(alias="_target_", pattern=r"^\w+(\.\w+)+$")]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments of the target: every key that the section does not name."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+def _not_a_boolean(value: object) -> object:
+    # pydantic would take `true` for 1
+    if isinstance(value, bool):
+        raise ValueError("a boolean is no number")
+    return value
+
+
+Integer = Annotated[int, BeforeValidator(_not_a_boolean)]
+Number = Annotated[float, BeforeValidator(_not_a_boolean)]
+
+
+def allowed(field: FieldInfo) -> str:
+    """What a setting may be, in words: `a number in [0, 1)`, `one of relu, silu`."""
+    return _describe(field.annotation, field.metadata)
+
+
+def options(field: FieldInfo) -> list[str]:
+    """The names among which a setting chooses; empty where it is no choice of names."""
+    return [str(value) for value in _literals(field.annotation)]
+
+
+def _describe(annotation: Any, metadata: Iterable[Any]) -> str:
+    if get_origin(annotation) is Annotated:
+        base, *own = get_args(annotation)
+        nested = [m for part in own for m in getattr(part, "metadata", [part])]
+        return _describe(base, [*nested, *metadata])
+    if get_origin(annotation) in (Union, type(int | None)):
+        return _describe_union(get_args(annotation), list(metadata))
+    if get_origin(annotation) is Literal:
+        values = [str(value) for value in get_args(annotation)]
+        return values[0] if len(values) == 1 else "one of " + ", ".join(values)
+    if get_origin(annotation) is tuple:
+        return f"a list, each {_describe(get_args(annotation)[0], ())}"
+    if annotation is bool:
+        return "true or false"
+    if annotation in (int, float):
+        return _describe_number("an integer" if annotation is int else "a number", metadata)
+    return "a non-empty text" if any(isinstance(m, MinLen) for m in metadata) else "a text"
+
+
+def _describe_union(members: tuple[Any, ...], metadata: list[Any]) -> str:
+    words = ["null" if m is type(None) else _describe(m, metadata) for m in members]
+    return " or ".join(words)
+
+
+def _describe_number(kind: str, metadata: Iterable[Any]) -> str:
+    low = next((m for m in metadata if isinstance(m, Ge | Gt)), None)
+    high = next((m for m in metadata if isinstance(m, Le | Lt)), None)
+    if low is None and high is None:
+        return kind
+    if high is None:
+        return f"{kind} >= {low.ge}" if isinstance(low, Ge) else f"{kind} > {low.gt}"  # type: ignore[union-attr]
+    if low is None:
+        return f"{kind} <= {high.le}" if isinstance(high, Le) else f"{kind} < {high.lt}"
+    left = f"[{low.ge}" if isinstance(low, Ge) else f"({low.gt}"
+    right = f"{high.le}]" if isinstance(high, Le) else f"{high.lt})"
+    return f"{kind} in {left}, {right}"
+
+
+def _literals(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [value for part in get_args(annotation) for value in _literals(part)]

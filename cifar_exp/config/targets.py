@@ -1,0 +1,57 @@
+"""A user's own class, named by `_target_`."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from cifar_exp.config.fields import TargetSection
+
+
+def instantiate(section: TargetSection, *positional: Any, **offered: Any) -> Any:
+    """Call the target with its own arguments, and those of `offered` that it has a place for.
+
+    Raises ValueError, a sentence without the group's name, where it is not found or refuses.
+    """
+    target = find_target(section.target)
+    own = section.arguments
+    extra = {k: v for k, v in offered.items() if k not in own and _takes(target, k)}
+    try:
+        return target(*positional, **own, **extra)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"_target_={section.target} refuses its settings: {error}") from error
+
+
+def find_target(name: str) -> Callable[..., Any]:
+    """The class or function of a dotted name. Raises ValueError where there is none."""
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module = _import(".".join(parts[:length]))
+        if module is None:
+            continue
+        found = module
+        for part in parts[length:]:
+            if not hasattr(found, part):
+                raise ValueError(f"_target_={name}: {found.__name__} has no {part}")
+            found = getattr(found, part)
+        if callable(found):
+            return found  # type: ignore[no-any-return]
+        raise ValueError(f"_target_={name}: is no class and no function")
+    raise ValueError(f"_target_={name}: no module {parts[0]} here; is its folder on PYTHONPATH?")
+
+
+def _import(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            return None  # the name itself is no module; a missing import inside it is told
+        raise
+
+
+def _takes(target: Callable[..., Any], name: str) -> bool:
+    try:
+        parameters = inspect.signature(target).parameters
+    except ValueError:
+        return False
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

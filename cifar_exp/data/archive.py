@@ -1,0 +1,124 @@
+"""CIFAR-100's archive: fetched, checked and unpacked whole, or not at all."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+
+from filelock import FileLock
+
+from cifar_exp.data.cache import cache_folder
+from cifar_exp.errors import OutsideError, UserError
+
+FOLDER = "cifar-100-python"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Where the archive is, and the MD5 of it and of the files in it that are read.
+
+    `pixels`: by split, the SHA-256 of the images ordered by class name and file name.
+    """
+
+    url: str = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
+    md5: str = "eb9058c3a382ffc7106e4002c42a8d85"
+    members: dict[str, str] = field(
+        default_factory=lambda: {
+            "train": "16019d7e3df5f24257cddd939b257f8d",
+            "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
+            "meta": "7973b15100ade9c7d40fb424638fde48",
+        }
+    )
+    pixels: dict[str, str] = field(
+        default_factory=lambda: {
+            "train": "2aa2e92a742ec0fbd361b0b1386394899dfac5a05c448330d3371fd9b63b3e87",
+            "test": "2716d826d85ee9ca7f948fb4dc3b3d7515225d1a436d1c4b7e6975855da3d9ee",
+        }
+    )
+
+    @property
+    def filename(self) -> str:
+        """The archive's name on disk."""
+        return self.url.rpartition("/")[2]
+
+
+def ensure_archive(root: Path, download: bool, archive: Archive) -> None:
+    """See that root/cifar-100-python is there: unpack an archive that lies at `root`, or fetch it.
+
+    Of two processes that want the same, one fetches and the other waits. Raises UserError where
+    it is absent and may not be fetched, or the archive at `root` is damaged; OutsideError where
+    fetching failed.
+    """
+    if (root / FOLDER).is_dir():
+        return
+    if not download and not (root / archive.filename).is_file():
+        raise UserError(absent(root))
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()
+    with FileLock(cache_folder() / f"{name}.lock"):
+        if not (root / FOLDER).is_dir():
+            _obtain(root, archive)
+
+
+def absent(root: Path) -> str:
+    """The sentence on data that is not there."""
+    return (
+        f"data.root={root}: no CIFAR-100 is there (neither {FOLDER}/ nor train/<class>/*.png), "
+        "and data.download is false; name its folder, or allow the download"
+    )
+
+
+def check_members(root: Path, archive: Archive) -> None:
+    """Raise UserError if an unpacked file is missing or damaged."""
+    for name, md5 in archive.members.items():
+        path = root / FOLDER / name
+        if not path.is_file() or _md5(path) != md5:
+            raise UserError(
+                f"data.root: {path} is missing or damaged; delete {root / FOLDER} and run again"
+            )
+
+
+def _obtain(root: Path, archive: Archive) -> None:
+    was_there = root.is_dir()
+    root.mkdir(parents=True, exist_ok=True)
+    own = root / archive.filename
+    workplace = Path(tempfile.mkdtemp(dir=root, prefix=".fetching-"))
+    try:
+        if own.is_file():
+            if _md5(own) != archive.md5:
+                raise UserError(
+                    f"data.root: {own} is truncated or damaged (its MD5 is not {archive.md5}); "
+                    "delete it and run again"
+                )
+            packed = own
+        else:
+            packed = _fetch(workplace, archive)
+        shutil.unpack_archive(packed, workplace, filter="data")
+        check_members(workplace, archive)
+        os.replace(workplace / FOLDER, root / FOLDER)
+    finally:
+        shutil.rmtree(workplace, ignore_errors=True)
+        if not was_there and not any(root.iterdir()):
+            root.rmdir()
+
+
+def _fetch(workplace: Path, archive: Archive) -> Path:
+    from torchvision.datasets.utils import download_url
+
+    try:
+        download_url(archive.url, str(workplace), archive.filename, archive.md5)
+    except (URLError, OSError, RuntimeError, EOFError) as error:
+        raise OutsideError(
+            f"could not fetch {archive.url} ({error}); nothing was kept. Run the same command "
+            f"again, or get {archive.filename} another way and put it into {workplace.parent} "
+            "(behind a proxy: set HTTPS_PROXY)"
+        ) from error
+    return workplace / archive.filename
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "md5").hexdigest()

@@ -1,0 +1,122 @@
+"""Images by class: root/train/<class>/* and root/test/<class>/*."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from cifar_exp.config.suggestions import did_you_mean
+from cifar_exp.data.dataset import ImageSet, Report
+from cifar_exp.errors import UserError
+
+SUFFIXES = frozenset(Image.registered_extensions())
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The image files of one split, ordered by class name and file name."""
+
+    folder: Path
+    class_names: tuple[str, ...]
+    files: tuple[tuple[str, ...], ...]  # by class
+    signature: str
+
+    def __len__(self) -> int:
+        return sum(len(names) for names in self.files)
+
+    def paths(self) -> list[Path]:
+        """All files, in order."""
+        return [
+            self.folder / class_name / name
+            for class_name, names in zip(self.class_names, self.files, strict=True)
+            for name in names
+        ]
+
+    def labels(self) -> np.ndarray:
+        """The class index of each file, int64 (N,)."""
+        counts = [len(names) for names in self.files]
+        return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
+
+
+def list_split(folder: Path, class_names: Sequence[str] | None = None) -> Listing:
+    """List a split's files. `class_names`: the classes that must be there, no more and no fewer.
+
+    Raises UserError where classes are missing, foreign or empty.
+    """
+    if not folder.is_dir():
+        raise UserError(f"data.root: there is no folder {folder}, where images by class should be")
+    present = sorted(e.name for e in os.scandir(folder) if e.is_dir() and e.name[0] != ".")
+    expected = list(class_names) if class_names is not None else present
+    if not expected:
+        raise UserError(f"data.root: {folder} has no class folders, as {folder}/cat/1.png")
+    _compare(folder, expected, present)
+    digest = hashlib.sha256(str(folder.resolve()).encode())
+    files = tuple(_list_class(folder / name, digest) for name in expected)
+    for name, found in zip(expected, files, strict=True):
+        if not found:
+            raise UserError(f"data.root: {folder / name} holds no images")
+    return Listing(folder, tuple(expected), files, digest.hexdigest())
+
+
+def decode(listing: Listing, image_size: int, report: Report) -> ImageSet:
+    """Read all files as RGB, (N, image_size, image_size, 3) uint8, resized where they differ.
+
+    Raises UserError naming the first file that cannot be read.
+    """
+    paths = listing.paths()
+    images = np.empty((len(paths), image_size, image_size, 3), np.uint8)
+
+    def read(index: int) -> None:
+        images[index] = _read_image(paths[index], image_size)
+
+    with ThreadPoolExecutor() as pool:
+        try:
+            for done, _ in enumerate(pool.map(read, range(len(paths))), 1):
+                report(f"reading {listing.folder}", done, len(paths))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return ImageSet(images, listing.labels())
+
+
+def _compare(folder: Path, expected: list[str], present: list[str]) -> None:
+    missing = sorted(set(expected) - set(present))
+    if missing:
+        near = did_you_mean(missing[0], set(present) - set(expected))
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise UserError(f"data.root: {folder} lacks the class {missing[0]}{more}{near}")
+    foreign = sorted(set(present) - set(expected))
+    if foreign:
+        raise UserError(f"data.root: {folder} has a class that train lacks: {foreign[0]}")
+
+
+def _list_class(folder: Path, digest: "hashlib._Hash") -> tuple[str, ...]:
+    # One stat an image: names, sizes and times stand for the content until they change.
+    entries = sorted(
+        (entry for entry in os.scandir(folder) if Path(entry.name).suffix.lower() in SUFFIXES),
+        key=lambda entry: entry.name,
+    )
+    for entry in entries:
+        status = entry.stat()
+        digest.update(
+            f"{folder.name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n".encode()
+        )
+    return tuple(entry.name for entry in entries)
+
+
+def _read_image(path: Path, image_size: int) -> np.ndarray:
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+            if upright.size != (image_size, image_size):
+                upright = upright.resize((image_size, image_size), Image.Resampling.BILINEAR)
+            return np.asarray(upright)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(
+            f"data.root: cannot read the image {path} ({error}); replace it or take it away"
+        ) from error

@@ -1,0 +1,35 @@
+"""The data set that the settings name."""
+
+from pathlib import Path
+
+from cifar_exp.config.schema import DataSection
+from cifar_exp.data import shapes
+from cifar_exp.data.archive import FOLDER, Archive, absent
+from cifar_exp.data.cifar100 import load_cifar100
+from cifar_exp.data.dataset import Dataset, Report
+from cifar_exp.data.folder import load_folder
+
+ARCHIVE = Archive()
+
+
+def load_dataset(section: DataSection, report: Report) -> Dataset:
+    """All images of the named data set; decoded the first time, mapped from the cache after that.
+
+    Raises UserError where they are absent or damaged, OutsideError where fetching failed.
+    """
+    if section.name == "shapes":
+        return shapes.load_shapes(section.image_size, report)
+    if section.name == "cifar100":
+        return load_cifar100(section, report, ARCHIVE)
+    return load_folder(section, report)
+
+
+def missing_data(section: DataSection) -> str | None:
+    """A sentence if the images are plainly not there; looks at folders only."""
+    root = Path(section.root)
+    if section.name == "folder" and not (root / "train").is_dir():
+        return f"data.root={section.root}: there is no folder {root / 'train'} with images by class"
+    if section.name == "cifar100" and not section.download:
+        places = (root / FOLDER, root / "train", root / ARCHIVE.filename)
+        return None if any(place.exists() for place in places) else absent(root)
+    return None

@@ -1,0 +1,41 @@
+"""Stratified parts of a set of labels, the same on every machine."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int64]
+
+
+def stratified_part(labels: NDArray[np.int64], size: int, seed: int) -> Indices:
+    """Sorted indices of `size` images, in which each class has its share, up to rounding."""
+    # RandomState's stream is frozen by numpy's compatibility policy; Generator's is not.
+    generator = np.random.RandomState(seed)
+    quotas = _quotas(np.bincount(labels), size)
+    parts = [
+        generator.permutation(np.flatnonzero(labels == index))[:quota]
+        for index, quota in enumerate(quotas)
+    ]
+    return np.sort(np.concatenate(parts))
+
+
+def train_and_val(
+    labels: NDArray[np.int64], limit: int | None, val_fraction: float, seed: int
+) -> tuple[Indices, Indices]:
+    """Indices of the training and the validation images: first `limit`, then the held-out part."""
+    taken = np.arange(len(labels))
+    if limit is not None and limit < len(labels):
+        taken = stratified_part(labels, limit, seed)
+    held_out = stratified_part(labels[taken], round(val_fraction * len(taken)), seed + 1)
+    is_val = np.zeros(len(taken), dtype=bool)
+    is_val[held_out] = True
+    return taken[~is_val], taken[is_val]
+
+
+def _quotas(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    # Largest remainders: the quotas add up to `size` exactly.
+    shares = counts * (size / counts.sum())
+    quotas: NDArray[np.int64] = np.floor(shares).astype(np.int64)
+    missing = size - int(quotas.sum())
+    largest = np.argsort(quotas - shares, kind="stable")[:missing]
+    quotas[largest] += 1
+    return quotas

@@ -1,0 +1,24 @@
+"""How large a network is, and what one image costs."""
+
+import copy
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def count_parameters(network: nn.Module) -> int:
+    """All weights, trained or fixed; no buffers."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def count_macs(network: nn.Module, image_size: int) -> int:
+    """Multiply-accumulates of convolutions and matrix products for one image, forward.
+
+    Counted on torch's meta device: nothing is computed, and any network can be counted.
+    """
+    # eval: batch norm refuses to train on one value a channel
+    shadow = copy.deepcopy(network).to("meta").eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        shadow(torch.empty(1, 3, image_size, image_size, device="meta"))
+    return int(counter.get_total_flops()) // 2

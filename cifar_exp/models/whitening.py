@@ -1,0 +1,49 @@
+"""Whitened first convolution: fixed filters that decorrelate the patches of the training images.
+
+Source: the patch whitening of Page (myrtle.ai, "How to train your ResNet") as in airbench
+(Jordan 2024, arXiv:2404.00498).
+"""
+
+import torch
+from torch import Tensor, nn
+
+PATCH = 2
+
+
+class WhitenedStem(nn.Conv2d):
+    """2x2 convolution (N, C, H, W) -> (N, 8C, H-1, W-1): each eigenvector and its negative.
+
+    The filters are set once by `fit` and not trained; the bias is.
+    """
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__(in_channels, 2 * in_channels * PATCH**2, PATCH, bias=True)
+        self.weight.requires_grad_(False)
+
+    @torch.no_grad()
+    def fit(self, images: Tensor, eps: float = 5e-4) -> None:
+        """Set the filters from normalised float images (N, C, H, W)."""
+        filters = whitening_filters(images, eps)
+        self.weight.copy_(torch.cat([filters, -filters]).to(self.weight))
+        if self.bias is not None:
+            self.bias.zero_()
+
+
+def whitening_filters(images: Tensor, eps: float) -> Tensor:
+    """Filters (C*4, C, 2, 2) whose outputs over the patches of `images` are uncorrelated.
+
+    Each has unit variance, but for `eps`, which keeps near-constant directions from exploding.
+    """
+    channels = images.shape[1]
+    patches = nn.functional.unfold(images.double(), PATCH)
+    flat = patches.transpose(1, 2).reshape(-1, channels * PATCH**2)
+    covariance = flat.T @ flat / len(flat)
+    eigenvalues, eigenvectors = torch.linalg.eigh(covariance)
+    scaled = eigenvectors / torch.sqrt(eigenvalues + eps)
+    return _signed(scaled).T.flip(0).reshape(-1, channels, PATCH, PATCH)
+
+
+def _signed(vectors: Tensor) -> Tensor:
+    # An eigenvector's sign is arbitrary and differs between LAPACKs: its largest part is positive.
+    largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
+    return vectors * torch.sign(largest)

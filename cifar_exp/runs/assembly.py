@@ -1,0 +1,136 @@
+"""From settings to the parts of a run: device, network, optimizer, loop."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from cifar_exp.config.schema import Settings
+from cifar_exp.data.dataset import Dataset
+from cifar_exp.data.feed import Normalisation, TrainingFeed
+from cifar_exp.data.resident import Splits, split_dataset
+from cifar_exp.errors import UserError
+from cifar_exp.models import build_network
+from cifar_exp.models.network import ConvNet
+from cifar_exp.runs.origin import load_origin
+from cifar_exp.training.devices import resolve_device, resolve_precision, use_threads
+from cifar_exp.training.loop import Loop
+from cifar_exp.training.optimizers import build_optimizer
+from cifar_exp.training.resolution import ResolutionSchedule
+from cifar_exp.training.schedules import build_schedule
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All that a run is made of, at its beginning."""
+
+    dataset: Dataset
+    splits: Splits
+    normalisation: Normalisation
+    network: nn.Module
+    loop: Loop
+    compute: "Compute"
+
+
+@dataclass(frozen=True)
+class Compute:
+    """What the run computes on."""
+
+    device: torch.device
+    precision: str
+    threads: int
+
+
+def prepare_compute(settings: Settings) -> Compute:
+    """Choose the device, set the threads. Raises UserError where the device is not there."""
+    trainer = settings.trainer
+    try:
+        device = resolve_device(trainer.device)
+    except ValueError as error:
+        raise UserError(f"trainer.device={trainer.device}: {error}") from error
+    precision = resolve_precision(trainer.precision, device)
+    return Compute(device, precision, use_threads(trainer.threads))
+
+
+def make_parts(settings: Settings, dataset: Dataset, compute: Compute, runs: Path) -> Parts:
+    """Build everything, and write nothing; `runs` is where `init_from` is looked for.
+
+    Raises UserError where the images, a `_target_` or the run to start from do not fit.
+    """
+    splits = split_dataset(dataset, settings.data, compute.device)
+    network = make_network(settings, len(dataset.class_names))
+    normalisation = Normalisation.of(splits.train.sample())
+    loop = make_loop(settings, network, splits, normalisation, compute)
+    if settings.init_from is not None:
+        load_origin(runs, settings.init_from, network)
+    return Parts(dataset, splits, normalisation, network, loop, compute)
+
+
+def make_network(settings: Settings, num_classes: int) -> nn.Module:
+    """The network with the weights that `seed` draws, on the host.
+
+    Raises UserError where a `_target_` refuses or gives other shapes than (N, num_classes).
+    """
+    torch.manual_seed(settings.seed)
+    try:
+        network = build_network(settings.model, num_classes)
+    except ValueError as error:
+        raise UserError(f"model: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise UserError(f"model: {type(network).__name__} is no torch.nn.Module")
+    _check_shapes(network, settings, num_classes)
+    return network
+
+
+def make_loop(
+    settings: Settings,
+    network: nn.Module,
+    splits: Splits,
+    normalisation: Normalisation,
+    compute: Compute,
+) -> Loop:
+    """Everything that trains, at the run's beginning."""
+    feed = TrainingFeed(
+        splits.train,
+        normalisation=normalisation,
+        section=settings.augmentation,
+        batch_size=settings.trainer.batch_size,
+        seed=settings.seed,
+    )
+    if isinstance(network, ConvNet):
+        network.fit_stem(normalisation.apply(splits.train.sample()).cpu())
+    network.to(compute.device).to(memory_format=torch.channels_last)
+    try:
+        optimizer = build_optimizer(settings.optimizer, network)
+        total_steps = settings.trainer.epochs * feed.steps_per_epoch
+        schedule = build_schedule(settings.scheduler, optimizer, total_steps)
+    except ValueError as error:
+        raise UserError(f"optimizer or scheduler: {error}") from error
+    return Loop(
+        network,
+        feed,
+        optimizer,
+        schedule,
+        settings.trainer,
+        device=compute.device,
+        precision=compute.precision,
+        resolution=ResolutionSchedule.of(settings.trainer, settings.data.image_size),
+    )
+
+
+def _check_shapes(network: nn.Module, settings: Settings, num_classes: int) -> None:
+    was_training = network.training
+    size = settings.data.image_size
+    try:
+        with torch.no_grad():
+            shape = tuple(network.eval()(torch.zeros(2, 3, size, size)).shape)
+    except (RuntimeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"model: the network cannot take images of {size} x {size}: {error}"
+        ) from error
+    if shape != (2, num_classes):
+        raise UserError(
+            f"model: two images give {shape}, not (2, {num_classes}), one score for each class"
+        )
+    network.train(was_training)

@@ -1,0 +1,61 @@
+"""SIGTERM and Ctrl-C: asked once, a run stops after its step and saves; asked twice, it dies."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupted(BaseException):
+    """The run was asked to stop. No Exception, like KeyboardInterrupt: nothing swallows it."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.exit_code = 128 + signum
+
+
+class StopRequest:
+    """Whether, and by which signal, the run was asked to stop."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+        self._raises = True
+
+    def __call__(self) -> bool:
+        """Whether a stop was asked for."""
+        return self.signum is not None
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Within the block a signal is only noted; outside it raises Interrupted there and then."""
+        self._raises = False
+        try:
+            yield
+        finally:
+            self._raises = True
+        self.raise_if_asked()
+
+    def raise_if_asked(self) -> None:
+        """Raise Interrupted if a signal came."""
+        if self.signum is not None:
+            raise Interrupted(self.signum)
+
+    def receive(self, signum: int, _frame: FrameType | None) -> None:
+        """The signal handler."""
+        if self.signum is not None:
+            raise KeyboardInterrupt  # asked twice: at once
+        self.signum = signum
+        if self._raises:
+            raise Interrupted(signum)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[StopRequest]:
+    """Take SIGINT and SIGTERM for the time of the block."""
+    request = StopRequest()
+    previous = {s: signal.signal(s, request.receive) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for signum, handler in previous.items():
+            signal.signal(signum, handler)

@@ -1,0 +1,105 @@
+"""Who trains a run: an operating-system lock with host, pid and heartbeat of its holder."""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+HEARTBEAT_SECONDS = 10
+# Another machine whose lock we cannot see on this file system is taken for dead after this time.
+STALE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The process that holds a run; `heartbeat` in seconds since the epoch."""
+
+    host: str
+    pid: int
+    heartbeat: float
+
+
+class HeldElsewhereError(Exception):
+    """The run is being trained by another process."""
+
+    def __init__(self, run_id: str, owner: Owner | None) -> None:
+        where = f"process {owner.pid} on {owner.host}" if owner else "another process"
+        super().__init__(f"run {run_id} is being trained by {where}")
+        self.owner = owner
+
+
+def lock_path(runs: Path, run_id: str) -> Path:
+    """Where the lock of a run lies."""
+    return runs / ".locks" / run_id
+
+
+@contextmanager
+def held(runs: Path, run_id: str) -> Iterator[None]:
+    """Hold the run for the time of the block. Raises HeldElsewhereError at once if it is taken."""
+    path = lock_path(runs, run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise HeldElsewhereError(run_id, read_owner(path)) from error
+    try:
+        owner = read_owner(path)
+        if owner is not None and _alive_elsewhere(owner):
+            raise HeldElsewhereError(run_id, owner)
+        with _heartbeat(path):
+            yield
+    finally:
+        lock.release()
+
+
+def read_owner(path: Path) -> Owner | None:
+    """Who wrote into the lock last; None where nobody holds it or the text is torn."""
+    try:
+        return Owner(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _alive_elsewhere(owner: Owner) -> bool:
+    # On this host the operating system's lock has already told that the holder is gone.
+    return owner.host != socket.gethostname() and time.time() - owner.heartbeat < STALE_SECONDS
+
+
+@contextmanager
+def _heartbeat(path: Path) -> Iterator[None]:
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            with suppress(OSError):  # a full disk must not end the run; the next beat may succeed
+                _write_owner(path)
+
+    _write_owner(path)
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        with suppress(OSError):
+            os.truncate(path, 0)
+
+
+def _write_owner(path: Path) -> None:
+    # In place: the lock is on this very file, so it must not be renamed over.
+    text = json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "heartbeat": time.time()})
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(descriptor, text.encode(), 0)
+        os.ftruncate(descriptor, len(text))
+    finally:
+        os.close(descriptor)

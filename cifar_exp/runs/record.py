@@ -1,0 +1,141 @@
+"""run.json: what a run is, where it stands, and what came of it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from cifar_exp.runs.files import write_json
+
+SCHEMA = 1
+Status = Literal["running", "completed", "interrupted", "failed", "diverged", "pruned"]
+FINAL = frozenset({"completed", "diverged", "pruned"})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class DatasetPart(_Part):
+    """What was learnt from; sizes in images, `superclasses` by class."""
+
+    name: str
+    fingerprint: str
+    classes: int
+    class_names: list[str]
+    superclasses: list[str] | None
+    split_seed: int
+    train_size: int
+    val_size: int
+    test_size: int
+
+
+class ModelPart(_Part):
+    """`macs`: multiply-accumulates of one image at full resolution, forward."""
+
+    parameters: int
+    macs: int
+
+
+class ComputePart(_Part):
+    """On what, and how much: `pflop` is 6 x MACs x images seen, at the resolution seen, / 1e15."""
+
+    device: str
+    device_name: str
+    threads: int
+    precision: str
+    pflop: float = 0.0
+    train_seconds: float = 0.0
+    peak_memory_mb: float | None = None
+    lr_groups: list[dict[str, Any]]
+
+
+class Segment(_Part):
+    """One uninterrupted stretch of training."""
+
+    host: str
+    device: str
+    threads: int
+    from_epoch: int
+    started_at: str
+
+
+class ValPart(_Part):
+    """Figures on the held-out part of train after an epoch."""
+
+    epoch: int
+    val_accuracy: float | None
+    val_loss: float | None
+
+
+class TestPart(_Part):
+    """Figures on the test set, read once."""
+
+    accuracy: float
+    top5_accuracy: float
+    loss: float
+    ece: float
+    superclass_accuracy: float | None
+
+
+class ErrorPart(_Part):
+    """Why a run failed or diverged."""
+
+    type: str
+    message: str
+    traceback: str | None
+
+
+class RunRecord(BaseModel):
+    """The content of run.json; the contract of its keys is in the README."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    schema_version: int = SCHEMA
+    run_id: str
+    label: str
+    status: Status
+    seed: int
+    params: dict[str, Any]
+    dataset: DatasetPart
+    model: ModelPart
+    compute: ComputePart
+    segments: list[Segment]
+    best: ValPart | None = None
+    final: ValPart | None = None
+    test: TestPart | None = None
+    started_at: str
+    finished_at: str | None = None
+    environment: dict[str, Any]
+    error: ErrorPart | None = None
+
+    @property
+    def counted(self) -> ValPart | None:
+        """The val figures of the weights that `trainer.evaluate` names."""
+        return self.best if self.params.get("trainer.evaluate") == "best" else self.final
+
+    @property
+    def metric(self) -> float | None:
+        """What the run is ranked by: val accuracy of the weights that count; test without val."""
+        if self.counted is not None and self.counted.val_accuracy is not None:
+            return self.counted.val_accuracy
+        return self.test.accuracy if self.test else None
+
+    def save(self, folder: Path) -> None:
+        """Write run.json whole."""
+        values = self.model_dump(mode="json")
+        write_json(folder / "run.json", {"schema": values.pop("schema_version"), **values})
+
+    @classmethod
+    def load(cls, folder: Path) -> "RunRecord | None":
+        """Read run.json; None where there is none or it is no record."""
+        try:
+            return cls.model_validate_json((folder / "run.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

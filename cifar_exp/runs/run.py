@@ -1,0 +1,198 @@
+"""A run that this process holds: from its parts to its recorded end."""
+
+import socket
+import traceback
+
+from cifar_exp.config.identity import flatten
+from cifar_exp.models.counting import count_macs, count_parameters
+from cifar_exp.runs.assembly import Parts
+from cifar_exp.runs.directory import (
+    RunDirectory,
+    find_run,
+    link_latest,
+    new_path,
+    replace_run,
+    rerun_path,
+)
+from cifar_exp.runs.environment import environment
+from cifar_exp.runs.files import remove_leftovers
+from cifar_exp.runs.interruption import Interrupted, StopRequest
+from cifar_exp.runs.progress import Teller, tell_end
+from cifar_exp.runs.record import (
+    FINAL,
+    ComputePart,
+    DatasetPart,
+    ErrorPart,
+    ModelPart,
+    RunRecord,
+    Segment,
+    Status,
+    now,
+)
+from cifar_exp.runs.request import Outcome, Request
+from cifar_exp.runs.session import Session
+from cifar_exp.training.devices import device_name, is_out_of_memory
+from cifar_exp.training.loop import DivergedError
+
+
+class HeldRun:
+    """Trains one run, and writes into its folder and nowhere else."""
+
+    def __init__(
+        self,
+        request: Request,
+        identity: str,
+        parts: Parts,
+        teller: Teller,
+        stop: StopRequest,
+    ) -> None:
+        self.request, self.identity, self.parts = request, identity, parts
+        self.teller, self.stop = teller, stop
+        self.settings, self.compute = request.settings, parts.compute
+        found = find_run(request.runs, identity)
+        self.home = found or new_path(request.runs, request.label, identity)
+        earlier = RunRecord.load(self.home)
+        self.is_rerun = earlier is not None and earlier.status in FINAL
+        self.directory = RunDirectory(rerun_path(self.home) if self.is_rerun else self.home)
+
+    def go(self) -> Outcome:
+        """Open the folder, train and test; however it ends is recorded.
+
+        Raises Interrupted after a signal, all saved.
+        """
+        record = self._record()
+        session = Session(self.settings, self.parts, self.directory, record, self.teller, self.stop)
+        try:
+            self._begin(session)
+            session.train()
+            session.test()
+            session.finish()
+            self._close(record, "completed")
+        except Interrupted:
+            self._close(record, "interrupted")
+            self.teller.line("stopped  position saved; the same command goes on from there")
+            raise
+        except DivergedError as error:
+            self._close(record, "diverged", error)
+        except Exception as error:
+            self._close(record, "failed", error)
+        return self._conclude(record)
+
+    def _begin(self, session: Session) -> None:
+        directory, record = self.directory, session.record
+        directory.create()
+        remove_leftovers(directory.path)
+        directory.write_settings(self.settings.model_dump(mode="json"), self.request.overrides)
+        self.teller.log = directory.append_log
+        self._tell_start(record)
+        if session.resume():
+            self.teller.line(f"resume   after epoch {self.parts.loop.epoch}")
+        record.segments.append(
+            Segment(
+                host=socket.gethostname(),
+                device=str(self.compute.device),
+                threads=self.compute.threads,
+                from_epoch=self.parts.loop.epoch + 1,
+                started_at=now(),
+            )
+        )
+        record.save(directory.path)
+        link_latest(self.request.outputs, directory.path)
+
+    def _conclude(self, record: RunRecord) -> Outcome:
+        folder = self.directory.path
+        if self.is_rerun and record.status in FINAL:
+            replace_run(self.home)
+            folder = self.home
+        link_latest(self.request.outputs, folder)
+        tell_end(record, folder, self.teller)
+        return Outcome(folder, record)
+
+    def _close(self, record: RunRecord, status: Status, error: Exception | None = None) -> None:
+        self.teller.close()
+        record.status, record.finished_at = status, now()
+        if error is not None:
+            trace = "".join(traceback.format_exception(error))
+            record.error = ErrorPart(
+                type=type(error).__name__, message=self._message(error), traceback=trace
+            )
+            self.directory.append_log(trace)
+        try:
+            record.save(self.directory.path)
+        except OSError as refusal:
+            self.teller.line(f"error    could not write {self.directory.path}/run.json: {refusal}")
+
+    def _message(self, error: Exception) -> str:
+        if is_out_of_memory(error):
+            size = self.settings.trainer.batch_size
+            return f"out of memory at trainer.batch_size={size}; take a smaller one ({error})"
+        return str(error)
+
+    def _record(self) -> RunRecord:
+        """The record of the run so far, or a new one."""
+        earlier = RunRecord.load(self.directory.path)
+        network = self.parts.network
+        macs = count_macs(network, self.settings.data.image_size)
+        return RunRecord(
+            run_id=self.identity,
+            label=self.request.label,
+            status="running",
+            seed=self.settings.seed,
+            params=flatten(self.settings),
+            dataset=self._dataset_part(),
+            model=ModelPart(parameters=count_parameters(network), macs=macs),
+            compute=self._compute_part(),
+            segments=earlier.segments if earlier else [],
+            best=earlier.best if earlier else None,
+            final=earlier.final if earlier else None,
+            started_at=earlier.started_at if earlier else now(),
+            environment=environment(),
+        )
+
+    def _dataset_part(self) -> DatasetPart:
+        dataset, splits = self.parts.dataset, self.parts.splits
+        superclasses = dataset.superclasses
+        return DatasetPart(
+            name=dataset.name,
+            fingerprint=dataset.fingerprint,
+            classes=len(dataset.class_names),
+            class_names=list(dataset.class_names),
+            superclasses=None if superclasses is None else list(superclasses),
+            split_seed=self.settings.data.split_seed,
+            train_size=len(splits.train),
+            val_size=len(splits.val),
+            test_size=len(splits.test),
+        )
+
+    def _compute_part(self) -> ComputePart:
+        groups = [
+            {
+                "name": group.get("name", f"group {index}"),
+                "lr": group["lr"],
+                "weight_decay": group.get("weight_decay", 0.0),
+                "parameters": sum(p.numel() for p in group["params"]),
+            }
+            for index, group in enumerate(self.parts.loop.optimizer.param_groups)
+        ]
+        return ComputePart(
+            device=self.compute.device.type,
+            device_name=device_name(self.compute.device),
+            threads=self.compute.threads,
+            precision=self.compute.precision,
+            lr_groups=groups,
+        )
+
+    def _tell_start(self, record: RunRecord) -> None:
+        data, compute = record.dataset, record.compute
+        tell = self.teller.line
+        tell(f"run      {self.directory.path}")
+        tell(
+            f"data     {data.name}: {data.train_size:,} train, {data.val_size:,} val, "
+            f"{data.test_size:,} test, {data.classes} classes"
+        )
+        tell(
+            f"network  {record.model.parameters:,} parameters, "
+            f"{record.model.macs / 1e6:,.1f} M multiply-accumulates an image"
+        )
+        threads = f"{compute.threads} thread" + ("s" if compute.threads > 1 else "")
+        tell(f"device   {compute.device} ({compute.device_name}), {threads}, {compute.precision}")

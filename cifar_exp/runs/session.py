@@ -1,0 +1,238 @@
+"""One stretch of a run: train epoch by epoch, evaluate, save, and in the end test."""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+
+from cifar_exp.config.schema import Settings
+from cifar_exp.data.dataset import Dataset
+from cifar_exp.data.resident import Split
+from cifar_exp.runs.assembly import Parts
+from cifar_exp.runs.checkpoint import load_checkpoint, save_checkpoint
+from cifar_exp.runs.directory import Row, RunDirectory
+from cifar_exp.runs.files import write_whole
+from cifar_exp.runs.interruption import StopRequest
+from cifar_exp.runs.progress import Teller, duration, epoch_line, percent
+from cifar_exp.runs.record import RunRecord, TestPart, ValPart
+from cifar_exp.runs.workload import Workload
+from cifar_exp.training.devices import peak_memory_mb
+from cifar_exp.training.evaluation import Evaluation, evaluate
+from cifar_exp.training.loop import EpochFigures, Loop
+
+ESTIMATE_AFTER = 10  # steps; the first ones are slower than the rest
+
+
+class Session:
+    """Trains from the directory's last checkpoint, or from the beginning, to the end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        parts: Parts,
+        directory: RunDirectory,
+        record: RunRecord,
+        teller: Teller,
+        stop: StopRequest,
+    ) -> None:
+        self.settings, self.parts, self.loop = settings, parts, parts.loop
+        self.directory, self.record = directory, record
+        self.teller, self.stop = teller, stop
+        self.history: list[Row] = []
+        self.pending: EpochFigures | None = None  # trained, but not evaluated yet
+        self.elapsed_before = 0.0
+        self.started = time.perf_counter()
+        evaluated = len(parts.splits.val) + len(parts.splits.train_eval)
+        self.workload = Workload(parts.loop, evaluated)
+
+    def resume(self) -> bool:
+        """Take up last.pt, if there is one."""
+        if not self.directory.last.exists():
+            return False
+        state = load_checkpoint(self.directory.last, self.loop.device)
+        self.loop.load_state_dict(state["loop"])
+        self.history, self.elapsed_before = state["history"], state["elapsed_seconds"]
+        self.pending = EpochFigures(**state["pending"]) if state["pending"] else None
+        self.directory.write_history(self.history)
+        return True
+
+    def train(self) -> None:
+        """Go on to the last epoch. On a signal the position is saved and Interrupted is raised."""
+        loop, epochs = self.loop, self.settings.trainer.epochs
+        self.workload.begin()
+        while loop.epoch < epochs or self.pending:
+            try:
+                with self.stop.deferred():
+                    if self.pending is None:
+                        self.pending = loop.train_epoch(self._after_step)
+                self._evaluate_epoch()
+            finally:
+                if self.stop():
+                    self.save()
+
+    def test(self) -> Evaluation:
+        """Read the test set with the weights that `trainer.evaluate` names, and record it."""
+        if self.settings.trainer.evaluate == "best":
+            self._load_best()
+        result = self._evaluation(self.parts.splits.test)
+        self.record.test = _test_part(result, self.parts.dataset)
+        _write_predictions(self.directory, result)
+        return result
+
+    def finish(self) -> None:
+        """Reduce the checkpoints to what `keep` asks for."""
+        keep, directory = self.settings.keep, self.directory
+        if not directory.best.exists() and keep != "none":
+            save_checkpoint(directory.best, self.weights())  # without val, best is last
+        if keep == "weights":
+            save_checkpoint(directory.last, self.weights())
+        elif keep == "none":
+            directory.best.unlink(missing_ok=True)
+            directory.last.unlink(missing_ok=True)
+
+    def save(self) -> None:
+        """last.pt: all that training depends on, and the rows that metrics.csv is written from."""
+        pending = None if self.pending is None else vars(self.pending)
+        content = {
+            **self._identity(),
+            "loop": self.loop.state_dict(),
+            "history": self.history,
+            "pending": pending,
+            "elapsed_seconds": self.elapsed_seconds(),
+        }
+        save_checkpoint(self.directory.last, content)
+
+    def weights(self) -> dict[str, Any]:
+        """The weights that count, with what is needed to use them."""
+        return {**self._identity(), "network": self.loop.evaluated.state_dict()}
+
+    def elapsed_seconds(self) -> float:
+        """Seconds of work on this run, over all its sessions."""
+        return self.elapsed_before + time.perf_counter() - self.started
+
+    def _identity(self) -> dict[str, Any]:
+        normalisation = self.parts.normalisation
+        return {
+            "run_id": self.record.run_id,
+            "params": self.record.params,
+            "class_names": list(self.parts.dataset.class_names),
+            "normalisation": {"mean": list(normalisation.mean), "std": list(normalisation.std)},
+        }
+
+    def _after_step(self) -> bool:
+        loop, teller = self.loop, self.teller
+        if self.workload.steps_timed == ESTIMATE_AFTER:
+            teller.line(f"time     about {duration(self.workload.seconds_left())}")
+        if teller.has_bar:
+            speed = f"{self.workload.images_per_second():,.0f} images/s"
+            best = percent(self.record.best.val_accuracy if self.record.best else None)
+            what = f"epoch {loop.epoch + 1}/{loop.section.epochs}  {speed}  best {best}"
+            teller.report(what, loop.step, loop.total_steps)
+        return self.stop()
+
+    def _evaluate_epoch(self) -> None:
+        figures = self.pending
+        assert figures is not None
+        self.teller.close()
+        splits = self.parts.splits
+        val = self._evaluation(splits.val) if len(splits.val) else None
+        train_eval = self._evaluation(splits.train_eval)
+        with self.stop.deferred():
+            loop = self.loop
+            loop.schedule.after_epoch(val.mean_loss if val else None)
+            self.history.append(_row(loop, figures, val, train_eval, self.elapsed_seconds()))
+            self.pending = None
+            self._record_epoch()
+
+    def _record_epoch(self) -> None:
+        record, row, best = self.record, self.history[-1], best_row(self.history)
+        self.save()
+        if best is row and best["val_accuracy"] is not None:
+            save_checkpoint(self.directory.best, self.weights())
+        self.directory.write_history(self.history)
+        record.final, record.best = _val_part(row), _val_part(best)
+        record.compute.train_seconds = sum(float(r["epoch_seconds"] or 0) for r in self.history)
+        record.compute.pflop = self.workload.pflop()
+        record.compute.peak_memory_mb = peak_memory_mb(self.loop.device)
+        record.save(self.directory.path)
+        self.teller.line(
+            epoch_line(
+                row,
+                self.settings.trainer.epochs,
+                record.best.val_accuracy,
+                self.workload.seconds_left(),
+            )
+        )
+
+    def _evaluation(self, split: Split) -> Evaluation:
+        loop = self.loop
+        return evaluate(loop.evaluated, split, self.parts.normalisation, loop.precision)
+
+    def _load_best(self) -> None:
+        state = load_checkpoint(self.directory.best, self.loop.device)
+        self.loop.evaluated.load_state_dict(state["network"])
+
+
+def best_row(history: list[Row]) -> Row:
+    """The first epoch with the highest val accuracy; the last epoch where there is no val."""
+    if history[-1]["val_accuracy"] is None:
+        return history[-1]
+    return max(history, key=lambda row: float(row["val_accuracy"] or 0))
+
+
+def _row(
+    loop: Loop,
+    figures: EpochFigures,
+    val: Evaluation | None,
+    train_eval: Evaluation,
+    elapsed_seconds: float,
+) -> Row:
+    return {
+        "epoch": loop.epoch,
+        "step": loop.step,
+        "lr": figures.lr,
+        "train_loss": figures.loss,
+        "train_accuracy": figures.accuracy,
+        "val_loss": val.mean_loss if val else None,
+        "val_accuracy": val.accuracy if val else None,
+        "val_top5_accuracy": val.top5_accuracy if val else None,
+        "epoch_seconds": round(figures.seconds, 3),
+        "elapsed_seconds": round(elapsed_seconds, 3),
+        "images_per_second": round(figures.images / figures.seconds, 1),
+        "train_eval_loss": train_eval.mean_loss,
+        "train_eval_accuracy": train_eval.accuracy,
+    }
+
+
+def _val_part(row: Row) -> ValPart:
+    return ValPart.model_validate({key: row[key] for key in ValPart.model_fields})
+
+
+def _test_part(result: Evaluation, dataset: Dataset) -> TestPart:
+    grouped = None
+    if dataset.superclasses is not None:
+        names = sorted(set(dataset.superclasses))
+        groups = torch.tensor([names.index(name) for name in dataset.superclasses])
+        grouped = result.group_accuracy(groups)
+    return TestPart(
+        accuracy=result.accuracy,
+        top5_accuracy=result.top5_accuracy,
+        loss=result.mean_loss,
+        ece=result.calibration_error(),
+        superclass_accuracy=grouped,
+    )
+
+
+def _write_predictions(directory: RunDirectory, result: Evaluation) -> None:
+    """predictions.npz: label and prediction as int16 (int32 from 32,768 classes on), confidence."""
+    kind = np.int16 if int(result.labels.max()) < 2**15 else np.int32
+    arrays: dict[str, Any] = {
+        "label": result.labels.numpy().astype(kind),
+        "prediction": result.prediction.numpy().astype(kind),
+        "confidence": result.confidence.numpy().astype(np.float16),
+    }
+    write_whole(
+        directory.path / "predictions.npz",
+        lambda stream: np.savez_compressed(stream, **arrays),
+    )

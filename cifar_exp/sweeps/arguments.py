@@ -1,0 +1,23 @@
+"""The options of the command line: Hydra's own, with its errors told our way."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from hydra._internal.utils import get_args_parser
+
+from cifar_exp.config.suggestions import did_you_mean
+from cifar_exp.errors import UserError
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Hydra's options and the overrides. Raises UserError on an unknown option."""
+    parser = get_args_parser()
+
+    def error(message: str) -> NoReturn:
+        wrong = message.rpartition(": ")[2].split(" ")[0]
+        near = did_you_mean(wrong, parser._option_string_actions)
+        raise UserError(f"{message}{near}")
+
+    parser.error = error  # type: ignore[method-assign]
+    return parser.parse_args(list(arguments))

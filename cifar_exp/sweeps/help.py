@@ -1,0 +1,83 @@
+"""`--help`: the groups with their options, and every key, from the schema and conf/."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from cifar_exp.config.checks import section_class, show, variants
+from cifar_exp.config.fields import allowed
+from cifar_exp.config.schema import Settings
+from cifar_exp.sweeps.composition import Composer, composer, settings_tree
+
+HEAD = """\
+python -m cifar_exp.train [GROUP=OPTION ...] [KEY=VALUE ...]
+
+Trains one run and writes it to outputs/runs/. The same command goes on with a run that was cut
+off, and does not repeat one that is done.
+
+  python -m cifar_exp.train model=wide optimizer.lr=0.2
+  python -m cifar_exp.train --multirun model.width=16,32 seed=0,1,2
+"""
+
+FOOT = """\
+Options: --multirun, -m     run every combination of the listed values
+         --config-dir DIR   add your own YAML files (a model as DIR/model/mine.yaml)
+         --cfg job          show the composed settings and do nothing
+         --hydra-help       the options of Hydra, which composes the settings
+         --version          the version of cifar_exp
+Exit codes: 0 done, 1 failed or diverged, 2 a mistake in the command, 3 another process trains
+this run, 130 and 143 interrupted."""
+
+
+def help_text(arguments: argparse.Namespace) -> str:
+    """The whole text."""
+    with composer(arguments) as compose:
+        return "\n".join([HEAD, *_groups(compose), "", *_settings(compose), FOOT])
+
+
+def _groups(compose: Composer) -> Iterator[str]:
+    chosen = compose.compose([]).hydra.runtime.choices
+    yield "Groups (* is the default):"
+    for group in compose.groups():
+        options = [
+            f"{option}*" if option == chosen.get(group) else option
+            for option in compose.options(group)
+        ]
+        yield f"  {group:<13} {', '.join(options)}"
+
+
+def _settings(compose: Composer) -> Iterator[str]:
+    default = settings_tree(compose.compose([]))
+    yield "Settings, with the default, what is allowed, and the meaning:"
+    for group, field in Settings.model_fields.items():
+        if not isinstance(default[group], dict):
+            yield _line(group, default[group], allowed(field), field.description)
+            continue
+        yield ""
+        shown = {section_class(group, default[group])}
+        yield from _section(group, "", default[group])
+        for option in compose.options(group):
+            values = settings_tree(compose.compose([f"{group}={option}"]))[group]
+            if section_class(group, values) not in shown:
+                shown.add(section_class(group, values))
+                yield from _section(group, f" with {group}={option}", values)
+    yield ""
+
+
+def _section(group: str, note: str, values: dict[str, Any]) -> Iterator[str]:
+    section = section_class(group, values)
+    if section is None:
+        return
+    is_variant = bool(variants(Settings.model_fields[group]))
+    yield f"  {group}{note}: {(section.__doc__ or '').partition('.')[0]}"
+    for name, field in section.model_fields.items():
+        if name == "name" and is_variant:
+            continue
+        name = field.alias or name
+        yield _line(
+            f"{group}.{name}", values.get(name, field.default), allowed(field), field.description
+        )
+
+
+def _line(key: str, default: Any, allows: str, meaning: str | None) -> str:
+    return f"  {key:<30} {show(default):<10} {meaning} ({allows})"

@@ -1,0 +1,121 @@
+"""Train one run, or with --multirun many: `python -m cifar_exp.train model=wide seed=1`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import cifar_exp
+from cifar_exp.errors import OutsideError, UserError
+
+if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
+    from omegaconf import DictConfig
+
+DONE, FAILED, MISTAKE, HELD = 0, 1, 2, 3
+
+
+def main() -> int:
+    """The command: returns its exit code."""
+    sys.argv[1:] = [_quoted(argument) for argument in sys.argv[1:]]
+    try:
+        return _command(sys.argv[1:])
+    except UserError as error:
+        _tell_mistakes(error)
+        return MISTAKE
+
+
+def _command(arguments: list[str]) -> int:
+    if "--version" in arguments:
+        print(f"cifar_exp {cifar_exp.__version__}")
+        return DONE
+    from cifar_exp.sweeps.arguments import parse_arguments
+    from cifar_exp.sweeps.help import help_text
+    from cifar_exp.sweeps.preflight import check_command_line
+
+    parsed = parse_arguments(arguments)
+    if parsed.help:
+        print(help_text(parsed))
+        return DONE
+    for settings in check_command_line(parsed):
+        _check_device(settings.trainer.device)
+    return _run_hydra()
+
+
+def _run_hydra() -> int:
+    import hydra
+
+    from cifar_exp.sweeps.composition import CONFIG_NAME, conf_folder
+
+    codes = [DONE]
+
+    def task(config: DictConfig) -> float | None:
+        code, metric = _run_cell(config)
+        codes.append(code)
+        return metric
+
+    hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=CONFIG_NAME)(task)()
+    return max(codes)
+
+
+def _run_cell(config: DictConfig) -> tuple[int, float | None]:
+    """Train the run of a composed config: exit code, and the metric it is ranked by."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from cifar_exp.config.checks import validate
+    from cifar_exp.runs.execute import execute
+    from cifar_exp.runs.interruption import Interrupted
+    from cifar_exp.runs.lock import HeldElsewhereError
+    from cifar_exp.runs.request import Request
+    from cifar_exp.sweeps.composition import settings_tree
+
+    hydra = HydraConfig.get()
+    request = Request(
+        settings=validate(settings_tree(config)),
+        label=hydra.runtime.choices["model"],
+        overrides=list(hydra.overrides.task),
+    )
+    try:
+        record = execute(request).record
+    except UserError as error:
+        _tell_mistakes(error)
+        return MISTAKE, None
+    except HeldElsewhereError as error:
+        print(f"error: {error}; it is left alone", file=sys.stderr)
+        return HELD, None
+    except OutsideError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED, None
+    except Interrupted as interruption:
+        raise SystemExit(interruption.exit_code) from None
+    return (DONE if record.status == "completed" else FAILED), record.metric
+
+
+def _tell_mistakes(error: UserError) -> None:
+    for message in error.messages:
+        print(f"error: {message}", file=sys.stderr)
+    if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        traceback.print_exception(error)
+
+
+def _check_device(name: str) -> None:
+    if name in ("auto", "cpu"):
+        return
+    from cifar_exp.training.devices import resolve_device  # imports torch, a second or two
+
+    try:
+        resolve_device(name)
+    except ValueError as error:
+        raise UserError(f"trainer.device={name}: {error}") from error
+
+
+def _quoted(argument: str) -> str:
+    """Hydra would read a run id like 12e4567890 as a number: quotes keep it a text."""
+    found = re.fullmatch(r"(init_from)=([\w./-]+)", argument)
+    return f"{found[1]}='{found[2]}'" if found and found[2] != "null" else argument
+
+
+if __name__ == "__main__":
+    sys.exit(main())

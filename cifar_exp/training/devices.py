@@ -1,0 +1,94 @@
+"""What the machine offers: device, precision, threads, and how to ask it the time."""
+
+import contextlib
+import os
+import platform
+import resource
+import sys
+
+import torch
+
+MEGABYTE = 2**20
+
+
+def resolve_device(name: str) -> torch.device:
+    """`auto` is cuda, then mps, then cpu. Raises ValueError where the device is not there."""
+    available = available_devices()
+    if name == "auto":
+        return torch.device(available[0])
+    if name not in available and f"{name}:0" not in available:
+        raise ValueError(f"not on this machine, which has {', '.join(available)}")
+    return torch.device(name)
+
+
+def available_devices() -> list[str]:
+    """Names that `trainer.device` may take here, best first."""
+    names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    names = ["cuda", *names[1:]] if names else []
+    if torch.backends.mps.is_available():
+        names.append("mps")
+    return [*names, "cpu"]
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """`auto` is bf16 where the device computes in it natively, else fp32."""
+    if name != "auto":
+        return name
+    has_bf16 = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+    return "bf16" if has_bf16 else "fp32"
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
+    """The context in which the network computes."""
+    if precision == "fp32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def use_threads(threads: int | str) -> int:
+    """Set torch's CPU threads (`auto`: all cores given to this process); returns the number."""
+    count = len(_affinity()) if threads == "auto" else int(threads)
+    torch.set_num_threads(count)
+    # Denormal numbers slow convolutions many times over, and mean nothing here.
+    torch.set_flush_denormal(True)
+    return count
+
+
+def device_name(device: torch.device) -> str:
+    """The accelerator's or the processor's name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """Most memory held at once, in MiB: the device's, or on a CPU the process's."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / MEGABYTE
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / MEGABYTE if sys.platform == "darwin" else peak / 1024
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, the device's or the host's; torch's CPU allocator has no type."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait for the device, so that a clock read next is about work done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def _affinity() -> set[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))

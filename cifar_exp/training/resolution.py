@@ -1,0 +1,44 @@
+"""Progressive resolution: early steps see smaller images.
+
+Source: Touvron et al. 2019, arXiv:1906.06423, and the 20 -> 24 -> 32 pixels of CIFAR speed runs.
+"""
+
+from dataclasses import dataclass
+
+from cifar_exp.config.schema import TrainerSection
+
+MULTIPLE = 4  # sizes that halve twice without a remainder
+
+
+@dataclass(frozen=True)
+class ResolutionSchedule:
+    """Image side by part of the run: `sizes[i]` until `until[i]`, then `full`."""
+
+    sizes: tuple[int, ...]
+    until: tuple[float, ...]
+    full: int
+
+    @classmethod
+    def of(cls, section: TrainerSection, image_size: int) -> "ResolutionSchedule":
+        """From sizes relative to `image_size`, rounded to multiples of 4."""
+        sizes = tuple(_rounded(scale * image_size) for scale in section.resolution_scales)
+        return cls(sizes, section.resolution_until, image_size)
+
+    def size(self, part: float) -> int:
+        """Side in pixels at a part of the run in [0, 1)."""
+        for size, until in zip(self.sizes, self.until, strict=True):
+            if part < until:
+                return size
+        return self.full
+
+    def steps_by_size(self, total_steps: int) -> dict[int, int]:
+        """How many of the run's steps are made at each size."""
+        counts: dict[int, int] = {}
+        for step in range(total_steps):
+            size = self.size(step / total_steps)
+            counts[size] = counts.get(size, 0) + 1
+        return counts
+
+
+def _rounded(size: float) -> int:
+    return max(8, MULTIPLE * round(size / MULTIPLE))
