@@ -31,7 +31,7 @@ def _command(arguments: list[str]) -> int:
     if "--version" in arguments:
         print(f"cifar_exp {cifar_exp.__version__}")
         return DONE
-    from cifar_exp.sweeps.arguments import parse_arguments
+    from cifar_exp.sweeps.arguments import options_first, parse_arguments
     from cifar_exp.sweeps.help import help_text
     from cifar_exp.sweeps.preflight import check_command_line
 
@@ -41,6 +41,7 @@ def _command(arguments: list[str]) -> int:
         return DONE
     for settings in check_command_line(parsed):
         _check_device(settings.trainer.device)
+    sys.argv[1:] = options_first(arguments)
     return _run_hydra()
 
 

@@ -54,6 +54,8 @@ def _finished(request: Request, identity: str, teller: Teller) -> Outcome | None
         made += f" by another commit ({(commit or 'unknown')[:10]})"
     teller.line(f"run      {path}")
     teller.line(f"done     {made}; rerun=true trains it anew")
+    if record.error is not None:
+        teller.line(f"because  {record.error.message}")
     tell_figures(record, teller)
     link_latest(request.outputs, path)
     return Outcome(path, record)

@@ -18,7 +18,8 @@ class Teller:
     """Tells lines, and how far slow work has come."""
 
     def __init__(self, mode: str) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
+        force = True if mode == "bar" else None  # else rich sees for itself
+        self.console = Console(highlight=False, soft_wrap=True, force_terminal=force)
         self.is_silent = mode == "none"
         self.has_bar = mode == "bar" or (mode == "auto" and self.console.is_terminal)
         self.log: Callable[[str], None] | None = None

@@ -1,5 +1,6 @@
 """One stretch of a run: train epoch by epoch, evaluate, save, and in the end test."""
 
+import math
 import time
 from typing import Any
 
@@ -19,7 +20,7 @@ from cifar_exp.runs.record import RunRecord, TestPart, ValPart
 from cifar_exp.runs.workload import Workload
 from cifar_exp.training.devices import peak_memory_mb
 from cifar_exp.training.evaluation import Evaluation, evaluate
-from cifar_exp.training.loop import EpochFigures, Loop
+from cifar_exp.training.loop import DivergedError, EpochFigures, Loop
 
 ESTIMATE_AFTER = 10  # steps; the first ones are slower than the rest
 
@@ -137,6 +138,8 @@ class Session:
         self.teller.close()
         splits = self.parts.splits
         val = self._evaluation(splits.val) if len(splits.val) else None
+        if val is not None and not math.isfinite(val.mean_loss):
+            raise DivergedError(f"the validation loss is not finite after epoch {self.loop.epoch}")
         train_eval = self._evaluation(splits.train_eval)
         with self.stop.deferred():
             loop = self.loop

@@ -11,7 +11,7 @@ from cifar_exp.errors import UserError
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Hydra's options and the overrides. Raises UserError on an unknown option."""
+    """Hydra's options and the overrides. In any order. Raises UserError on an unknown one."""
     parser = get_args_parser()
 
     def error(message: str) -> NoReturn:
@@ -20,4 +20,16 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         raise UserError(f"{message}{near}")
 
     parser.error = error  # type: ignore[method-assign]
-    return parser.parse_args(list(arguments))
+    return parser.parse_intermixed_args(list(arguments))
+
+
+def options_first(arguments: Sequence[str]) -> list[str]:
+    """The same command line in the order that Hydra's own parser insists on."""
+    overrides = parse_arguments(arguments).overrides
+    options, left = [], list(overrides)
+    for argument in arguments:
+        if left and argument == left[0]:
+            left.pop(0)
+        else:
+            options.append(argument)
+    return [*options, *overrides]

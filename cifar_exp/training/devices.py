@@ -16,7 +16,7 @@ def resolve_device(name: str) -> torch.device:
     available = available_devices()
     if name == "auto":
         return torch.device(available[0])
-    if name not in available and f"{name}:0" not in available:
+    if name.removesuffix(":0") not in available:
         raise ValueError(f"not on this machine, which has {', '.join(available)}")
     return torch.device(name)
 

@@ -1,0 +1,233 @@
+"""How fast an epoch goes: our loop, the idiomatic loops, and the limit of the step itself.
+
+    python benchmarks/throughput.py [--rounds 7] [--steps 25] [--threads 2] [--model base]
+
+All train the same network on the same images at the same batch size and threads, in one process,
+in turns, so that a machine that slows down slows all of them down. Printed are medians over the
+rounds of images a second, and ratios taken round by round. Lightning needs the extra `bench`.
+"""
+
+import argparse
+import importlib.util
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from cifar_exp.config.checks import validate
+from cifar_exp.config.schema import Settings
+from cifar_exp.data.dataset import ImageSet
+from cifar_exp.data.feed import Batch, Normalisation, TrainingFeed
+from cifar_exp.data.shapes import load_shapes
+from cifar_exp.runs.assembly import Compute, Parts, make_parts
+from cifar_exp.sweeps.arguments import parse_arguments
+from cifar_exp.sweeps.composition import composer, settings_tree
+from cifar_exp.training.devices import device_name, use_threads
+from cifar_exp.training.loop import Loop
+
+WARM_UP = 4  # steps before the clock starts: whatever workers fetched ahead is used up
+Timed = Callable[[int], float]  # steps -> images a second
+LAYOUTS = {"channels_first": torch.contiguous_format, "channels_last": torch.channels_last}
+FULL_SIZE = ("trainer.resolution_scales=[]", "trainer.resolution_until=[]")
+OURS, LIMIT = "cifar_exp", "limit: one prepared batch"
+
+
+class PreparedFeed(TrainingFeed):
+    """Hands out one batch again and again: what is left is the step."""
+
+    def batches(
+        self, epoch: int, first_step: int = 0, sizes: Sequence[int] | None = None
+    ) -> Iterator[Batch]:
+        """The epoch's first batch, for every step."""
+        batch = next(super().batches(epoch, 0, sizes))
+        for _ in range(first_step, self.steps_per_epoch):
+            yield batch
+
+
+class PillowImages(Dataset[tuple[Tensor, int]]):
+    """As torchvision's CIFAR100 keeps them: an array, turned into a picture for the transforms."""
+
+    def __init__(self, images: ImageSet, normalisation: Normalisation) -> None:
+        self.images, self.labels = images.images, images.labels
+        self.transform = transforms.Compose(
+            [
+                transforms.RandomCrop(self.images.shape[1], padding=2, padding_mode="reflect"),
+                transforms.RandomHorizontalFlip(),
+                transforms.ToTensor(),
+                transforms.Normalize(normalisation.mean, normalisation.std),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.transform(Image.fromarray(self.images[index])), int(self.labels[index])
+
+
+def timed_loop(loop: Loop, batch_size: int) -> Timed:
+    """Time steps of our loop; it goes on where it stopped."""
+
+    def run(steps: int) -> float:
+        for count in (WARM_UP, steps):
+            left = iter(range(count - 1))
+            started = time.perf_counter()
+            loop.train_epoch(lambda left=left: next(left, None) is None)  # type: ignore[misc]
+        return steps * batch_size / (time.perf_counter() - started)
+
+    return run
+
+
+def timed_idiom(
+    parts: Parts, loader: DataLoader[tuple[Tensor, int]], memory_format: torch.memory_format
+) -> Timed:
+    """Time the loop that a good practitioner writes."""
+    network = parts.network
+    optimizer = parts.loop.optimizer
+    network.to(memory_format=memory_format).train()
+    batches = _endless(loader)
+
+    def step() -> None:
+        images, labels = next(batches)
+        images = images.to(memory_format=memory_format)
+        loss = F.cross_entropy(network(images), labels, label_smoothing=0.2)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+
+    def run(steps: int) -> float:
+        for _ in range(WARM_UP):
+            step()
+        started = time.perf_counter()
+        for _ in range(steps):
+            step()
+        return steps * (loader.batch_size or 1) / (time.perf_counter() - started)
+
+    return run
+
+
+def timed_lightning(parts: Parts, loader: DataLoader[tuple[Tensor, int]]) -> Timed:
+    """Time Lightning's Trainer between the end of the warm-up and the last step."""
+    import lightning
+
+    class Module(lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network, self.times = parts.network, list[float]()
+
+        def training_step(self, batch: tuple[Tensor, Tensor], _index: int) -> Tensor:
+            self.times.append(time.perf_counter())
+            return F.cross_entropy(self.network(batch[0]), batch[1], label_smoothing=0.2)
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return parts.loop.optimizer
+
+    def run(steps: int) -> float:
+        module = Module()
+        trainer = lightning.Trainer(
+            max_steps=WARM_UP + steps + 1,
+            accelerator="cpu",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        trainer.fit(module, loader)
+        return steps * (loader.batch_size or 1) / (module.times[-1] - module.times[WARM_UP])
+
+    return run
+
+
+def contenders(settings: Settings, threads: int) -> dict[str, Timed]:
+    """All loops by name, each with a network and an optimizer of its own."""
+    dataset = load_shapes(settings.data.image_size, lambda *_: None)
+    compute = Compute(torch.device("cpu"), "fp32", use_threads(threads))
+    size = settings.trainer.batch_size
+
+    def parts() -> Parts:
+        return make_parts(settings, dataset, compute, runs=Path())
+
+    def loader(workers: int) -> DataLoader[tuple[Tensor, int]]:
+        images = PillowImages(dataset.train, parts().normalisation)
+        return DataLoader(
+            images, size, shuffle=True, num_workers=workers, persistent_workers=workers > 0
+        )
+
+    prepared = parts()
+    prepared.loop.feed = PreparedFeed(
+        prepared.splits.train,
+        normalisation=prepared.normalisation,
+        section=settings.augmentation,
+        batch_size=size,
+        seed=0,
+    )
+    found = {OURS: timed_loop(parts().loop, size), LIMIT: timed_loop(prepared.loop, size)}
+    for name, layout in LAYOUTS.items():
+        for workers in (0, 1, 2):
+            timed = timed_idiom(parts(), loader(workers), layout)
+            found[f"DataLoader, {workers} workers, {name}"] = timed
+    if importlib.util.find_spec("lightning"):
+        found["Lightning, 0 workers, channels_first"] = timed_lightning(parts(), loader(0))
+    return found
+
+
+def measure(found: dict[str, Timed], rounds: int, steps: int) -> dict[str, list[float]]:
+    """Images a second of each contender in every round; who goes first changes by round."""
+    speeds: dict[str, list[float]] = {name: [] for name in found}
+    names = list(found)
+    for turn in range(rounds):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            speeds[name].append(found[name](steps))
+        print(f"round {turn + 1} of {rounds}", file=sys.stderr)
+    return speeds
+
+
+def report(speeds: dict[str, list[float]]) -> str:
+    """A table of medians, and our ratio to each, the median of the rounds' ratios."""
+    lines = [f"{'':<40} {'images/s':>9} {'min':>7} {'max':>7}   cifar_exp is"]
+    for name, values in speeds.items():
+        ratio = statistics.median(
+            own / other for own, other in zip(speeds[OURS], values, strict=True)
+        )
+        median = statistics.median(values)
+        lines.append(
+            f"{name:<40} {median:>9.0f} {min(values):>7.0f} {max(values):>7.0f}   {ratio:.2f}x"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--model", default="base")
+    options = parser.parse_args()
+    overrides = ["data=shapes", f"model={options.model}", "trainer.batch_size=128", *FULL_SIZE]
+    with composer(parse_arguments([])) as compose:
+        settings = validate(settings_tree(compose.compose(overrides)))
+    found = contenders(settings, options.threads)
+    print(
+        f"model={options.model}, batch 128, {settings.data.image_size} pixels, fp32, "
+        f"{options.threads} threads, {device_name(torch.device('cpu'))}, "
+        f"torch {torch.__version__}, {options.rounds} rounds of {options.steps} steps"
+    )
+    print(report(measure(found, options.rounds, options.steps)))
+
+
+def _endless(loader: DataLoader[tuple[Tensor, int]]) -> Iterator[tuple[Tensor, Tensor]]:
+    while True:
+        yield from loader
+
+
+if __name__ == "__main__":
+    main()

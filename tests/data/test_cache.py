@@ -1,0 +1,228 @@
+import hashlib
+import json
+import time
+
+import numpy as np
+import pytest
+
+from cifar_exp.data.cache import cache_folder, cached, pixel_digest
+from cifar_exp.data.dataset import ImageSet
+
+MADE = """
+import numpy as np
+from cifar_exp.data.cache import cached
+from cifar_exp.data.dataset import ImageSet
+
+def make():
+    generator = np.random.default_rng(0)
+    return ImageSet(generator.integers(0, 256, (6, 8, 8, 3), np.uint8), np.arange(6))
+"""
+WAITS_THEN_MAKES = """
+import sys, time
+from pathlib import Path
+ready, go, log = map(Path, sys.argv[1:])
+
+def make_slowly():
+    with log.open("a") as stream:
+        stream.write("made\\n")
+    time.sleep(0.3)
+    return make()
+
+ready.touch()
+while not go.exists():
+    time.sleep(0.01)
+images, pixels = cached("signature", make_slowly)
+print(pixels, images.images.sum())
+"""
+DIES = """
+import os, sys
+place, call = sys.argv[1], int(sys.argv[2])
+calls = []
+
+def dying(function):
+    def die(*arguments):
+        calls.append(place)
+        if len(calls) == call:
+            os._exit(9)  # as a kill does: nothing is cleaned up
+        return function(*arguments)
+    return die
+
+if place == "make":
+    make = dying(make)
+else:
+    setattr(os, place, dying(getattr(os, place)))
+cached("signature", make)
+"""
+
+
+class Maker:
+    """Makes six random images, and counts how often."""
+
+    def __init__(self, seed: int = 0) -> None:
+        generator = np.random.default_rng(seed)
+        self.pixels = generator.integers(0, 256, (6, 8, 8, 3), np.uint8)
+        self.calls = 0
+
+    def __call__(self) -> ImageSet:
+        self.calls += 1
+        return ImageSet(self.pixels.copy(), np.arange(6))
+
+    def gave(self, found: tuple[ImageSet, str]) -> bool:
+        images, digest = found
+        return (
+            np.array_equal(images.images, self.pixels)
+            and images.labels.tolist() == [0, 1, 2, 3, 4, 5]
+            and digest == hashlib.sha256(self.pixels.tobytes()).hexdigest()
+        )
+
+
+@pytest.fixture
+def maker():
+    return Maker()
+
+
+def entries(cache):
+    return sorted(path.parent for path in cache.glob("*/images.npy"))
+
+
+def test_images_are_made_once_and_mapped_after_that(maker):
+    assert maker.gave(cached("signature", maker))
+    again = cached("signature", maker)
+    assert maker.gave(again)
+    assert maker.calls == 1
+    assert isinstance(again[0].images, np.memmap)
+
+
+def test_another_signature_is_made_for_itself(maker):
+    other = Maker(seed=1)
+    assert maker.gave(cached("one", maker))
+    assert other.gave(cached("another", other))
+    assert maker.gave(cached("one", maker))
+
+
+def test_the_same_pictures_under_two_signatures_share_one_entry(maker, cache):
+    cached("one place", maker)
+    assert maker.gave(cached("another place", maker))
+    assert maker.calls == 2
+    assert len(entries(cache)) == 1
+    assert maker.gave(cached("one place", maker))
+    assert maker.calls == 2
+
+
+def test_the_same_pictures_with_other_labels_are_another_entry(maker, cache):
+    cached("one", maker)
+    turned, _ = cached("another", lambda: ImageSet(maker.pixels, np.arange(6)[::-1].copy()))
+    assert turned.labels.tolist() == [5, 4, 3, 2, 1, 0]
+    assert maker.gave(cached("one", maker))
+    assert len(entries(cache)) == 2
+
+
+def test_writing_to_the_images_never_reaches_the_cache(maker):
+    images, _ = cached("signature", maker)
+    images.images[:] = 0
+    assert maker.gave(cached("signature", maker))
+
+
+def test_an_entry_without_its_index_is_made_anew(maker, cache):
+    cached("signature", maker)
+    for index in (cache / "index").iterdir():
+        index.unlink()
+    assert maker.gave(cached("signature", maker))
+    assert maker.calls == 2
+    assert len(entries(cache)) == 1
+
+
+def test_an_index_whose_entry_is_gone_is_made_anew(maker, cache):
+    cached("signature", maker)
+    (entry,) = entries(cache)
+    entry.rename(cache / "elsewhere")
+    assert maker.gave(cached("signature", maker))
+    assert maker.calls == 2
+
+
+@pytest.mark.parametrize("length", [4, 60, 128, 300])
+@pytest.mark.parametrize("file", ["images.npy", "labels.npy"])
+def test_a_truncated_file_is_made_anew(maker, cache, file, length):
+    cached("signature", maker)
+    (entry,) = entries(cache)
+    content = (entry / file).read_bytes()
+    (entry / file).write_bytes(content[: min(length, len(content) - 1)])
+    assert maker.gave(cached("signature", maker))
+    assert maker.calls == 2
+    assert maker.gave(cached("signature", maker))
+    assert maker.calls == 2
+
+
+@pytest.mark.parametrize("content", ["", '{"content": "', "{}", '{"content": "none such"}'])
+def test_a_damaged_index_is_made_anew(maker, cache, content):
+    cached("signature", maker)
+    (index,) = (cache / "index").iterdir()
+    index.write_text(content)
+    assert maker.gave(cached("signature", maker))
+    assert maker.calls == 2
+    assert set(json.loads(index.read_text())) == {"content", "pixels"}
+
+
+def test_a_failure_to_make_leaves_nothing_and_is_made_the_next_time(maker, cache):
+    def fail() -> ImageSet:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cached("signature", fail)
+    assert [path.suffix for path in cache.iterdir()] == [".lock"]
+    assert maker.gave(cached("signature", maker))
+
+
+def test_a_failure_to_write_leaves_no_half_entry(maker, cache, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", fail)
+        with pytest.raises(OSError, match="No space"):
+            cached("signature", maker)
+    assert [path.suffix for path in cache.iterdir()] == [".lock"]
+    assert maker.gave(cached("signature", maker))
+
+
+def test_of_two_processes_that_want_the_same_one_makes_it(start_python, tmp_path, maker):
+    ready, go, log = [tmp_path / name for name in ("a", "b")], tmp_path / "go", tmp_path / "log"
+    started = [start_python(MADE + WAITS_THEN_MAKES, path, go, log) for path in ready]
+    while not all(path.exists() for path in ready):
+        assert all(process.poll() is None for process in started)
+        time.sleep(0.01)
+    go.touch()
+    texts = [process.communicate(timeout=60) for process in started]
+    digest = hashlib.sha256(maker.pixels.tobytes()).hexdigest()
+    assert texts == [(f"{digest} {maker.pixels.sum()}\n", "")] * 2
+    assert log.read_text() == "made\n"
+
+
+@pytest.mark.parametrize(
+    ("place", "call"),
+    [("make", 1), ("fsync", 1), ("fsync", 2), ("replace", 1), ("fdopen", 1), ("replace", 2)],
+)
+def test_a_process_killed_at_any_step_leaves_nothing_that_is_read(start_python, maker, place, call):
+    killed = start_python(MADE + DIES, place, call)
+    killed.communicate(timeout=60)
+    assert killed.returncode == 9
+    assert maker.gave(cached("signature", maker))
+    assert maker.calls == 1
+    assert maker.gave(cached("signature", maker))
+    assert maker.calls == 1
+
+
+def test_the_cache_is_where_the_variable_says_or_in_the_user_s_cache_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("CIFAR_EXP_CACHE", str(tmp_path / "named"))
+    assert cache_folder() == tmp_path / "named"
+    monkeypatch.delenv("CIFAR_EXP_CACHE")
+    monkeypatch.setattr("cifar_exp.data.cache.user_cache_path", lambda name: tmp_path / name)
+    assert cache_folder() == tmp_path / "cifar_exp"
+
+
+def test_the_pixels_digest_does_not_depend_on_how_they_lie_in_memory(maker):
+    digest = hashlib.sha256()
+    for image in maker.pixels:
+        digest.update(image.tobytes())
+    shuffled = np.ascontiguousarray(maker.pixels.transpose(3, 0, 1, 2)).transpose(1, 2, 3, 0)
+    assert pixel_digest(maker.pixels) == pixel_digest(shuffled) == digest.hexdigest()

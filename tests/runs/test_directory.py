@@ -1,0 +1,94 @@
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from cifar_exp.runs.directory import (
+    RunDirectory,
+    find_run,
+    link_latest,
+    new_path,
+    replace_run,
+    rerun_path,
+    to_yaml,
+)
+
+
+def test_a_run_is_found_by_its_id_whatever_its_label(tmp_path: Path) -> None:
+    (tmp_path / "wide-0123456789").mkdir()
+    (tmp_path / "base-aaaaaaaaaa").mkdir()
+    assert find_run(tmp_path, "0123456789") == tmp_path / "wide-0123456789"
+    assert find_run(tmp_path, "bbbbbbbbbb") is None
+    assert find_run(tmp_path / "absent", "0123456789") is None
+
+
+def test_a_label_with_slashes_or_spaces_makes_one_plain_folder_name(tmp_path: Path) -> None:
+    assert new_path(tmp_path, "mine/big net", "0123456789").name == "mine_big_net-0123456789"
+
+
+def test_texts_that_look_like_numbers_stay_texts_for_every_reader() -> None:
+    values = {
+        "init_from": "12e4567890",
+        "digits": "0123456789",
+        "plain": "cosine",
+        "word": "yes",
+        "root": "/some/where else",
+        "nothing": None,
+        "rate": 0.1,
+        "flag": True,
+    }
+    assert yaml.safe_load(to_yaml(values)) == values
+    assert OmegaConf.to_container(OmegaConf.create(to_yaml(values))) == values
+
+
+def make_run(path: Path, text: str) -> Path:
+    path.mkdir()
+    (path / "metrics.csv").write_text(text)
+    return path
+
+
+def test_a_finished_rerun_takes_the_place_of_its_run(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "base-0123456789", "old")
+    make_run(rerun_path(path), "new")
+    assert find_run(tmp_path, "0123456789") == path  # the rerun beside it is no second run
+    replace_run(path)
+    assert (path / "metrics.csv").read_text() == "new"
+    assert os.listdir(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("renames", [1, 2])
+def test_a_replacement_cut_off_on_the_way_is_made_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    path = make_run(tmp_path / "base-0123456789", "old")
+    make_run(rerun_path(path), "new")
+    real, left = os.replace, iter(range(renames))
+
+    def cut(source: Path, target: Path) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", cut)
+    monkeypatch.setattr("shutil.rmtree", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        replace_run(path)
+    monkeypatch.undo()
+    assert find_run(tmp_path, "0123456789") == path
+    assert (path / "metrics.csv").read_text() == "new"
+    find_run(tmp_path, "0123456789")
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_latest_points_at_the_run_touched_last(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        link_latest(tmp_path, tmp_path / "runs" / name)
+        assert (tmp_path / "latest").resolve() == tmp_path / "runs" / name
+    assert os.readlink(tmp_path / "latest") == "runs/b"
+
+
+def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    RunDirectory(tmp_path / "absent").append_log("line")

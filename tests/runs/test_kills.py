@@ -1,0 +1,141 @@
+"""SIGKILL at any moment costs at most the epoch in progress, and changes no figure."""
+
+import csv
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.record import RunRecord
+from cifar_exp.runs.request import Request
+
+LONG = ("trainer.epochs=25", "model.dropout=0.2", "augmentation=strong", "trainer.ema=0.9")
+TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
+
+# Children are forked from a server that has torch imported but has not computed anything: a start
+# takes milliseconds, and no thread is torn in two.
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["cifar_exp.runs.execute", "cifar_exp.runs.run"])
+
+
+def train(request: Request) -> None:
+    execute(request)
+
+
+def train_and_die_writing(request: Request, name: str, write: int) -> None:
+    """Die in the middle of the `write`-th write of a file called `name`."""
+    real, left = os.fsync, iter(range(write - 1))
+
+    def die(descriptor: int) -> None:
+        written = os.readlink(f"/proc/self/fd/{descriptor}")
+        if f".writing-{name}-" in written and next(left, None) is None:
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(descriptor)
+
+    os.fsync = die
+    execute(request)
+
+
+def figures(folder: Path, *names: str) -> list[dict[str, str]]:
+    """metrics.csv and extra.csv without what a clock says."""
+    found = []
+    for name in names or ("metrics.csv", "extra.csv"):
+        with (folder / name).open() as stream:
+            found += [
+                {key: value for key, value in row.items() if key not in TIMES}
+                for row in csv.DictReader(stream)
+            ]
+    return found
+
+
+def elsewhere(request: Request, tmp_path: Path) -> Request:
+    return Request(request.settings, request.label, request.overrides, tmp_path / "undisturbed")
+
+
+def only_run(request: Request) -> Path:
+    return next(path for path in request.runs.iterdir() if path.name[0] != ".")
+
+
+def start(target: Callable, *arguments: object) -> multiprocessing.process.BaseProcess:
+    process = context.Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def wait_for_checkpoint(request: Request, process: multiprocessing.process.BaseProcess) -> None:
+    deadline = time.monotonic() + 60
+    while not list(request.runs.glob("*/checkpoints/last.pt")):
+        assert process.is_alive()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def kill(process: multiprocessing.process.BaseProcess) -> int:
+    """1 if the process was still alive to be killed."""
+    process.kill()
+    process.join()
+    return int(process.exitcode == -signal.SIGKILL)
+
+
+def die_writing(request: Request, name: str, write: int) -> int:
+    """1 if a process died in that write."""
+    process = start(train_and_die_writing, request, name, write)
+    process.join()
+    return int(process.exitcode == -signal.SIGKILL)
+
+
+def test_killed_over_and_over_a_run_ends_with_the_same_figures(
+    make_request: Callable[..., Request], tmp_path: Path
+) -> None:
+    request = make_request(*LONG)
+    expected = execute(elsewhere(request, tmp_path))
+    moments, kills = random.Random(0), 0
+    process = start(train, request)
+    wait_for_checkpoint(request, process)
+    for _ in range(9):
+        time.sleep(moments.uniform(0.0, 0.3))
+        kills += kill(process)
+        process = start(train, request)
+    kills += kill(process)
+    for name, write in (("last.pt", 1), ("metrics.csv", 2), ("run.json", 2), ("last.pt", 2)):
+        kills += die_writing(request, name, write)
+    for name in ("best.pt", "extra.csv", "config.yaml", "predictions.npz"):
+        kills += die_writing(request, name, 1)
+    assert kills >= 15
+    done = execute(request)
+    assert done.record.status == "completed"
+    assert figures(done.folder) == figures(expected.folder)
+    assert done.record.test == expected.record.test
+    assert done.record.best == expected.record.best
+    assert not list(done.folder.rglob(".writing-*"))
+
+
+@pytest.mark.parametrize("written", ["last.pt", "metrics.csv"])
+def test_killed_between_checkpoint_and_metrics_neither_is_ahead(
+    make_request: Callable[..., Request], tmp_path: Path, written: str
+) -> None:
+    request = make_request()
+    expected = execute(elsewhere(request, tmp_path))
+    assert die_writing(request, written, 2)
+    killed = RunRecord.load(only_run(request))
+    assert killed is not None
+    assert killed.status == "running"
+    assert [row["epoch"] for row in figures(only_run(request), "metrics.csv")] == ["1"]
+    assert figures(execute(request).folder) == figures(expected.folder)
+
+
+def test_a_killed_process_holds_nobody_up(make_request: Callable[..., Request]) -> None:
+    request = make_request(*LONG)
+    process = start(train, request)
+    wait_for_checkpoint(request, process)
+    assert kill(process)
+    done = execute(request)
+    assert done.record.status == "completed"
+    assert len(done.record.segments) == 2

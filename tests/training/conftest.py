@@ -1,0 +1,22 @@
+"""Small loops on the shared pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from cifar_exp.data.sources import load_dataset
+from cifar_exp.runs.assembly import Compute, Parts, make_parts
+
+
+@pytest.fixture
+def make_small_parts(small_settings: Callable) -> Callable[..., Parts]:
+    """All parts of a small run: 24 training images a class, 3 epochs of 6 steps."""
+
+    def make(*overrides: str) -> Parts:
+        settings = small_settings(*overrides)
+        dataset = load_dataset(settings.data, lambda *_: None)
+        return make_parts(settings, dataset, Compute(torch.device("cpu"), "fp32", 1), Path())
+
+    return make
