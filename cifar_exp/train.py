@@ -14,7 +14,7 @@ from cifar_exp.errors import OutsideError, UserError
 if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
     from omegaconf import DictConfig
 
-DONE, FAILED, MISTAKE, HELD = 0, 1, 2, 3
+DONE, FAILED, MISTAKE, HELD, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main() -> int:
@@ -25,6 +25,8 @@ def main() -> int:
     except UserError as error:
         _tell_mistakes(error)
         return MISTAKE
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _command(arguments: list[str]) -> int:

@@ -13,11 +13,12 @@ PATCH = 2
 class WhitenedStem(nn.Conv2d):
     """2x2 convolution (N, C, H, W) -> (N, 8C, H-1, W-1): each eigenvector and its negative.
 
-    The filters are set once by `fit` and not trained; the bias is.
+    The filters are set once by `fit` and not trained. Nothing in front of the next convolution
+    is, then, and its gradient for its input, a twentieth of a step, is never computed.
     """
 
     def __init__(self, in_channels: int) -> None:
-        super().__init__(in_channels, 2 * in_channels * PATCH**2, PATCH, bias=True)
+        super().__init__(in_channels, 2 * in_channels * PATCH**2, PATCH, bias=False)
         self.weight.requires_grad_(False)
 
     @torch.no_grad()
@@ -25,8 +26,6 @@ class WhitenedStem(nn.Conv2d):
         """Set the filters from normalised float images (N, C, H, W)."""
         filters = whitening_filters(images, eps)
         self.weight.copy_(torch.cat([filters, -filters]).to(self.weight))
-        if self.bias is not None:
-            self.bias.zero_()
 
 
 def whitening_filters(images: Tensor, eps: float) -> Tensor:

@@ -14,7 +14,13 @@ from cifar_exp.errors import UserError
 from cifar_exp.models import build_network
 from cifar_exp.models.network import ConvNet
 from cifar_exp.runs.origin import load_origin
-from cifar_exp.training.devices import resolve_device, resolve_precision, use_threads
+from cifar_exp.runs.record import Segment
+from cifar_exp.training.devices import (
+    available_devices,
+    resolve_device,
+    resolve_precision,
+    use_threads,
+)
 from cifar_exp.training.loop import Loop
 from cifar_exp.training.optimizers import build_optimizer
 from cifar_exp.training.resolution import ResolutionSchedule
@@ -42,15 +48,22 @@ class Compute:
     threads: int
 
 
-def prepare_compute(settings: Settings) -> Compute:
-    """Choose the device, set the threads. Raises UserError where the device is not there."""
+def prepare_compute(settings: Settings, before: Segment | None = None) -> Compute:
+    """Choose the device, set the threads. Raises UserError where the device is not there.
+
+    What is left to `auto` is as in `before`, the run's last segment, so that its bits go on.
+    """
     trainer = settings.trainer
+    name, threads = trainer.device, trainer.threads
+    if before is not None and name == "auto" and before.device in available_devices():
+        name = before.device
+    if before is not None and threads == "auto":
+        threads = before.threads
     try:
-        device = resolve_device(trainer.device)
+        device = resolve_device(name)
     except ValueError as error:
         raise UserError(f"trainer.device={trainer.device}: {error}") from error
-    precision = resolve_precision(trainer.precision, device)
-    return Compute(device, precision, use_threads(trainer.threads))
+    return Compute(device, resolve_precision(trainer.precision, device), use_threads(threads))
 
 
 def make_parts(settings: Settings, dataset: Dataset, compute: Compute, runs: Path) -> Parts:

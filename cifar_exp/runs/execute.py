@@ -8,7 +8,7 @@ from cifar_exp.runs.environment import environment
 from cifar_exp.runs.interruption import stop_on_signals
 from cifar_exp.runs.lock import held
 from cifar_exp.runs.progress import Teller, tell_figures
-from cifar_exp.runs.record import FINAL, RunRecord
+from cifar_exp.runs.record import FINAL, RunRecord, Segment
 from cifar_exp.runs.request import Outcome, Request
 
 
@@ -34,13 +34,19 @@ def execute(request: Request) -> Outcome:
         from cifar_exp.runs.assembly import make_parts, prepare_compute
         from cifar_exp.runs.run import HeldRun
 
-        compute = prepare_compute(request.settings)
+        compute = prepare_compute(request.settings, _last_segment(request, identity))
         dataset = dataset or load_dataset(request.settings.data, teller.report)
         teller.close()
         parts = make_parts(request.settings, dataset, compute, request.runs)
         with held(request.runs, identity):
             done = _finished(request, identity, teller)  # by the one who held it until now
             return done or HeldRun(request, identity, parts, teller, stop).go()
+
+
+def _last_segment(request: Request, identity: str) -> Segment | None:
+    path = find_run(request.runs, identity)
+    record = RunRecord.load(path) if path else None
+    return record.segments[-1] if record and record.segments else None
 
 
 def _finished(request: Request, identity: str, teller: Teller) -> Outcome | None:

@@ -35,6 +35,10 @@ class StopRequest:
             self._raises = True
         self.raise_if_asked()
 
+    def ignore(self) -> None:
+        """From here on a signal is only noted: the work is done but for a moment."""
+        self._raises = False
+
     def raise_if_asked(self) -> None:
         """Raise Interrupted if a signal came."""
         if self.signum is not None:

@@ -66,8 +66,7 @@ class HeldRun:
             self._begin(session)
             session.train()
             session.test()
-            session.finish()
-            self._close(record, "completed")
+            session.keep_best()
         except Interrupted:
             self._close(record, "interrupted")
             self.teller.line("stopped  position saved; the same command goes on from there")
@@ -76,6 +75,10 @@ class HeldRun:
             self._close(record, "diverged", error)
         except Exception as error:
             self._close(record, "failed", error)
+        else:
+            self.stop.ignore()
+            self._close(record, "completed")
+            session.shrink()  # afterwards: what is needed to go on is needed until then
         return self._conclude(record)
 
     def _begin(self, session: Session) -> None:
@@ -86,11 +89,11 @@ class HeldRun:
         self.teller.log = directory.append_log
         self._tell_start(record)
         if session.resume():
-            self.teller.line(f"resume   after epoch {self.parts.loop.epoch}")
+            self._tell_resume(record)
         record.segments.append(
             Segment(
                 host=socket.gethostname(),
-                device=str(self.compute.device),
+                device=self.compute.device.type,
                 threads=self.compute.threads,
                 from_epoch=self.parts.loop.epoch + 1,
                 started_at=now(),
@@ -181,6 +184,16 @@ class HeldRun:
             precision=self.compute.precision,
             lr_groups=groups,
         )
+
+    def _tell_resume(self, record: RunRecord) -> None:
+        self.teller.line(f"resume   after epoch {self.parts.loop.epoch}")
+        before = record.segments[-1] if record.segments else None
+        now_on = (self.compute.device.type, self.compute.threads)
+        if before is not None and (before.device, before.threads) != now_on:
+            self.teller.line(
+                f"note     begun on {before.device} with {before.threads} threads: "
+                "from here on figures may differ in their last digits"
+            )
 
     def _tell_start(self, record: RunRecord) -> None:
         data, compute = record.dataset, record.compute

@@ -14,7 +14,7 @@ from cifar_exp.runs.assembly import Parts
 from cifar_exp.runs.checkpoint import load_checkpoint, save_checkpoint
 from cifar_exp.runs.directory import Row, RunDirectory
 from cifar_exp.runs.files import write_whole
-from cifar_exp.runs.interruption import StopRequest
+from cifar_exp.runs.interruption import Interrupted, StopRequest
 from cifar_exp.runs.progress import Teller, duration, epoch_line, percent
 from cifar_exp.runs.record import RunRecord, TestPart, ValPart
 from cifar_exp.runs.workload import Workload
@@ -68,9 +68,9 @@ class Session:
                     if self.pending is None:
                         self.pending = loop.train_epoch(self._after_step)
                 self._evaluate_epoch()
-            finally:
-                if self.stop():
-                    self.save()
+            except Interrupted:
+                self.save()
+                raise
 
     def test(self) -> Evaluation:
         """Read the test set with the weights that `trainer.evaluate` names, and record it."""
@@ -81,11 +81,14 @@ class Session:
         _write_predictions(self.directory, result)
         return result
 
-    def finish(self) -> None:
-        """Reduce the checkpoints to what `keep` asks for."""
+    def keep_best(self) -> None:
+        """See that there is a best.pt: without val, best is last."""
+        if not self.directory.best.exists():
+            save_checkpoint(self.directory.best, self.weights())
+
+    def shrink(self) -> None:
+        """Reduce the checkpoints of a run recorded as completed to what `keep` asks for."""
         keep, directory = self.settings.keep, self.directory
-        if not directory.best.exists() and keep != "none":
-            save_checkpoint(directory.best, self.weights())  # without val, best is last
         if keep == "weights":
             save_checkpoint(directory.last, self.weights())
         elif keep == "none":
@@ -150,9 +153,10 @@ class Session:
 
     def _record_epoch(self) -> None:
         record, row, best = self.record, self.history[-1], best_row(self.history)
-        self.save()
+        # best.pt first: killed right after it, the epoch is made again and gives the same weights
         if best is row and best["val_accuracy"] is not None:
             save_checkpoint(self.directory.best, self.weights())
+        self.save()
         self.directory.write_history(self.history)
         record.final, record.best = _val_part(row), _val_part(best)
         record.compute.train_seconds = sum(float(r["epoch_seconds"] or 0) for r in self.history)

@@ -19,7 +19,7 @@ FROZEN: dict[str, tuple[tuple[str, ...], str | None, str]] = {
     "notebook": (("experiment=notebook", "seed=3"), None, "bc60bc328e"),
     "folder": (("data=folder",), PRINT, "d16423aaf1"),
     "installed target": (("model=resnet18", "+model.zero_init_residual=true"), None, "a0187dffe4"),
-    "own target": (("model=resnet18", "model._target_=frozen_nets.Net"), None, ""),
+    "own target": (("model=resnet18", "model._target_=frozen_nets.Net"), None, "2ad744031b"),
 }
 
 # Settings that do not decide a run's result, with another value each.

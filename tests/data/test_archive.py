@@ -142,6 +142,13 @@ def test_a_download_with_another_checksum_is_refused(root, archive, server):
     assert not root.exists()
 
 
+def test_an_archive_of_other_files_is_not_put_in_place(root, archive):
+    other = replace(archive, members={**archive.members, "train": archive.members["test"]})
+    with pytest.raises((UserError, OutsideError), match="train is missing or damaged"):
+        ensure_archive(root, True, other)
+    assert not root.exists()
+
+
 def test_a_server_that_nobody_runs_is_told(root, archive):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, so that nobody else answers; not listening

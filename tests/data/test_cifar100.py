@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import numpy as np
@@ -76,6 +77,7 @@ def test_both_layouts_have_one_fingerprint_and_share_their_entries(
 
 
 def test_another_image_size_is_resized_alike_in_both_layouts(unpacked, by_class, load, made_cifar):
+    load(unpacked)
     found, other = load(unpacked, image_size=20), load(by_class, image_size=20)
     assert found.train.images.shape == (200, 20, 20, 3)
     assert np.array_equal(found.train.images, other.train.images)
@@ -159,6 +161,9 @@ def test_nothing_of_a_file_that_fails_its_checksum_is_unpickled(unpacked, load, 
 
 def test_an_archive_damaged_after_it_was_read_is_noticed(unpacked, load):
     load(unpacked)
-    (unpacked / "cifar-100-python" / "test").write_bytes(b"cut short")
+    path = unpacked / "cifar-100-python" / "test"
+    time = path.stat().st_mtime_ns
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    os.utime(path, ns=(time, time + 1_000_000))
     with pytest.raises(UserError, match="test is missing or damaged; delete"):
         load(unpacked)

@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -204,9 +205,11 @@ def test_pictures_of_any_shape_fill_the_square(read_one, shape):
 
 def test_the_signature_changes_with_every_size_time_and_name(split, write_picture):
     path, seen = split / "cat" / "9.png", [list_split(split).signature]
+    time = path.stat().st_mtime_ns
     write_picture(path, 9, size=5)
+    os.utime(path, ns=(time, time))
     seen.append(list_split(split).signature)
-    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000_000))
+    os.utime(path, ns=(time, time + 1_000_000))
     seen.append(list_split(split).signature)
     path.rename(split / "cat" / "8.png")
     seen.append(list_split(split).signature)
@@ -214,3 +217,9 @@ def test_the_signature_changes_with_every_size_time_and_name(split, write_pictur
     seen.append(list_split(split).signature)
     assert len(set(seen)) == 5
     assert list_split(split).signature == seen[-1]
+
+
+def test_files_that_are_alike_at_another_place_have_a_signature_of_their_own(split, tmp_path):
+    # other pictures may have the same names, sizes and times
+    copy = shutil.copytree(split, tmp_path / "copy" / "train")
+    assert list_split(copy).signature != list_split(split).signature

@@ -36,8 +36,9 @@ def test_each_pixel_is_normalised_by_its_own_channel(images):
         np.testing.assert_allclose(result[:, channel], expected, atol=1e-5)
 
 
-def test_a_channel_that_never_varies_becomes_zero_not_infinite(images):
-    images[..., 1] = 77
+@pytest.mark.parametrize("value", [0, 77, 255])
+def test_a_channel_that_never_varies_becomes_zero_not_infinite(images, value):
+    images[..., 1] = value
     result = Normalisation.of(images).apply(images)
     assert result[:, 1].abs().max() < 1e-4
     assert result.isfinite().all()

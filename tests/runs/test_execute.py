@@ -1,36 +1,20 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
+from cifar_exp.data.resident import Split
 from cifar_exp.errors import UserError
+from cifar_exp.runs import session
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.request import Request
+from cifar_exp.training.evaluation import Evaluation
 
 Make = Callable[..., Request]
-
-COLUMNS = (
-    "epoch,step,lr,train_loss,train_accuracy,val_loss,val_accuracy,val_top5_accuracy,"
-    "epoch_seconds,elapsed_seconds,images_per_second"
-)
-KEYS = {
-    "": "schema run_id label status seed params dataset model compute segments best final test "
-    "started_at finished_at environment error",
-    "dataset": "name fingerprint classes class_names superclasses split_seed train_size val_size "
-    "test_size",
-    "model": "parameters macs",
-    "compute": "device device_name threads precision pflop train_seconds peak_memory_mb lr_groups",
-    "best": "epoch val_accuracy val_loss",
-    "final": "epoch val_accuracy val_loss",
-    "test": "accuracy top5_accuracy loss ece superclass_accuracy",
-    "environment": "python torch cifar_exp git_commit git_dirty host",
-}
-# A rate that never settles: the last epoch is not the best one.
-RESTLESS = ("scheduler=constant", "optimizer.lr=0.2", "trainer.epochs=6")
 
 
 def rows(folder: Path, name: str = "metrics.csv") -> list[dict[str, str]]:
@@ -40,76 +24,6 @@ def rows(folder: Path, name: str = "metrics.csv") -> list[dict[str, str]]:
 
 def record(folder: Path) -> dict:
     return json.loads((folder / "run.json").read_text())
-
-
-def test_the_folder_holds_the_contracts_files_columns_and_keys(make_request: Make) -> None:
-    folder = execute(make_request("optimizer.lr=0.1")).folder
-    assert folder.name == f"tiny-{record(folder)['run_id']}"
-    assert {path.name for path in folder.iterdir()} == {
-        "config.yaml",
-        "overrides.yaml",
-        "run.json",
-        "metrics.csv",
-        "extra.csv",
-        "predictions.npz",
-        "checkpoints",
-        "train.log",
-    }
-    assert {path.name for path in (folder / "checkpoints").iterdir()} == {"last.pt", "best.pt"}
-    assert (folder / "metrics.csv").read_text().splitlines()[0] == COLUMNS
-    assert (folder / "overrides.yaml").read_text() == "- 'optimizer.lr=0.1'\n"
-    found = record(folder)
-    for part, keys in KEYS.items():
-        assert list(found[part] if part else found) == keys.split()
-    assert list(found["segments"][0]) == ["host", "device", "threads", "from_epoch", "started_at"]
-    assert folder.parent.parent / "latest" == (folder.parent.parent / "latest").absolute()
-    assert (folder.parent.parent / "latest").resolve() == folder.resolve()
-
-
-def test_metrics_tell_each_epochs_steps_rates_and_speeds(make_request: Make) -> None:
-    found = rows(execute(make_request()).folder)
-    assert [row["epoch"] for row in found] == ["1", "2", "3"]
-    assert [row["step"] for row in found] == ["6", "12", "18"]
-    # one-cycle, linear down from 0.2 of 18 steps on, at the middle of steps 6, 12 and 18
-    expected = [0.05 * (1 - (step - 0.5) / 18) / 0.8 for step in (6, 12, 18)]
-    assert [float(row["lr"]) for row in found] == pytest.approx(expected)
-    for row in found:
-        speed = 96 / float(row["epoch_seconds"])
-        assert float(row["images_per_second"]) == pytest.approx(speed, rel=0.05)
-    elapsed = [float(row["elapsed_seconds"]) for row in found]
-    training = np.cumsum([float(row["epoch_seconds"]) for row in found])
-    assert elapsed == sorted(elapsed)
-    assert all(elapsed > training)  # validation takes time too
-
-
-def test_the_record_agrees_with_metrics_and_predictions(make_request: Make) -> None:
-    folder = execute(make_request()).folder
-    found, history = record(folder), rows(folder)
-    val = [float(row["val_accuracy"]) for row in history]
-    assert found["final"]["val_accuracy"] == val[-1]
-    assert found["best"] == {
-        "epoch": val.index(max(val)) + 1,
-        "val_accuracy": max(val),
-        "val_loss": float(history[val.index(max(val))]["val_loss"]),
-    }
-    kept = np.load(folder / "predictions.npz")
-    assert found["test"]["accuracy"] == (kept["label"] == kept["prediction"]).mean()
-    assert [kept[name].dtype.name for name in ("label", "prediction", "confidence")] == [
-        "int16",
-        "int16",
-        "float16",
-    ]
-    sizes = [found["dataset"][f"{part}_size"] for part in ("train", "val", "test")]
-    assert sizes == [96, 32, 32]
-
-
-def test_compute_is_six_macs_an_image_at_the_resolution_seen(make_request: Make) -> None:
-    found = record(execute(make_request("model.stem=none", "model.depth=1")).folder)
-    # 3 -> 4 and, pooled, 4 -> 8 channels; mean and maximum of 8 channels to four classes
-    macs = {n: 9 * (3 * 4 * n * n + 4 * 8 * (n // 2) ** 2) + 16 * 4 for n in (12, 16)}
-    assert found["model"]["macs"] == macs[16]
-    expected = 6 * 96 * (1.5 * macs[12] + 1.5 * macs[16]) / 1e15
-    assert found["compute"]["pflop"] == pytest.approx(expected)
 
 
 def test_a_completed_run_is_returned_and_not_trained_again(
@@ -188,16 +102,43 @@ def test_without_val_test_is_used_and_labelled(
     assert files == {"last.pt", "best.pt"}
 
 
-def test_evaluate_best_tests_the_weights_that_did_best_on_val(make_request: Make) -> None:
-    hurt = ("trainer.evaluate=best", *RESTLESS)
-    done = execute(make_request(*hurt, "keep=all"))
-    assert done.record.best is not None
-    assert done.record.final is not None
-    assert done.record.best.val_accuracy > done.record.final.val_accuracy
-    assert done.record.metric == done.record.best.val_accuracy
-    last = execute(make_request(*hurt[1:]))
+@pytest.fixture
+def val_is_wrong_from_epoch_3_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All guesses on validation images are wrong later on: the last epoch is not the best one."""
+    real, vals = session.evaluate, []
+
+    def evaluate(network: object, split: Split, *arguments: object) -> Evaluation:
+        result = real(network, split, *arguments)
+        if not torch.equal(split.labels, vals[0] if vals else split.labels):
+            return result  # not the validation images, which are looked at first
+        vals.append(split.labels)
+        wrong = (result.labels + 1) % 4
+        return replace(result, prediction=wrong) if len(vals) > 2 else result
+
+    monkeypatch.setattr(session, "evaluate", evaluate)
+
+
+@pytest.mark.usefixtures("val_is_wrong_from_epoch_3_on")
+def test_evaluate_best_tests_the_weights_that_did_best_on_val(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = execute(make_request("trainer.evaluate=best", "trainer.epochs=4"))
+    assert best.record.best is not None
+    assert best.record.best.epoch <= 2
+    assert best.record.metric == best.record.best.val_accuracy > 0
+    monkeypatch.undo()
+    last = execute(make_request("trainer.epochs=4"))
     assert last.record.metric == last.record.final.val_accuracy
-    assert last.record.test != done.record.test
+    assert last.record.test.loss != best.record.test.loss
+
+
+@pytest.mark.usefixtures("val_is_wrong_from_epoch_3_on")
+def test_the_best_epochs_weights_are_kept_apart_from_the_last(make_request: Make) -> None:
+    folder = execute(make_request("trainer.epochs=4")).folder / "checkpoints"
+    best, last = (
+        torch.load(folder / name, weights_only=True)["network"] for name in ("best.pt", "last.pt")
+    )
+    assert not torch.equal(best["head.1.weight"], last["head.1.weight"])
 
 
 def test_a_diverged_run_is_final_and_says_where(make_request: Make) -> None:
@@ -215,8 +156,6 @@ def test_a_diverged_run_is_final_and_says_where(make_request: Make) -> None:
 def test_a_failed_run_is_tried_again_from_its_checkpoint(
     make_request: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cifar_exp.runs import session
-
     real, calls = session.evaluate, iter(range(3))
 
     def fail_later(*arguments: object) -> object:
@@ -272,9 +211,38 @@ def test_absent_images_are_told_before_any_folder_is_made(
     assert not request.outputs.exists()
 
 
-def test_the_epochs_best_weights_are_kept_apart_from_the_last(make_request: Make) -> None:
-    folder = execute(make_request(*RESTLESS)).folder / "checkpoints"
-    best, last = (
-        torch.load(folder / name, weights_only=True)["network"] for name in ("best.pt", "last.pt")
-    )
-    assert not torch.equal(best["head.1.weight"], last["head.1.weight"])
+def test_a_validation_loss_that_is_not_finite_ends_the_run_as_diverged(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = session.evaluate
+
+    def evaluate(*arguments: object) -> Evaluation:
+        result = real(*arguments)
+        return replace(result, loss=result.loss * float("inf"))
+
+    monkeypatch.setattr(session, "evaluate", evaluate)
+    done = execute(make_request())
+    assert done.record.status == "diverged"
+    assert done.record.error.message == "the validation loss is not finite after epoch 1"
+    assert not list((done.folder / "checkpoints").iterdir())  # never a checkpoint that is not
+
+
+def test_a_resume_with_other_threads_is_allowed_said_and_recorded(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(session.Session, "test", lambda _: 1 / 0)
+    assert execute(make_request()).record.status == "failed"
+    monkeypatch.undo()
+    done = execute(make_request("trainer.threads=2", "trainer.progress=plain"))
+    assert "begun on cpu with 1 threads: from here on figures may differ" in capsys.readouterr().out
+    assert [segment.threads for segment in done.record.segments] == [1, 2]
+
+
+def test_a_resume_left_to_auto_keeps_the_threads_it_began_with(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session.Session, "test", lambda _: 1 / 0)
+    execute(make_request())
+    monkeypatch.undo()
+    done = execute(make_request("trainer.threads=auto"))
+    assert [segment.threads for segment in done.record.segments] == [1, 1]

@@ -139,3 +139,26 @@ def test_a_killed_process_holds_nobody_up(make_request: Callable[..., Request]) 
     done = execute(request)
     assert done.record.status == "completed"
     assert len(done.record.segments) == 2
+
+
+def test_killed_while_the_checkpoint_shrinks_the_run_is_done(
+    make_request: Callable[..., Request],
+) -> None:
+    request = make_request("trainer.epochs=1")
+    assert die_writing(request, "last.pt", 2)  # the first epoch's, and then the weights alone
+    done = RunRecord.load(only_run(request))
+    assert done is not None
+    assert done.status == "completed"
+    assert execute(request).record == done
+
+
+def test_killed_before_the_end_is_recorded_only_the_test_is_repeated(
+    make_request: Callable[..., Request], tmp_path: Path
+) -> None:
+    request = make_request("trainer.epochs=1")
+    expected = execute(elsewhere(request, tmp_path)).record
+    assert die_writing(request, "run.json", 3)  # begun, first epoch, end
+    done = execute(request).record
+    assert done.status == "completed"
+    assert done.test == expected.test
+    assert [segment.from_epoch for segment in done.segments] == [1, 2]

@@ -1,0 +1,80 @@
+from collections.abc import Callable
+
+import pytest
+
+Told = Callable[..., list[str]]
+SEED = "must be an integer in [0, 4294967296)"
+
+
+LISTS = ["0,1,2", "choice(0,1,2)", "range(0,3)", "sort(2,0,1)"]
+
+
+def test_several_values_need_multirun(mistakes: Told) -> None:
+    lines = [*(f"seed={values}" for values in LISTS), "model=base,wide", "data=glob(*)"]
+    assert sorted(mistakes(*lines)) == sorted(
+        f"{line}: several values make several runs; add --multirun" for line in lines
+    )
+
+
+@pytest.mark.parametrize("values", LISTS)
+def test_with_multirun_several_values_are_taken(check: Callable, values: str) -> None:
+    assert sorted(s.seed for s in check("--multirun", f"seed={values}")) == [0, 1, 2]
+
+
+def test_with_multirun_several_options_are_taken(check: Callable) -> None:
+    found = check("--multirun", "model=glob(t*)", "optimizer=sgd,adam", "data=shapes")
+    assert {s.model.width for s in found} == {8}
+    assert "sgd" in {s.optimizer.name for s in found}
+
+
+def test_every_value_of_every_key_is_among_the_settings_found(check: Callable) -> None:
+    found = check("-m", "seed=0,1,2", "model.width=16,32", "model.dropout=0.0")
+    assert {s.seed for s in found} == {0, 1, 2}
+    assert {s.model.width for s in found} == {16, 32}
+    assert {s.model.dropout for s in found} == {0.0}
+
+
+def test_every_value_that_is_listed_is_checked(mistakes: Told) -> None:
+    told = mistakes("--multirun", "seed=0,-1,x,true", "model.width=8,0", "keep=all,nne")
+    assert sorted(told) == [
+        "keep=nne: must be one of weights, all, none; did you mean none?",
+        "model.width=0: must be an integer in [1, 4096]",
+        f"seed=-1: {SEED}",
+        f"seed=true: {SEED}",
+        f"seed=x: {SEED}",
+    ]
+
+
+def test_a_wrong_first_value_does_not_hide_the_next(mistakes: Told) -> None:
+    assert mistakes("--multirun", "seed=-1,-2") == [f"seed=-1: {SEED}", f"seed=-2: {SEED}"]
+
+
+def test_every_option_that_is_listed_must_exist(mistakes: Told) -> None:
+    (sentence,) = mistakes("--multirun", "model=base,wdie")
+    assert sentence.startswith("model=wdie: no such option; model may be base, ")
+    assert sentence.endswith("; did you mean wide?")
+
+
+def test_an_unknown_key_is_told_once_however_many_values_it_has(mistakes: Told) -> None:
+    assert mistakes("--multirun", "model.widht=1,2,3") == [
+        "model.widht: no such setting; did you mean model.width?"
+    ]
+
+
+def test_a_value_that_fits_no_other_setting_is_told(mistakes: Told) -> None:
+    (sentence,) = mistakes("--multirun", "data.val_fraction=0.1,0", "scheduler=plateau")
+    assert sentence.startswith("scheduler=plateau watches val_loss, and data.val_fraction=0 ")
+
+
+def test_lists_may_be_swept(check: Callable) -> None:
+    found = check("-m", "scheduler=step", "scheduler.milestones=[0.5],[0.3,0.6],[]")
+    assert [s.scheduler.milestones for s in found] == [(0.5,), (0.3, 0.6), ()]
+
+
+def test_values_in_quotes_are_one_value(check: Callable, mistakes: Told) -> None:
+    assert mistakes("--multirun", "seed='0,1'") == [f"seed=0,1: {SEED}"]
+    assert [s.data.root for s in check("-m", "data.root='a,b','c d'")] == ["a,b", "c d"]
+
+
+def test_one_value_with_multirun_is_one_run(check: Callable) -> None:
+    assert [s.seed for s in check("--multirun", "seed=3")] == [3]

@@ -1,0 +1,146 @@
+"""A mistake in a command: exit code 2, a sentence each on stderr, nothing left behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+import cifar_exp
+from cifar_exp.train import main
+
+ROOT = Path(__file__).resolve().parents[1]
+TRACEBACK = "Traceback (most recent call last)"
+Ended = tuple[int, str, str]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder where commands run; it must stay empty."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CIFAR_EXP_DATA", raising=False)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    yield tmp_path
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Runs the command in this process: exit code, stdout, stderr."""
+
+    def run(*line: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["train", *line])
+        code = main()
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def typed(*line: str) -> Ended:
+    """Runs the command as a user would: exit code, stdout, stderr."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "cifar_exp.train", *line],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
+    code, out, err = typed("model.widht=3", "optimiser=adam", "seed=-1", "trainer.epochs=0")
+    assert (code, out) == (2, "")
+    assert sorted(err.splitlines()) == [
+        "error: model.widht: no such setting; did you mean model.width?",
+        "error: optimiser: no such setting or group; did you mean optimizer?",
+        "error: seed=-1: must be an integer in [0, 4294967296)",
+        "error: trainer.epochs=0: must be an integer >= 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            ["seed=0,1,2"],
+            "error: seed=0,1,2: several values make several runs; add --multirun\n",
+        ),
+        (
+            ["--multirun", "seed=0,-1"],
+            "error: seed=-1: must be an integer in [0, 4294967296)\n",
+        ),
+        (
+            ["--multrun", "seed=0,1"],
+            "error: unrecognized arguments: --multrun; did you mean --multirun?\n",
+        ),
+        (
+            ["--config-dir", "absent", "seed=0"],
+            "error: --config-dir=absent: there is no such folder\n",
+        ),
+        (
+            ["data.val_fraction=0", "trainer.evaluate=best"],
+            "error: trainer.evaluate=best chooses by val_accuracy, and data.val_fraction=0 leaves "
+            "no validation images; give it a part, as 0.1, or take last\n",
+        ),
+        (["~seed"], "error: ~seed: a setting cannot be taken away\n"),
+    ],
+    ids=["several values", "one of several", "option", "folder", "conflict", "deletion"],
+)
+def test_a_mistake_ends_the_command_with_two(
+    command: Callable[..., Ended], line: list[str], sentence: str
+) -> None:
+    assert command(*line) == (2, "", sentence)
+
+
+def test_a_full_traceback_is_shown_on_request(
+    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = command("seed=-1")
+    assert (code, TRACEBACK in err) == (2, False)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    code, out, err = command("seed=-1")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: seed=-1: must be an integer in [0, 4294967296)\n")
+    assert TRACEBACK in err
+    assert "check_command_line" in err
+
+
+def test_a_device_that_is_not_there_is_a_mistake(command: Callable[..., Ended]) -> None:
+    code, out, err = command("trainer.device=cuda:99")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: trainer.device=cuda:99: not on this machine, which has ")
+    assert err.endswith("cpu\n")
+
+
+def test_images_that_are_not_there_are_a_mistake() -> None:
+    code, out, err = typed("data=cifar100", "data.root=nowhere", "data.download=false")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: data.root=nowhere: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_the_version_is_told(command: Callable[..., Ended]) -> None:
+    assert command("--version") == (0, f"cifar_exp {cifar_exp.__version__}\n", "")
+
+
+def test_help_is_told_whatever_else_is_asked_for(
+    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cifar_exp.sweeps.help.help_text", lambda _: "the help")
+    assert command("--help", "seed=-1") == (0, "the help\n", "")
+
+
+def test_the_settings_are_shown_and_nothing_is_done() -> None:
+    line = ["model=tiny", "init_from=12e4567890", "seed=3"]
+    code, out, err = typed("--cfg", "job", *line)
+    assert (code, err) == (0, "")
+    shown = yaml.safe_load(out)
+    assert (shown["seed"], shown["init_from"]) == (3, "12e4567890")
+    assert shown["model"]["name"] == "convnet"

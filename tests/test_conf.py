@@ -1,0 +1,119 @@
+"""Every YAML file under conf/ is composed and checked; no images are needed for that."""
+
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from cifar_exp.config.checks import validate
+from cifar_exp.config.identity import run_id
+from cifar_exp.config.schema import Settings
+from cifar_exp.sweeps.arguments import parse_arguments
+from cifar_exp.sweeps.preflight import check_command_line
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+FILES = sorted(path.relative_to(CONF) for path in CONF.rglob("*") if path.is_file())
+OPTIONS = [path for path in FILES if path.parent != Path()]
+EXPERIMENTS = [path for path in OPTIONS if path.parts[0] == "experiment"]
+COUNTS = {
+    "augmentation": 4,
+    "data": 3,
+    "experiment": 2,
+    "model": 6,
+    "optimizer": 4,
+    "scheduler": 5,
+    "trainer": 1,
+}
+
+
+@cache
+def composed(*overrides: str) -> Any:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return OmegaConf.to_container(compose("config", list(overrides)), resolve=True)
+
+
+def settings_of(option: Path) -> Settings:
+    return validate(composed(f"{option.parts[0]}={option.stem}"))
+
+
+def content(option: Path) -> dict[str, Any]:
+    return yaml.safe_load((CONF / option).read_text()) or {}
+
+
+def test_every_file_is_the_root_or_an_option_of_a_group() -> None:
+    assert {path.suffix for path in FILES} == {".yaml"}
+    assert [path for path in FILES if path not in OPTIONS] == [Path("config.yaml")]
+    groups = [path.parts[0] for path in OPTIONS if len(path.parts) == 2]
+    assert {group: groups.count(group) for group in groups} == COUNTS
+    assert len(FILES) == 1 + sum(COUNTS.values())
+
+
+def test_the_groups_are_those_that_the_root_file_names() -> None:
+    defaults = yaml.safe_load((CONF / "config.yaml").read_text())["defaults"]
+    entries = [entry for entry in defaults if isinstance(entry, dict)]
+    named = {key for entry in entries for key in entry if not key.startswith("override ")}
+    assert named == set(COUNTS)
+    for group in set(COUNTS) - {"experiment"}:
+        (chosen,) = [entry[group] for entry in entries if group in entry]
+        assert (CONF / group / f"{chosen}.yaml").is_file()
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=str)
+def test_every_option_composes_to_settings_that_hold(option: Path) -> None:
+    settings = settings_of(option)
+    group = option.parts[0]
+    asked = {key: value for key, value in content(option).items() if key != "defaults"}
+    made = settings.model_dump(mode="json", by_alias=True)
+    made = made if group == "experiment" else made[group]
+    for key, value in asked.items():
+        if isinstance(value, dict):
+            assert value.items() <= made[key].items()
+        elif not (isinstance(value, str) and value.startswith("${")):
+            assert made[key] == value
+
+
+@pytest.mark.parametrize(
+    "option", [path for path in OPTIONS if "defaults" in content(path)], ids=str
+)
+def test_a_file_that_builds_on_another_holds_only_what_differs(option: Path) -> None:
+    asked = content(option)
+    if option in EXPERIMENTS:
+        overridden = [entry for entry in asked.pop("defaults") if isinstance(entry, dict)]
+        chosen = [f"{key.split('/')[1]}={v}" for entry in overridden for key, v in entry.items()]
+        below = composed(*chosen)
+        pairs = [(v, below[g][k]) for g, values in asked.items() for k, v in values.items()]
+    else:
+        parent, _ = asked.pop("defaults")
+        below = composed(f"{option.parts[0]}={parent}")[option.parts[0]]
+        pairs = [(value, below[key]) for key, value in asked.items()]
+    assert pairs
+    assert not [(value, before) for value, before in pairs if value == before]
+
+
+@pytest.mark.parametrize("group", [group for group, count in COUNTS.items() if count > 1])
+def test_no_two_options_of_a_group_ask_for_the_same_run(group: str) -> None:
+    ids = [run_id(settings_of(option)) for option in OPTIONS if option.parts[0] == group]
+    assert len(set(ids)) == COUNTS[group]
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=str)
+def test_an_experiment_opens_with_the_command_that_runs_it(experiment: Path) -> None:
+    text = (CONF / experiment).read_text()
+    assert text.startswith("# @package _global_\n")
+    command = re.match(r"# @package _global_\n# python -m cifar_exp\.train (.+)\n", text)
+    assert command is not None
+    found = check_command_line(parse_arguments(shlex.split(command[1])))
+    assert found == [settings_of(experiment)]
+
+
+@pytest.mark.parametrize("data", ["cifar100", "folder", "shapes"])
+@pytest.mark.parametrize("experiment", [path.stem for path in EXPERIMENTS])
+def test_every_experiment_goes_with_every_data_set(data: str, experiment: str) -> None:
+    found = validate(composed(f"experiment={experiment}", f"data={data}"))
+    assert found.data.name == data
