@@ -113,7 +113,7 @@ def test_a_full_traceback_is_shown_on_request(
 
 
 def test_a_device_that_is_not_there_is_a_mistake(command: Callable[..., Ended]) -> None:
-    code, out, err = command("trainer.device=cuda:99")
+    code, out, err = command("--multirun", "seed=0,1", "trainer.device=cuda:99")
     assert (code, out) == (2, "")
     assert err.startswith("error: trainer.device=cuda:99: not on this machine, which has ")
     assert err.endswith("cpu\n")

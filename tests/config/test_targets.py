@@ -46,9 +46,12 @@ def _own_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "own_nets.py").write_text(SOURCE)
     (tmp_path / "own_incomplete.py").write_text("import a_library_that_lacks\n")
+    (tmp_path / "own_package").mkdir()
+    (tmp_path / "own_package" / "__init__.py").touch()
+    (tmp_path / "own_package" / "nets.py").write_text(SOURCE)
     importlib.invalidate_caches()
     yield
-    for name in ("own_nets", "own_incomplete"):
+    for name in ("own_nets", "own_incomplete", "own_package", "own_package.nets"):
         sys.modules.pop(name, None)
 
 
@@ -59,6 +62,10 @@ def section(name: str, **arguments: Any) -> TargetSection:
 def test_a_class_is_found_by_its_dotted_name() -> None:
     assert find_target("collections.OrderedDict") is collections.OrderedDict
     assert find_target("own_nets.Net").__name__ == "Net"
+
+
+def test_a_module_that_its_package_has_not_imported_is_found() -> None:
+    assert find_target("own_package.nets.Plain")().width == 1
 
 
 def test_what_a_class_holds_is_found_too() -> None:
