@@ -110,10 +110,3 @@ def test_an_experiment_opens_with_the_command_that_runs_it(experiment: Path) -> 
     assert command is not None
     found = check_command_line(parse_arguments(shlex.split(command[1])))
     assert found == [settings_of(experiment)]
-
-
-@pytest.mark.parametrize("data", ["cifar100", "folder", "shapes"])
-@pytest.mark.parametrize("experiment", [path.stem for path in EXPERIMENTS])
-def test_every_experiment_goes_with_every_data_set(data: str, experiment: str) -> None:
-    found = validate(composed(f"experiment={experiment}", f"data={data}"))
-    assert found.data.name == data

@@ -136,8 +136,7 @@ def _uniform(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _beta(alpha: float, images: Tensor, generator: torch.Generator) -> Tensor:
-    """Beta(alpha, alpha) draws (B,), as a ratio of Gammas."""
-    # torch.distributions samples by this very function, but takes no generator
-    shape = torch.full((2, len(images)), alpha, device=images.device)
-    gamma = torch._standard_gamma(shape, generator=generator)
-    return gamma[0] / gamma.sum(0)
+    """Beta(alpha, alpha) draws (B,)."""
+    # what torch.distributions.Beta samples by; the class itself takes no generator
+    shape = torch.full((len(images), 2), alpha, device=images.device)
+    return torch._sample_dirichlet(shape, generator=generator)[:, 0]

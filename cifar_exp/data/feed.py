@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 from cifar_exp.config.schema import AugmentationSection
 from cifar_exp.data import augmentation
 from cifar_exp.data.augmentation import Mix
+from cifar_exp.data.randomness import stream_seed
 from cifar_exp.data.resident import Split
 
 
@@ -24,11 +26,15 @@ class Normalisation:
     @classmethod
     def of(cls, images: Tensor) -> "Normalisation":
         """Measured on uint8 images (N, H, W, 3), exactly: sums are of integers."""
-        flat = images.reshape(-1, 3).to(torch.int32)
-        total = flat.sum(0).double().cpu()
-        squares = (flat * flat).sum(0).double().cpu()
-        mean = total / len(flat) / 255
-        variance = squares / len(flat) / 255**2 - mean**2
+        total = torch.zeros(3, dtype=torch.int64, device=images.device)
+        squares = torch.zeros_like(total)
+        for part in torch.split(images, 500):  # all at once would take eight times the images' memory
+            flat = part.reshape(-1, 3).to(torch.int32)
+            total += flat.sum(0)
+            squares += (flat * flat).sum(0)
+        count = images[..., 0].numel()
+        mean = total.cpu().double() / count / 255
+        variance = squares.cpu().double() / count / 255**2 - mean**2
         # a channel that never varies is left as it is, not divided by zero
         std = variance.clamp(min=0).sqrt().clamp(min=1 / 255)
         return cls(tuple(mean.tolist()), tuple(std.tolist()))
@@ -39,16 +45,12 @@ class Normalisation:
 
     def apply_float(self, images: Tensor) -> Tensor:
         """Normalise floats in [0, 1], (B, 3, H, W), in place."""
-        mean, std = (self._channels(values, images) for values in (self.mean, self.std))
+        mean, std = (_channels(values, images.device) for values in (self.mean, self.std))
         return images.sub_(mean).div_(std)
-
-    @staticmethod
-    def _channels(values: tuple[float, ...], like: Tensor) -> Tensor:
-        return torch.tensor(values, device=like.device).view(1, 3, 1, 1)
 
     def middle(self, like: Tensor) -> Tensor:
         """The mean as a picture of one pixel (1, 3, 1, 1)."""
-        return self._channels(self.mean, like)
+        return _channels(self.mean, like.device)
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,7 @@ class Batch:
 class TrainingFeed:
     """Batches of one run's training images, in the order and with the draws that `seed` fixes.
 
-    An epoch's batches are equally large but for one image, so that every image is seen and none
-    is alone in a batch.
+    Every image is seen once an epoch; the epoch's batches are equally large but for one image.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class TrainingFeed:
         self.seed = seed
         self.steps_per_epoch = -(-len(split) // batch_size)
         self.generator = torch.Generator(self.device)
-        first = torch.Generator().manual_seed(seed)
+        first = torch.Generator().manual_seed(stream_seed(seed, "mirrored"))
         self._mirrored = (torch.rand(len(split), generator=first) < 0.5).to(self.device)
 
     def __len__(self) -> int:
@@ -96,10 +97,10 @@ class TrainingFeed:
 
         From a step in the middle on, the generator must have been restored by the caller.
         """
-        order = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        order = torch.Generator().manual_seed(stream_seed(self.seed, "order", epoch))
         permutation = torch.randperm(len(self), generator=order).to(self.device)
         if first_step == 0:
-            self.generator.manual_seed(self.seed * 1_000_003 + epoch)
+            self.generator.manual_seed(stream_seed(self.seed, "augmentation", epoch))
         parts = permutation.tensor_split(self.steps_per_epoch)
         for step in range(first_step, self.steps_per_epoch):
             yield self._batch(parts[step], epoch, sizes[step] if sizes else None)
@@ -136,6 +137,11 @@ class TrainingFeed:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up a state of `state_dict`."""
         self.generator.set_state(state["generator"].cpu())
+
+
+@lru_cache(maxsize=8)  # a copy to the device in every step would make the host wait for it
+def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
+    return torch.tensor(values, device=device).view(1, 3, 1, 1)
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -58,8 +58,10 @@ def load_shapes(image_size: int, report: Report) -> Dataset:
 
 def draw_set(count: int, size: int, seed: int, report: Report) -> ImageSet:
     """`count` images of `size` pixels, classes in turn; the first are the same at any count."""
-    labels = np.arange(count, dtype=np.int64) % len(class_names())
-    images = np.empty((count, size, size, 3), np.uint8)
+    whole = -(-count // CHUNK) * CHUNK  # a part of a chunk would draw other numbers
+    images = np.empty((whole, size, size, 3), np.uint8)
+
+    labels = np.arange(whole, dtype=np.int64) % len(class_names())
 
     def draw(start: int) -> None:
         part = slice(start, start + CHUNK)
@@ -68,7 +70,7 @@ def draw_set(count: int, size: int, seed: int, report: Report) -> ImageSet:
     with ThreadPoolExecutor() as pool:  # numpy lets go of the interpreter inside large operations
         for done, _ in enumerate(pool.map(draw, range(0, count, CHUNK)), 1):
             report("drawing shapes", min(done * CHUNK, count), count)
-    return ImageSet(images, labels)
+    return ImageSet(images[:count], labels[:count])
 
 
 def _draw(labels: NDArray[np.int64], size: int, generator: np.random.RandomState) -> Float:

@@ -10,7 +10,7 @@ def stratified_part(labels: NDArray[np.int64], size: int, seed: int) -> Indices:
     """Sorted indices of `size` images, in which each class has its share, up to rounding."""
     # RandomState's stream is frozen by numpy's compatibility policy; Generator's is not.
     generator = np.random.RandomState(seed)
-    quotas = _quotas(np.bincount(labels), size)
+    quotas = _quotas(np.bincount(labels), size, generator)
     parts = [
         generator.permutation(np.flatnonzero(labels == index))[:quota]
         for index, quota in enumerate(quotas)
@@ -25,17 +25,21 @@ def train_and_val(
     taken = np.arange(len(labels))
     if limit is not None and limit < len(labels):
         taken = stratified_part(labels, limit, seed)
-    held_out = stratified_part(labels[taken], round(val_fraction * len(taken)), seed + 1)
+    held_out = stratified_part(labels[taken], round(val_fraction * len(taken)), (seed + 1) % 2**32)
     is_val = np.zeros(len(taken), dtype=bool)
     is_val[held_out] = True
     return taken[~is_val], taken[is_val]
 
 
-def _quotas(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    # Largest remainders: the quotas add up to `size` exactly.
+def _quotas(
+    counts: NDArray[np.int64], size: int, generator: np.random.RandomState
+) -> NDArray[np.int64]:
+    # Largest remainders: the quotas add up to `size` exactly. Lots are drawn among equal ones:
+    # by name, a small set would leave whole superclasses of the last letters out.
     shares = counts * (size / counts.sum())
     quotas: NDArray[np.int64] = np.floor(shares).astype(np.int64)
     missing = size - int(quotas.sum())
-    largest = np.argsort(quotas - shares, kind="stable")[:missing]
+    lots = generator.permutation(len(counts))
+    largest = np.lexsort((lots, quotas - shares))[:missing]
     quotas[largest] += 1
     return quotas

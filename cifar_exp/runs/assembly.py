@@ -9,6 +9,7 @@ from torch import nn
 from cifar_exp.config.schema import Settings
 from cifar_exp.data.dataset import Dataset
 from cifar_exp.data.feed import Normalisation, TrainingFeed
+from cifar_exp.data.randomness import stream_seed
 from cifar_exp.data.resident import Splits, split_dataset
 from cifar_exp.errors import UserError
 from cifar_exp.models import build_network
@@ -85,7 +86,7 @@ def make_network(settings: Settings, num_classes: int) -> nn.Module:
 
     Raises UserError where a `_target_` refuses or gives other shapes than (N, num_classes).
     """
-    torch.manual_seed(settings.seed)
+    torch.manual_seed(stream_seed(settings.seed, "initialisation"))
     try:
         network = build_network(settings.model, num_classes)
     except ValueError as error:

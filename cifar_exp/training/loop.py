@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cifar_exp.config.schema import TrainerSection
 from cifar_exp.data.feed import Batch, TrainingFeed
+from cifar_exp.data.randomness import stream_seed
 from cifar_exp.training.devices import autocast, synchronise
 from cifar_exp.training.resolution import ResolutionSchedule
 from cifar_exp.training.schedules import Schedule
@@ -138,7 +139,7 @@ class Loop:
     def _batches(self) -> Iterator[Batch]:
         first, before = self.step_in_epoch, self.epoch * self.feed.steps_per_epoch
         if first == 0:
-            torch.manual_seed(self.feed.seed * 1_000_003 + self.epoch)  # dropout's
+            torch.manual_seed(stream_seed(self.feed.seed, "dropout", self.epoch + 1))
         sizes = [
             self.resolution.size((before + step) / self.total_steps)
             for step in range(self.feed.steps_per_epoch)

@@ -61,21 +61,53 @@ def test_images_of_one_class_differ_as_much_as_those_of_two(drawn):
     assert within == pytest.approx(between, rel=0.03)
 
 
-def nearest_mean_hits(train_features, test_features, train, test) -> int:
-    means = np.stack([train_features[train.labels == label].mean(0) for label in range(100)])
-    distances = ((test_features[:, None] - means[None]) ** 2).sum(-1)
+def nearest_mean_hits(function, train, test) -> int:
+    known, asked = (function(images.images / 255) for images in (train, test))
+    means = np.stack([known[train.labels == label].mean(0) for label in range(100)])
+    distances = ((asked[:, None] - means[None]) ** 2).sum(-1)
     return int((distances.argmin(1) == test.labels).sum())
 
 
-def test_colour_and_place_alone_tell_next_to_nothing(drawn):
-    train, test = drawn
-    pixels, colours = (
-        [function(images.images / 255) for images in drawn]
-        for function in (lambda x: x.reshape(len(x), -1), lambda x: x.mean((1, 2)))
-    )
+@pytest.mark.parametrize(
+    "feature",
+    [lambda x: x.mean((1, 2)), lambda x: x.reshape(len(x), -1)],
+    ids=["colour", "picture"],
+)
+def test_the_nearest_mean_colour_or_picture_names_no_class(drawn, feature):
     # 10 of 1,000 by chance; more than 21 in 1 of 1,000 such guesses
-    assert nearest_mean_hits(*colours, train, test) <= 21
-    assert nearest_mean_hits(*pixels, train, test) <= 21
+    assert nearest_mean_hits(feature, *drawn) <= 21
+
+
+def variance_ratio(values: np.ndarray, groups: np.ndarray) -> float:
+    """How far the groups' means lie apart, for what chance alone would give (Fisher's F)."""
+    parts = [values[groups == group] for group in np.unique(groups)]
+    size = len(parts[0])
+    between = size * np.var([part.mean() for part in parts], ddof=1)
+    return float(between / np.mean([part.var(ddof=1) for part in parts]))
+
+
+def centre_of_contrast(images: np.ndarray, axis: int) -> np.ndarray:
+    """The row (axis 1) or column (axis 2) around which an image departs from its mean colour."""
+    departure = ((images - images.mean((1, 2), keepdims=True)) ** 2).mean(3).sum(3 - axis)
+    return (departure * np.arange(images.shape[axis])).sum(1) / departure.sum(1)
+
+
+def test_neither_colour_nor_place_differs_between_classes(drawn):
+    images, labels = drawn[0].images / 255, drawn[0].labels
+    features = [*images.mean((1, 2)).T, *(centre_of_contrast(images, axis) for axis in (1, 2))]
+    for feature in features:
+        # what 1 in 1,000 features without meaning exceed
+        assert variance_ratio(feature, labels) < 1.51
+        assert variance_ratio(feature, labels // 5) < 2.32
+        assert variance_ratio(feature, labels % 5) < 4.63
+
+
+def test_texture_and_outline_are_to_be_seen(drawn):
+    images, labels = drawn[0].images / 255, drawn[0].labels
+    detail = sum(np.abs(np.diff(images, axis=axis)).mean((1, 2, 3)) for axis in (1, 2))
+    is_plain = labels % 5 == 0
+    assert variance_ratio(detail, labels % 5) > 4.63
+    assert variance_ratio(detail[is_plain], labels[is_plain]) > 2.35
 
 
 @pytest.mark.parametrize("size", [8, 33])

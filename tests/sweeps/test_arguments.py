@@ -1,7 +1,10 @@
+from itertools import permutations
+
 import pytest
+from hydra._internal.utils import get_args_parser
 
 from cifar_exp.errors import UserError
-from cifar_exp.sweeps.arguments import parse_arguments
+from cifar_exp.sweeps.arguments import options_first, parse_arguments
 
 
 def told(*line: str) -> str:
@@ -15,6 +18,25 @@ def test_overrides_and_options_are_told_apart() -> None:
     parsed = parse_arguments(["--multirun", "--config-dir", "mine", "model=wide", "seed=0,1"])
     assert parsed.overrides == ["model=wide", "seed=0,1"]
     assert (parsed.multirun, parsed.config_dir, parsed.help) == (True, "mine", False)
+
+
+def test_options_may_stand_anywhere() -> None:
+    blocks = [["--config-dir", "mine"], ["-m"], ["model=wide"], ["seed=0,1"]]
+    for order in permutations(blocks):
+        line = [word for block in order for word in block]
+        parsed = parse_arguments(line)
+        assert sorted(parsed.overrides) == ["model=wide", "seed=0,1"]
+        assert (parsed.multirun, parsed.config_dir) == (True, "mine")
+        # Hydra reads the command line again, and takes no override after an option
+        assert get_args_parser().parse_args(options_first(line)) == parsed
+
+
+def test_overrides_keep_their_order() -> None:
+    line = ["seed=1", "-m", "model=wide", "--config-dir", "mine", "seed=2", "seed=1"]
+    overrides = ["seed=1", "model=wide", "seed=2", "seed=1"]
+    assert options_first(line) == ["-m", "--config-dir", "mine", *overrides]
+    assert options_first(overrides) == overrides
+    assert options_first([]) == []
 
 
 def test_without_arguments_one_run_is_asked_for() -> None:

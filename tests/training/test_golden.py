@@ -29,9 +29,7 @@ def shapes_part() -> Dataset:
     def draw(count: int, seed: int) -> ImageSet:
         return shapes.draw_set(count, 32, seed, lambda *_: None)
 
-    return Dataset(
-        "shapes", "", shapes.class_names(), None, train=draw(1000, 1), test=draw(100, 2)
-    )
+    return Dataset("shapes", "", shapes.class_names(), None, train=draw(1000, 1), test=draw(100, 2))
 
 
 def first_losses(settings: Settings) -> list[float]:

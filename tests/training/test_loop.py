@@ -195,3 +195,18 @@ def test_bf16_autocast_trains_in_half_the_bits_and_keeps_fp32_weights(
     assert figures is not None
     assert set(seen) == {torch.bfloat16}
     assert {p.dtype for p in loop.network.parameters()} == {torch.float32}
+
+
+def test_a_compiled_network_is_the_one_that_trains(
+    make_small_parts: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = train_all(make_small_parts().loop)
+    calls = []
+
+    def compiled(network: torch.nn.Module) -> Callable[[torch.Tensor], torch.Tensor]:
+        return lambda images: (calls.append(len(images)), network(images))[1]
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    found = train_all(make_small_parts("trainer.compile=true").loop)
+    assert same(found, expected)
+    assert calls == [16] * 18
