@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -14,6 +13,9 @@ from cifar_exp.errors import OutsideError, UserError
 if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
     from omegaconf import DictConfig
 
+    from cifar_exp.config.schema import Settings
+
+TEXTS = ("init_from", "data.root")
 DONE, FAILED, MISTAKE, HELD, INTERRUPTED = 0, 1, 2, 3, 130
 
 
@@ -37,13 +39,13 @@ def _command(arguments: list[str]) -> int:
     from cifar_exp.sweeps.help import help_text
     from cifar_exp.sweeps.preflight import check_command_line
 
-    parsed = parse_arguments(arguments)
+    sys.argv[1:] = options_first(arguments)
+    parsed = parse_arguments(sys.argv[1:])
     if parsed.help:
         print(help_text(parsed))
         return DONE
-    for settings in check_command_line(parsed):
-        _check_device(settings.trainer.device)
-    sys.argv[1:] = options_first(arguments)
+    if not parsed.shell_completion:
+        _check_surroundings(check_command_line(parsed))
     return _run_hydra()
 
 
@@ -52,15 +54,15 @@ def _run_hydra() -> int:
 
     from cifar_exp.sweeps.composition import CONFIG_NAME, conf_folder
 
-    codes = [DONE]
+    codes = {DONE}
 
     def task(config: DictConfig) -> float | None:
         code, metric = _run_cell(config)
-        codes.append(code)
+        codes.add(code)
         return metric
 
     hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=CONFIG_NAME)(task)()
-    return max(codes)
+    return next(code for code in (MISTAKE, FAILED, HELD, DONE) if code in codes)
 
 
 def _run_cell(config: DictConfig) -> tuple[int, float | None]:
@@ -75,12 +77,12 @@ def _run_cell(config: DictConfig) -> tuple[int, float | None]:
     from cifar_exp.sweeps.composition import settings_tree
 
     hydra = HydraConfig.get()
-    request = Request(
-        settings=validate(settings_tree(config)),
-        label=hydra.runtime.choices["model"],
-        overrides=list(hydra.overrides.task),
-    )
     try:
+        request = Request(
+            settings=validate(settings_tree(config)),
+            label=hydra.runtime.choices["model"],
+            overrides=list(hydra.overrides.task),
+        )
         record = execute(request).record
     except UserError as error:
         _tell_mistakes(error)
@@ -103,21 +105,37 @@ def _tell_mistakes(error: UserError) -> None:
         traceback.print_exception(error)
 
 
-def _check_device(name: str) -> None:
-    if name in ("auto", "cpu"):
-        return
+def _check_surroundings(cells: list[Settings]) -> None:
+    """Raise UserError if images or a device that the settings ask for are not there."""
+    from cifar_exp.data.sources import missing_data
+
+    mistakes = [missing_data(settings.data) for settings in cells]
+    devices = {settings.trainer.device for settings in cells} - {"auto", "cpu"}
+    mistakes += [_missing_device(name) for name in sorted(devices)]
+    found = list(dict.fromkeys(mistake for mistake in mistakes if mistake))
+    if found:
+        raise UserError(found)
+
+
+def _missing_device(name: str) -> str | None:
     from cifar_exp.training.devices import resolve_device  # imports torch, a second or two
 
     try:
         resolve_device(name)
     except ValueError as error:
-        raise UserError(f"trainer.device={name}: {error}") from error
+        return f"trainer.device={name}: {error}"
+    return None
 
 
 def _quoted(argument: str) -> str:
-    """Hydra would read a run id like 12e4567890 as a number: quotes keep it a text."""
-    found = re.fullmatch(r"(init_from)=([\w./-]+)", argument)
-    return f"{found[1]}='{found[2]}'" if found and found[2] != "null" else argument
+    """Put the values of settings that are texts in quotes.
+
+    Hydra would read a run id like 12e4567890 as a number, and a folder's brackets as syntax.
+    """
+    key, equals, text = argument.partition("=")
+    if key not in TEXTS or text in ("", "null") or any(sign in text for sign in "'\"$("):
+        return argument
+    return key + equals + ",".join(f"'{part}'" for part in text.split(","))
 
 
 if __name__ == "__main__":

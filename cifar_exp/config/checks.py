@@ -1,6 +1,7 @@
 """From a plain mapping to checked settings, or to a sentence on each mistake in it."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
@@ -13,6 +14,7 @@ from cifar_exp.config.suggestions import did_you_mean
 from cifar_exp.errors import UserError
 
 MIN_PIXELS = 8
+SHOWN = 80  # characters of a wrong value
 
 
 def validate(raw: Mapping[str, Any]) -> Settings:
@@ -57,27 +59,36 @@ def find_field(key: str, raw: Mapping[str, Any]) -> FieldInfo | None:
     group, _, name = key.partition(".")
     if not name:
         return Settings.model_fields.get(group)
-    section = section_class(group, raw.get(group))
-    return section.model_fields.get(name.partition(".")[0]) if section else None
+    return _fields(group, raw).get(name.partition(".")[0])
 
 
 def known_keys(raw: Mapping[str, Any]) -> list[str]:
     """All dotted keys that may be set beside the options that `raw` has chosen."""
     keys = []
     for group in Settings.model_fields:
-        section = section_class(group, raw.get(group))
-        keys += [f"{group}.{name}" for name in section.model_fields] if section else [group]
+        keys += [f"{group}.{name}" for name in _fields(group, raw)] or [group]
     return keys
 
 
 def unknown_key(key: str, raw: Mapping[str, Any]) -> str:
-    """The sentence on a key that the schema lacks."""
-    near = did_you_mean(key, known_keys(raw))
+    """The sentence on a key that the schema lacks: the nearest one, or all of its group."""
     group, _, name = key.partition(".")
-    if near or not name or group not in Settings.model_fields:
-        return f"{key}: no such setting{near}"
-    names = ", ".join(k.removeprefix(f"{group}.") for k in known_keys(raw) if k.startswith(group))
-    return f"{key}: no such setting; {group} has {names}"
+    own = [field for field in _fields(group, raw) if field != "name"]  # chosen by the group
+    if not own:
+        return f"{key}: no such setting{did_you_mean(key, known_keys(raw))}"
+    near = did_you_mean(name, own).replace("did you mean ", f"did you mean {group}.")
+    if not near:
+        same = [k for k in known_keys(raw) if k.endswith(f".{name}")]
+        near = f"; did you mean {same[0]}?" if same else f"; {group} has {', '.join(own)}"
+    return f"{key}: no such setting{near}"
+
+
+def _fields(group: str, raw: Mapping[str, Any]) -> dict[str, FieldInfo]:
+    """The fields of a group's section by the names that users write."""
+    section = section_class(group, raw.get(group))
+    if section is None:
+        return {}
+    return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
 def _sentence(details: Any, raw: Mapping[str, Any]) -> str:
@@ -87,6 +98,8 @@ def _sentence(details: Any, raw: Mapping[str, Any]) -> str:
     key = ".".join(path)
     if details["type"] == "extra_forbidden":
         return unknown_key(key, raw)
+    if details["type"] == "value_error" and section_class(key, raw.get(key)) is not None:
+        return f"{key}.{details['ctx']['error']}"
     if details["type"].startswith("union_tag"):
         return _unknown_variant(path[0], raw)
     field = find_field(".".join(path[:2]), raw)
@@ -104,7 +117,12 @@ def _unknown_variant(group: str, raw: Mapping[str, Any]) -> str:
     value = raw.get(group)
     if not isinstance(value, Mapping):
         return f"{group}={show(value)}: must be a group of settings"
-    name = str(value.get("name"))
+    if "name" not in value:
+        return (
+            f"{group} has neither name nor _target_: begin its file with "
+            f"`defaults: [{tags[0] if group != 'model' else 'base'}, _self_]`"
+        )
+    name = str(value["name"])
     return f"{group}.name={name}: must be one of {', '.join(tags)}{did_you_mean(name, tags)}"
 
 
@@ -115,10 +133,15 @@ def _lookup(raw: Any, path: list[str]) -> Any:
 
 
 def show(value: Any) -> str:
-    """A value as it is typed on the command line."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, default=str)
+    """A value as it is typed on the command line, cut where it is long."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except ValueError:  # an integer of thousands of digits
+        text = f"a value of type {type(value).__name__}"
+    text = text.replace("\n", "\\n")
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 def _conflicts(settings: Settings) -> Iterator[str]:
@@ -129,6 +152,11 @@ def _conflicts(settings: Settings) -> Iterator[str]:
     if augmentation.crop_padding >= data.image_size:
         yield (
             f"augmentation.crop_padding={augmentation.crop_padding}: "
+            f"must be below data.image_size={data.image_size}"
+        )
+    if augmentation.cutout >= data.image_size:
+        yield (
+            f"augmentation.cutout={augmentation.cutout}: "
             f"must be below data.image_size={data.image_size}"
         )
     if augmentation.mixup > 0 and augmentation.cutmix > 0:

@@ -1,10 +1,18 @@
 """What the schema's sections share: strict types, frozen values, a sentence on each range."""
 
+import math
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 
@@ -19,7 +27,17 @@ class TargetSection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    target: Annotated[str, Field(alias="_target_", pattern=r"^\w+(\.\w+)+$")]
+    target: Annotated[str, Field(alias="_target_", pattern=r"^\w+(\.\w+)+$")] = Field(
+        description="the class, as package.module.Class",
+        json_schema_extra={"allowed": "a dotted name, as package.module.Class"},
+    )
+
+    @model_validator(mode="after")
+    def _finite(self) -> "TargetSection":
+        for name, value in self.arguments.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name}={value}: must be a finite number")
+        return self
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -35,11 +53,15 @@ def _not_a_boolean(value: object) -> object:
 
 
 Integer = Annotated[int, BeforeValidator(_not_a_boolean)]
-Number = Annotated[float, BeforeValidator(_not_a_boolean)]
+# adding zero turns -0.0 into 0.0: one value, one run id
+Number = Annotated[float, BeforeValidator(_not_a_boolean), AfterValidator(lambda v: v + 0.0)]
 
 
 def allowed(field: FieldInfo) -> str:
     """What a setting may be, in words: `a number in [0, 1)`, `one of relu, silu`."""
+    told = field.json_schema_extra
+    if isinstance(told, dict) and "allowed" in told:
+        return str(told["allowed"])
     return _describe(field.annotation, field.metadata)
 
 
@@ -60,6 +82,8 @@ def _describe(annotation: Any, metadata: Iterable[Any]) -> str:
         return values[0] if len(values) == 1 else "one of " + ", ".join(values)
     if get_origin(annotation) is tuple:
         return f"a list, each {_describe(get_args(annotation)[0], ())}"
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "a group of settings"
     if annotation is bool:
         return "true or false"
     if annotation in (int, float):
@@ -69,7 +93,7 @@ def _describe(annotation: Any, metadata: Iterable[Any]) -> str:
 
 def _describe_union(members: tuple[Any, ...], metadata: list[Any]) -> str:
     words = ["null" if m is type(None) else _describe(m, metadata) for m in members]
-    return " or ".join(words)
+    return " or ".join(dict.fromkeys(words))
 
 
 def _describe_number(kind: str, metadata: Iterable[Any]) -> str:

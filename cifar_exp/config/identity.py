@@ -5,10 +5,12 @@ import importlib.util
 import json
 import sysconfig
 from collections.abc import Iterator, Mapping
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from cifar_exp.config.fields import TargetSection
 from cifar_exp.config.schema import Settings
@@ -62,55 +64,59 @@ def identifying(settings: Settings) -> dict[str, Any]:
 
 
 def target_sources(settings: Settings) -> dict[str, str]:
-    """By `_target_`: SHA-256 of the source of each module that is not an installed package's."""
+    """By `_target_`: SHA-256 of the source of each package that is not an installed one."""
     hashes = {}
     for group in (settings.model, settings.optimizer, settings.scheduler):
         if isinstance(group, TargetSection):
-            source = _own_source(group.target)
-            if source is not None:
-                hashes[group.target] = hashlib.sha256(source.read_bytes()).hexdigest()
+            files = list(_own_sources(group.target))
+            if files:
+                content = b"".join(path.read_bytes() for path in files)
+                hashes[group.target] = hashlib.sha256(content).hexdigest()
     return hashes
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in tree.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 
 
 def _as_before(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The flat "as before" values of keys, and of whole groups, that were added later."""
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if not field.is_required():
-            yield f"{prefix}{name}", field.default
+            default = field.get_default(call_default_factory=True)
+            yield from _flat({field.alias or name: to_jsonable_python(default)}, prefix)
         elif isinstance(value, BaseModel):
             yield from _as_before(value, f"{prefix}{name}.")
 
 
-def _own_source(target: str) -> Path | None:
-    top = target.partition(".")[0]
-    if top == "cifar_exp" or _is_installed(top):
-        return None
+def _own_sources(target: str) -> Iterator[Path]:
+    """The files that a `_target_` of the user's own may depend on: its whole top package."""
     parts = target.split(".")
-    for length in range(len(parts) - 1, 0, -1):
+    for length in range(1, len(parts)):
         spec = _find(".".join(parts[:length]))
-        if spec is not None:
-            return Path(spec.origin) if spec.origin else None
-    return None
+        if spec is not None and spec.has_location and spec.origin:  # else a namespace, or built in
+            origin = Path(spec.origin)
+            if parts[0] == "cifar_exp" or _is_installed(origin):
+                return
+            is_package = origin.name == "__init__.py"
+            yield from sorted(origin.parent.rglob("*.py")) if is_package else [origin]
+            return
 
 
-def _is_installed(package: str) -> bool:
-    spec = _find(package)
-    if spec is None or spec.origin is None:
-        return False
-    places = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    return any(Path(spec.origin).is_relative_to(place) for place in places)
+def _is_installed(module: Path) -> bool:
+    places = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
+    if {"site-packages", "dist-packages"} & set(module.parts):
+        return True
+    return any(module.is_relative_to(place) for place in places)
 
 
-def _find(module: str) -> Any:
+def _find(module: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(module)
-    except (ImportError, ValueError):
+    except Exception:  # looking for a.b imports a, which is the user's and may do anything
         return None

@@ -4,6 +4,7 @@ A key added after a release carries a default here, the value that means "as bef
 files of that release then still load, and the run keeps its id (identity.py).
 """
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
@@ -29,6 +30,11 @@ class DataSection(Section):
     split_seed: Annotated[Integer, Field(ge=0, lt=2**32)] = Field(
         description="fixes which images are taken and held out, whatever the seed"
     )
+
+    @property
+    def folder(self) -> Path:
+        """`root` as a path, with `~` as the home folder."""
+        return Path(self.root).expanduser()
 
 
 class ConvNetSection(Section):
@@ -188,13 +194,16 @@ class TrainerSection(Section):
         description="which weights test and predictions read: the last epoch's or val's best"
     )
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
-        description="auto: cuda, then mps, then cpu"
+        description="auto: cuda, then mps, then cpu",
+        json_schema_extra={"allowed": "one of auto, cpu, mps, cuda, cuda:N"},
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         description="auto: bf16 autocast where the device has it"
     )
     compile: bool = Field(description="torch.compile the network")
-    threads: Literal["auto"] | Count = Field(description="CPU threads; auto: all cores")
+    threads: Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)] = Field(
+        description="CPU threads; auto: all cores"
+    )
     progress: Literal["auto", "bar", "plain", "none"] = Field(
         description="auto: a bar on a terminal, plain lines elsewhere"
     )
@@ -207,9 +216,7 @@ def _run_id_of(value: Any) -> Any:
     return value
 
 
-RunReference = Annotated[
-    str, BeforeValidator(_run_id_of), Field(pattern=r"^[0-9a-f]{10}$", description="10 hex digits")
-]
+RunReference = Annotated[str, BeforeValidator(_run_id_of), Field(pattern=r"^[0-9a-f]{10}$")]
 
 
 def variant(value: Any) -> str | None:
@@ -259,7 +266,8 @@ class Settings(Section):
     scheduler: Scheduler
     trainer: TrainerSection
     init_from: RunReference | None = Field(
-        description="start from the weights of this run: its id, or its folder"
+        description="start from the weights of this run",
+        json_schema_extra={"allowed": "a run's id (10 hex digits), its folder, or null"},
     )
     rerun: bool = Field(description="train a completed run anew; it is replaced when done")
     keep: Literal["weights", "all", "none"] = Field(

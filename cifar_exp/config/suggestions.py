@@ -6,5 +6,6 @@ from difflib import get_close_matches
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """`; did you mean X?` for the candidate nearest to `name`, or nothing where none is near."""
-    matches = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
-    return f"; did you mean {matches[0]}?" if matches else ""
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    matches = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return f"; did you mean {by_folded[matches[0]]}?" if matches else ""

@@ -26,13 +26,12 @@ def find_target(name: str) -> Callable[..., Any]:
     """The class or function of a dotted name. Raises ValueError where there is none."""
     parts = name.split(".")
     for length in range(len(parts) - 1, 0, -1):
-        module = _import(".".join(parts[:length]))
-        if module is None:
+        found = _import(".".join(parts[:length]), name)
+        if found is None:
             continue
-        found = module
-        for part in parts[length:]:
+        for index, part in enumerate(parts[length:], length):
             if not hasattr(found, part):
-                raise ValueError(f"_target_={name}: {found.__name__} has no {part}")
+                raise ValueError(f"_target_={name}: {'.'.join(parts[:index])} has no {part}")
             found = getattr(found, part)
         if callable(found):
             return found  # type: ignore[no-any-return]
@@ -40,13 +39,16 @@ def find_target(name: str) -> Callable[..., Any]:
     raise ValueError(f"_target_={name}: no module {parts[0]} here; is its folder on PYTHONPATH?")
 
 
-def _import(name: str) -> Any:
+def _import(module: str, target: str) -> Any:
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+        return importlib.import_module(module)
+    except Exception as error:  # whatever the user's module does when it is imported
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing is not None and (module == missing or module.startswith(missing + ".")):
             return None  # the name itself is no module; a missing import inside it is told
-        raise
+        raise ValueError(
+            f"_target_={target}: importing {module} ends in {type(error).__name__}: {error}"
+        ) from error
 
 
 def _takes(target: Callable[..., Any], name: str) -> bool:

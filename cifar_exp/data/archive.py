@@ -3,17 +3,20 @@
 import hashlib
 import os
 import shutil
+import socket
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 
-from filelock import FileLock
-
-from cifar_exp.data.cache import cache_folder
+from cifar_exp.data.cache import cache_lock
 from cifar_exp.errors import OutsideError, UserError
 
 FOLDER = "cifar-100-python"
+FETCHING = ".fetching-"
+STALLED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,7 @@ def ensure_archive(root: Path, download: bool, archive: Archive) -> None:
         return
     if not download and not (root / archive.filename).is_file():
         raise UserError(absent(root))
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()
-    with FileLock(cache_folder() / f"{name}.lock"):
+    with cache_lock(hashlib.sha256(os.fsencode(root.resolve())).hexdigest()):
         if not (root / FOLDER).is_dir():
             _obtain(root, archive)
 
@@ -73,49 +74,83 @@ def absent(root: Path) -> str:
 
 def check_members(root: Path, archive: Archive) -> None:
     """Raise UserError if an unpacked file is missing or damaged."""
+    name = _damaged(root / FOLDER, archive)
+    if name is not None:
+        raise UserError(
+            f"data.root: {root / FOLDER / name} is missing or damaged; "
+            f"delete {root / FOLDER} and run again"
+        )
+
+
+def _damaged(folder: Path, archive: Archive) -> str | None:
     for name, md5 in archive.members.items():
-        path = root / FOLDER / name
-        if not path.is_file() or _md5(path) != md5:
-            raise UserError(
-                f"data.root: {path} is missing or damaged; delete {root / FOLDER} and run again"
-            )
+        if not (folder / name).is_file() or _md5(folder / name) != md5:
+            return name
+    return None
 
 
 def _obtain(root: Path, archive: Archive) -> None:
-    was_there = root.is_dir()
-    root.mkdir(parents=True, exist_ok=True)
-    own = root / archive.filename
-    workplace = Path(tempfile.mkdtemp(dir=root, prefix=".fetching-"))
+    made = [folder for folder in (root, *root.parents) if not folder.exists()]
     try:
-        if own.is_file():
-            if _md5(own) != archive.md5:
-                raise UserError(
-                    f"data.root: {own} is truncated or damaged (its MD5 is not {archive.md5}); "
-                    "delete it and run again"
-                )
-            packed = own
-        else:
-            packed = _fetch(workplace, archive)
-        shutil.unpack_archive(packed, workplace, filter="data")
-        check_members(workplace, archive)
+        root.mkdir(parents=True, exist_ok=True)
+        for leftover in root.glob(f"{FETCHING}*"):  # of a killed process: the lock is ours
+            shutil.rmtree(leftover, ignore_errors=True)
+        workplace = Path(tempfile.mkdtemp(dir=root, prefix=FETCHING))
+    except OSError as error:
+        raise UserError(f"data.root={root}: cannot be written to ({error})") from error
+    try:
+        _unpack(_packed(root, workplace, archive), workplace, archive)
         os.replace(workplace / FOLDER, root / FOLDER)
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
-        if not was_there and not any(root.iterdir()):
-            root.rmdir()
+        with suppress(OSError):  # not empty: something came of it
+            for folder in made:
+                folder.rmdir()
+
+
+def _packed(root: Path, workplace: Path, archive: Archive) -> Path:
+    """The archive: the one that lies at `root`, or else fetched."""
+    own = root / archive.filename
+    if not own.is_file():
+        return _fetch(workplace, archive)
+    if _md5(own) != archive.md5:
+        raise UserError(
+            f"data.root: {own} is truncated or damaged (its MD5 is not {archive.md5}); "
+            "delete it and run again"
+        )
+    return own
+
+
+def _unpack(packed: Path, workplace: Path, archive: Archive) -> None:
+    try:
+        shutil.unpack_archive(packed, workplace, filter="data")
+    except (OSError, EOFError, shutil.ReadError) as error:
+        raise OutsideError(
+            f"could not unpack {packed.name} into {workplace.parent} ({error}); nothing was kept"
+        ) from error
+    name = _damaged(workplace / FOLDER, archive)
+    if name is not None:
+        raise UserError(f"data.root: {packed.name} holds no valid {FOLDER}/{name}")
 
 
 def _fetch(workplace: Path, archive: Archive) -> Path:
     from torchvision.datasets.utils import download_url
 
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(STALLED_SECONDS)  # download_url sets none, and would wait for ever
     try:
         download_url(archive.url, str(workplace), archive.filename, archive.md5)
-    except (URLError, OSError, RuntimeError, EOFError) as error:
+    except (HTTPException, OSError, RuntimeError, EOFError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
+        reason = "it arrived incomplete or altered" if "corrupted" in str(error) else str(error)
         raise OutsideError(
-            f"could not fetch {archive.url} ({error}); nothing was kept. Run the same command "
+            f"could not fetch {archive.url} ({reason}); nothing was kept. Run the same command "
             f"again, or get {archive.filename} another way and put it into {workplace.parent} "
             "(behind a proxy: set HTTPS_PROXY)"
         ) from error
+    finally:
+        socket.setdefaulttimeout(before)
     return workplace / archive.filename
 
 

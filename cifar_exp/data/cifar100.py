@@ -10,11 +10,12 @@ from PIL import Image
 from cifar_exp.config.schema import DataSection
 from cifar_exp.data.archive import FOLDER, Archive, check_members, ensure_archive
 from cifar_exp.data.cache import cached
-from cifar_exp.data.class_folders import decode, list_split
+from cifar_exp.data.class_folders import OWN_IMAGES, decode, list_split
 from cifar_exp.data.dataset import Dataset, ImageSet, Report
 from cifar_exp.errors import UserError
 
 SPLITS = ("train", "test")
+SIZE = 32
 
 SUPERCLASSES = {
     "aquatic_mammals": "beaver dolphin otter seal whale",
@@ -48,21 +49,21 @@ def load_cifar100(section: DataSection, report: Report, archive: Archive) -> Dat
     Raises UserError where it is absent, damaged or something else; OutsideError where it cannot
     be fetched.
     """
-    root = Path(section.root)
+    root = section.folder
     by_class = (root / "train").is_dir()
     if not by_class:
         ensure_archive(root, section.download, archive)
     sets = {}
     for split in SPLITS:
         if by_class:
-            sets[split], pixels = _read_folders(root, split, section.image_size, report)
+            images, pixels = _read_folders(root, split, report)
         else:
-            sets[split], pixels = _read_archive(root, split, section.image_size, archive)
-        if section.image_size == 32 and pixels != archive.pixels[split]:
+            images, pixels = _read_archive(root, split, archive)
+        if pixels != archive.pixels[split]:
             raise UserError(
-                f"data.root: the {split} images at {root} are not CIFAR-100's; "
-                "take data=folder for images of your own"
+                f"data.root: the {split} images at {root} are not CIFAR-100's{OWN_IMAGES}"
             )
+        sets[split] = _resized(images, f"{split} {pixels}", section.image_size)
     return Dataset(
         name="cifar100",
         fingerprint=archive.pixels["train"],
@@ -73,26 +74,26 @@ def load_cifar100(section: DataSection, report: Report, archive: Archive) -> Dat
     )
 
 
-def _read_folders(root: Path, split: str, size: int, report: Report) -> tuple[ImageSet, str]:
-    listing = list_split(root / split, CLASS_NAMES)
-    return cached(f"{listing.signature} {size}", lambda: decode(listing, size, report))
+def _read_folders(root: Path, split: str, report: Report) -> tuple[ImageSet, str]:
+    listing = list_split(root / split, CLASS_NAMES, OWN_IMAGES)
+    return cached(f"{listing.signature} {SIZE}", lambda: decode(listing, SIZE, report))
 
 
-def _read_archive(root: Path, split: str, size: int, archive: Archive) -> tuple[ImageSet, str]:
+def _read_archive(root: Path, split: str, archive: Archive) -> tuple[ImageSet, str]:
     path = root / FOLDER / split
     if not path.is_file():
         check_members(root, archive)
     status = path.stat()
-    signature = f"{path.resolve()} {status.st_size} {status.st_mtime_ns} {size}"
+    signature = f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
 
     def read() -> ImageSet:
         check_members(root, archive)  # before anything is unpickled
-        return _unpickle(root / FOLDER, split, size)
+        return _unpickle(root / FOLDER, split)
 
     return cached(signature, read)
 
 
-def _unpickle(folder: Path, split: str, size: int) -> ImageSet:
+def _unpickle(folder: Path, split: str) -> ImageSet:
     meta, content = (_load_pickle(folder / name) for name in ("meta", split))
     names = np.array([name.decode() for name in meta[b"fine_label_names"]])
     order_of_names = np.argsort(names)
@@ -101,8 +102,8 @@ def _unpickle(folder: Path, split: str, size: int) -> ImageSet:
     labels = rank[np.array(content[b"fine_labels"])]
     files = np.array([name.decode() for name in content[b"filenames"]])
     order = np.lexsort((files, labels))
-    pixels = content[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)[order]
-    return ImageSet(_resized(pixels, size), labels[order].astype(np.int64))
+    pixels = content[b"data"].reshape(-1, 3, SIZE, SIZE).transpose(0, 2, 3, 1)[order]
+    return ImageSet(np.ascontiguousarray(pixels), labels[order].astype(np.int64))
 
 
 def _load_pickle(path: Path) -> dict[bytes, Any]:
@@ -111,12 +112,13 @@ def _load_pickle(path: Path) -> dict[bytes, Any]:
     return content
 
 
-def _resized(images: np.ndarray, size: int) -> np.ndarray:
-    if images.shape[1] == size:
-        return np.ascontiguousarray(images)
-    return np.stack(
-        [
-            np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
-            for image in images
-        ]
-    )
+def _resized(images: ImageSet, name: str, size: int) -> ImageSet:
+    if size == SIZE:
+        return images
+
+    def resize() -> ImageSet:
+        pictures = (Image.fromarray(image) for image in images.images)
+        resized = [np.asarray(p.resize((size, size), Image.Resampling.BILINEAR)) for p in pictures]
+        return ImageSet(np.stack(resized), images.labels)
+
+    return cached(f"{name} {size}", resize)[0]

@@ -14,7 +14,10 @@ from cifar_exp.config.suggestions import did_you_mean
 from cifar_exp.data.dataset import ImageSet, Report
 from cifar_exp.errors import UserError
 
-SUFFIXES = frozenset(Image.registered_extensions())
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+)
+OWN_IMAGES = "; take data=folder for images of your own"
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,10 @@ class Listing:
         return np.repeat(np.arange(len(counts), dtype=np.int64), counts)
 
 
-def list_split(folder: Path, class_names: Sequence[str] | None = None) -> Listing:
+def list_split(folder: Path, class_names: Sequence[str] | None = None, hint: str = "") -> Listing:
     """List a split's files. `class_names`: the classes that must be there, no more and no fewer.
 
-    Raises UserError where classes are missing, foreign or empty.
+    Raises UserError, ended by `hint`, where classes are missing, foreign or empty.
     """
     if not folder.is_dir():
         raise UserError(f"data.root: there is no folder {folder}, where images by class should be")
@@ -54,8 +57,8 @@ def list_split(folder: Path, class_names: Sequence[str] | None = None) -> Listin
     expected = list(class_names) if class_names is not None else present
     if not expected:
         raise UserError(f"data.root: {folder} has no class folders, as {folder}/cat/1.png")
-    _compare(folder, expected, present)
-    digest = hashlib.sha256(str(folder.resolve()).encode())
+    _compare(folder, expected, present, hint)
+    digest = hashlib.sha256(os.fsencode(folder.resolve()))
     files = tuple(_list_class(folder / name, digest) for name in expected)
     for name, found in zip(expected, files, strict=True):
         if not found:
@@ -84,35 +87,39 @@ def decode(listing: Listing, image_size: int, report: Report) -> ImageSet:
     return ImageSet(images, listing.labels())
 
 
-def _compare(folder: Path, expected: list[str], present: list[str]) -> None:
+def _compare(folder: Path, expected: list[str], present: list[str], hint: str) -> None:
     missing = sorted(set(expected) - set(present))
-    if missing:
-        near = did_you_mean(missing[0], set(present) - set(expected))
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise UserError(f"data.root: {folder} lacks the class {missing[0]}{more}{near}")
     foreign = sorted(set(present) - set(expected))
+    if missing:
+        near = did_you_mean(missing[0], foreign)
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise UserError(f"data.root: {folder} lacks the class {missing[0]}{more}{near}{hint}")
     if foreign:
-        raise UserError(f"data.root: {folder} has a class that train lacks: {foreign[0]}")
+        raise UserError(
+            f"data.root: {folder} has the class {foreign[0]}, which does not belong there{hint}"
+        )
 
 
 def _list_class(folder: Path, digest: "hashlib._Hash") -> tuple[str, ...]:
     # One stat an image: names, sizes and times stand for the content until they change.
-    entries = sorted(
-        (entry for entry in os.scandir(folder) if Path(entry.name).suffix.lower() in SUFFIXES),
-        key=lambda entry: entry.name,
-    )
+    entries = sorted((e for e in os.scandir(folder) if _is_image(e)), key=lambda e: e.name)
     for entry in entries:
         status = entry.stat()
-        digest.update(
-            f"{folder.name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n".encode()
-        )
+        line = f"{folder.name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"
+        digest.update(os.fsencode(line))
     return tuple(entry.name for entry in entries)
+
+
+def _is_image(entry: "os.DirEntry[str]") -> bool:
+    # macOS leaves ._1.png beside 1.png
+    named = entry.name[0] != "." and os.path.splitext(entry.name)[1].lower() in SUFFIXES
+    return named and entry.is_file()
 
 
 def _read_image(path: Path, image_size: int) -> np.ndarray:
     try:
         with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = _as_rgb(ImageOps.exif_transpose(image))
             if upright.size != (image_size, image_size):
                 upright = upright.resize((image_size, image_size), Image.Resampling.BILINEAR)
             return np.asarray(upright)
@@ -120,3 +127,16 @@ def _read_image(path: Path, image_size: int) -> np.ndarray:
         raise UserError(
             f"data.root: cannot read the image {path} ({error}); replace it or take it away"
         ) from error
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    """Eight bits a channel; what is transparent shows white."""
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers without a known range")
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        wide = np.asarray(image).astype(np.int64)
+        return Image.fromarray((wide // 257).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
+        over = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", over.size, "white"), over).convert("RGB")
+    return image.convert("RGB")

@@ -28,7 +28,9 @@ class Normalisation:
         """Measured on uint8 images (N, H, W, 3), exactly: sums are of integers."""
         total = torch.zeros(3, dtype=torch.int64, device=images.device)
         squares = torch.zeros_like(total)
-        for part in torch.split(images, 500):  # all at once would take eight times the images' memory
+        for part in torch.split(
+            images, 500
+        ):  # all at once would take eight times the images' memory
             flat = part.reshape(-1, 3).to(torch.int32)
             total += flat.sum(0)
             squares += (flat * flat).sum(0)

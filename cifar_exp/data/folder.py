@@ -1,8 +1,8 @@
 """Images of the user's own, by class."""
 
 import hashlib
+import json
 from functools import partial
-from pathlib import Path
 
 from cifar_exp.config.schema import DataSection
 from cifar_exp.data.cache import cached
@@ -15,11 +15,11 @@ def load_folder(section: DataSection, report: Report) -> Dataset:
 
     The fingerprint covers pixels and class names. Raises UserError, naming folder or file.
     """
-    root = Path(section.root)
+    root = section.folder
     train = list_split(root / "train")
-    test = list_split(root / "test", train.class_names)
+    test = list_split(root / "test", train.class_names, "; train and test have the same classes")
     size = section.image_size
-    digest = hashlib.sha256(" ".join(train.class_names).encode())
+    digest = hashlib.sha256(json.dumps(train.class_names).encode())
     sets = {}
     for split, listing in (("train", train), ("test", test)):
         sets[split], pixels = cached(

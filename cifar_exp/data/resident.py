@@ -56,7 +56,8 @@ def split_dataset(dataset: Dataset, section: DataSection, device: torch.device) 
     if len(train) == 0 or (section.val_fraction > 0 and len(val) == 0):
         raise UserError(
             f"data.val_fraction={section.val_fraction}: of {len(train) + len(val)} training images "
-            f"it leaves {len(train)} to train on and {len(val)} to choose on; both need one"
+            f"it leaves {len(train)} to train on and {len(val)} to choose on; take more images "
+            "(data.limit_train), or another part"
         )
     followed = train
     if len(train) > TRAIN_EVAL:

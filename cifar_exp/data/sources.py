@@ -1,7 +1,5 @@
 """The data set that the settings name."""
 
-from pathlib import Path
-
 from cifar_exp.config.schema import DataSection
 from cifar_exp.data import shapes
 from cifar_exp.data.archive import FOLDER, Archive, absent
@@ -26,7 +24,7 @@ def load_dataset(section: DataSection, report: Report) -> Dataset:
 
 def missing_data(section: DataSection) -> str | None:
     """A sentence if the images are plainly not there; looks at folders only."""
-    root = Path(section.root)
+    root = section.folder
     if section.name == "folder" and not (root / "train").is_dir():
         return f"data.root={section.root}: there is no folder {root / 'train'} with images by class"
     if section.name == "cifar100" and not section.download:

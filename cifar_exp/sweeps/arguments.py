@@ -11,8 +11,9 @@ from cifar_exp.errors import UserError
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Hydra's options and the overrides. In any order. Raises UserError on an unknown one."""
+    """Hydra's options and the overrides, in any order. Raises UserError on what it cannot take."""
     parser = get_args_parser()
+    parser.allow_abbrev = False
 
     def error(message: str) -> NoReturn:
         wrong = message.rpartition(": ")[2].split(" ")[0]
@@ -20,7 +21,27 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         raise UserError(f"{message}{near}")
 
     parser.error = error  # type: ignore[method-assign]
-    return parser.parse_intermixed_args(list(arguments))
+    parsed = parser.parse_intermixed_args(list(arguments))
+    _check_options(parsed)
+    return parsed
+
+
+def _check_options(parsed: argparse.Namespace) -> None:
+    """What Hydra itself would end with a traceback."""
+    commands = {
+        "--run": parsed.run,
+        "--multirun": parsed.multirun,
+        "--cfg": parsed.cfg is not None,
+        "--info": parsed.info is not None,
+        "--shell-completion": parsed.shell_completion,
+    }
+    given = [name for name, is_given in commands.items() if is_given]
+    if len(given) > 1:
+        raise UserError(f"{' and '.join(given)}: only one of them at a time")
+    if parsed.resolve and parsed.cfg is None:
+        raise UserError("--resolve goes with --cfg job")
+    if parsed.experimental_rerun is not None:
+        raise UserError("--experimental-rerun: the same command goes on with a run; leave it out")
 
 
 def options_first(arguments: Sequence[str]) -> list[str]:
@@ -32,4 +53,4 @@ def options_first(arguments: Sequence[str]) -> list[str]:
             left.pop(0)
         else:
             options.append(argument)
-    return [*options, *overrides]
+    return [*options, *(override for override in overrides if override != "experiment=null")]

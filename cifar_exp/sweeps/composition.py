@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import version
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
@@ -14,13 +15,25 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.object_type import ObjectType
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 
 import cifar_exp
 from cifar_exp.errors import UserError
 
 CONFIG_NAME = "config"
+
+# What a file of the user's own, or an option of Hydra's, may make composing end in.
+COMPOSING_FAILS = (
+    HydraException,
+    OmegaConfBaseException,
+    UserError,
+    yaml.YAMLError,
+    ValueError,
+    AssertionError,
+)
 
 
 def conf_folder() -> Path:
@@ -70,7 +83,7 @@ def composer(arguments: argparse.Namespace) -> Iterator[Composer]:
     search_path = create_config_search_path(arguments.config_path or str(conf_folder()))
     if arguments.config_dir is not None:
         folder = os.path.abspath(arguments.config_dir)
-        if not os.path.isdir(folder):
+        if not arguments.config_dir or not os.path.isdir(folder):
             raise UserError(f"--config-dir={arguments.config_dir}: there is no such folder")
         search_path.prepend(
             provider="command-line",

@@ -7,7 +7,8 @@ from typing import Any
 from cifar_exp.config.checks import section_class, show, variants
 from cifar_exp.config.fields import allowed
 from cifar_exp.config.schema import Settings
-from cifar_exp.sweeps.composition import Composer, composer, settings_tree
+from cifar_exp.errors import UserError
+from cifar_exp.sweeps.composition import COMPOSING_FAILS, Composer, composer, settings_tree
 
 HEAD = """\
 python -m cifar_exp.train [GROUP=OPTION ...] [KEY=VALUE ...]
@@ -32,7 +33,10 @@ this run, 130 and 143 interrupted."""
 def help_text(arguments: argparse.Namespace) -> str:
     """The whole text."""
     with composer(arguments) as compose:
-        return "\n".join([HEAD, *_groups(compose), "", *_settings(compose), FOOT])
+        try:
+            return "\n".join([HEAD, *_groups(compose), "", *_settings(compose), FOOT])
+        except COMPOSING_FAILS as error:
+            raise UserError(" ".join(str(error).split())) from error
 
 
 def _groups(compose: Composer) -> Iterator[str]:
@@ -50,33 +54,47 @@ def _settings(compose: Composer) -> Iterator[str]:
     default = settings_tree(compose.compose([]))
     yield "Settings, with the default, what is allowed, and the meaning:"
     for group, field in Settings.model_fields.items():
-        if not isinstance(default[group], dict):
-            yield _line(group, default[group], allowed(field), field.description)
+        values = default[group]
+        if not isinstance(values, dict):
+            yield _line(group, values, allowed(field), field.description)
             continue
         yield ""
-        shown = {section_class(group, default[group])}
-        yield from _section(group, "", default[group])
-        for option in compose.options(group):
-            values = settings_tree(compose.compose([f"{group}={option}"]))[group]
-            if section_class(group, values) not in shown:
-                shown.add(section_class(group, values))
-                yield from _section(group, f" with {group}={option}", values)
+        yield from _section(group, "", values)
+        yield from _other_options(compose, group, values)
     yield ""
 
 
-def _section(group: str, note: str, values: dict[str, Any]) -> Iterator[str]:
+def _other_options(compose: Composer, group: str, default: dict[str, Any]) -> Iterator[str]:
+    """Options with other keys in full, the others by the values in which they differ."""
+    shown = {section_class(group, default): default}
+    for option in compose.options(group):
+        try:
+            values = settings_tree(compose.compose([f"{group}={option}"]))[group]
+        except COMPOSING_FAILS as error:
+            yield f"  {group}={option} cannot be read: {' '.join(str(error).split())}"
+            continue
+        section = section_class(group, values)
+        if section not in shown:
+            shown[section] = values
+            yield from _section(group, f"={option}", values)
+            continue
+        known = shown[section]
+        changes = [f"{k}={show(v)}" for k, v in values.items() if k != "name" and known.get(k) != v]
+        if changes:
+            yield f"  {group}={option} has {', '.join(changes)}"
+
+
+def _section(group: str, option: str, values: dict[str, Any]) -> Iterator[str]:
     section = section_class(group, values)
     if section is None:
         return
     is_variant = bool(variants(Settings.model_fields[group]))
-    yield f"  {group}{note}: {(section.__doc__ or '').partition('.')[0]}"
+    yield f"  {group}{option}: {(section.__doc__ or '').partition('.')[0]}"
     for name, field in section.model_fields.items():
         if name == "name" and is_variant:
             continue
-        name = field.alias or name
-        yield _line(
-            f"{group}.{name}", values.get(name, field.default), allowed(field), field.description
-        )
+        key = field.alias or name
+        yield _line(f"{group}.{key}", values.get(key), allowed(field), field.description)
 
 
 def _line(key: str, default: Any, allows: str, meaning: str | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from cifar_exp.config.identity import flatten, identifying, run_id
 from cifar_exp.config.schema import Settings, TrainerSection
@@ -55,3 +55,25 @@ def test_when_a_scheduler_of_ones_own_is_stepped_counts_only_where_it_is_not_by_
 
     assert ident() == ident(interval="epoch")
     assert ident() != ident(interval="step")
+
+
+class Lookahead(BaseModel):
+    steps: int = 5
+    points: tuple[float, ...] = (0.1, 0.5)
+
+
+def test_a_group_or_a_list_added_later_leaves_old_ids_alone(
+    tree: Callable, settings: Callable
+) -> None:
+    with_more = create_model(
+        "WithMore",
+        __base__=Settings,
+        lookahead=(Lookahead, Lookahead()),
+        milestones=(tuple[float, ...], (0.5, 0.75)),
+        made=(list[int], Field(default_factory=list)),
+    )
+    later = with_more.model_validate(tree())
+    assert run_id(later) == run_id(settings())
+    changed = with_more.model_validate({**tree(), "lookahead": {"steps": 6}})
+    assert run_id(changed) != run_id(settings())
+    assert "lookahead.points" not in identifying(changed)

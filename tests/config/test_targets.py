@@ -80,7 +80,7 @@ def test_what_a_class_holds_is_found_too() -> None:
         ("nowhere.part.Net", "no module nowhere here; is its folder on PYTHONPATH?"),
         ("own_nets.Nett", "own_nets has no Nett"),
         ("own_nets.part.Net", "own_nets has no part"),
-        ("own_nets.Net.Large", "Net has no Large"),
+        ("own_nets.Net.Large", "own_nets.Net has no Large"),
         ("collections.nowhere.Net", "collections has no nowhere"),
         ("own_nets.NUMBER", "is no class and no function"),
         ("collections.abc", "is no class and no function"),

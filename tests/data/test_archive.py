@@ -109,7 +109,7 @@ def test_what_is_there_is_not_fetched_again(root, archive, server, made_cifar):
 @pytest.mark.parametrize(
     ("manner", "said"),
     [
-        ("short", "File not found or corrupted"),
+        ("short", "it arrived incomplete or altered"),
         ("cut", "Connection reset by peer"),
         ("absent", "HTTP Error 404: Not Found"),
     ],
@@ -144,7 +144,7 @@ def test_a_download_with_another_checksum_is_refused(root, archive, server):
 
 def test_an_archive_of_other_files_is_not_put_in_place(root, archive):
     other = replace(archive, members={**archive.members, "train": archive.members["test"]})
-    with pytest.raises((UserError, OutsideError), match="train is missing or damaged"):
+    with pytest.raises((UserError, OutsideError), match="holds no valid cifar-100-python/train"):
         ensure_archive(root, True, other)
     assert not root.exists()
 
@@ -272,3 +272,22 @@ def test_the_archive_wanted_by_default_is_torchvision_s():
     assert {name: archive.members[name] for name, _ in listed} == dict(listed)
     assert archive.members[CIFAR100.meta["filename"]] == CIFAR100.meta["md5"]
     assert CIFAR100.base_folder == FOLDER
+
+
+def test_folders_made_on_the_way_go_when_nothing_came_of_it(tmp_path, archive, server):
+    server.manner = "absent"
+    failure_of_fetching(tmp_path / "a" / "b", archive)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_root_that_cannot_be_a_folder_is_told(tmp_path, archive):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"^data.root=.*file/data: cannot be written to \("):
+        ensure_archive(tmp_path / "file" / "data", True, archive)
+
+
+def test_what_a_killed_process_was_fetching_is_taken_away(root, archive):
+    (root / ".fetching-abc").mkdir(parents=True)
+    (root / ".fetching-abc" / "half").touch()
+    ensure_archive(root, True, archive)
+    assert [path.name for path in root.iterdir()] == [FOLDER]

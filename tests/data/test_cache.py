@@ -1,12 +1,14 @@
 import hashlib
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cifar_exp.data.cache import cache_folder, cached, pixel_digest
 from cifar_exp.data.dataset import ImageSet
+from cifar_exp.errors import OutsideError
 
 MADE = """
 import numpy as np
@@ -163,13 +165,20 @@ def test_a_damaged_index_is_made_anew(maker, cache, content):
     assert set(json.loads(index.read_text())) == {"content", "pixels"}
 
 
+def nothing_is_kept(cache: Path) -> bool:
+    """Only locks and the empty index."""
+    return all(path.suffix == ".lock" or path.name == "index" for path in cache.iterdir()) and not (
+        list((cache / "index").iterdir())
+    )
+
+
 def test_a_failure_to_make_leaves_nothing_and_is_made_the_next_time(maker, cache):
     def fail() -> ImageSet:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         cached("signature", fail)
-    assert [path.suffix for path in cache.iterdir()] == [".lock"]
+    assert nothing_is_kept(cache)
     assert maker.gave(cached("signature", maker))
 
 
@@ -179,9 +188,14 @@ def test_a_failure_to_write_leaves_no_half_entry(maker, cache, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", fail)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(OutsideError) as caught:
             cached("signature", maker)
-    assert [path.suffix for path in cache.iterdir()] == [".lock"]
+    assert str(caught.value) == (
+        f"cannot keep decoded images in {cache} ([Errno 28] No space left on device); nothing else "
+        "was touched. Make room there, or name another folder by the environment variable "
+        "CIFAR_EXP_CACHE"
+    )
+    assert nothing_is_kept(cache)
     assert maker.gave(cached("signature", maker))
 
 
@@ -226,3 +240,56 @@ def test_the_pixels_digest_does_not_depend_on_how_they_lie_in_memory(maker):
         digest.update(image.tobytes())
     shuffled = np.ascontiguousarray(maker.pixels.transpose(3, 0, 1, 2)).transpose(1, 2, 3, 0)
     assert pixel_digest(maker.pixels) == pixel_digest(shuffled) == digest.hexdigest()
+
+
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy"])
+@pytest.mark.parametrize("index", [None, "null", "[]", '{"content": 3}'])
+def test_an_emptied_file_or_index_is_made_anew(maker, cache, name, index):
+    cached("signature", maker)
+    entry = next(path for path in cache.iterdir() if (path / name).exists())
+    (entry / name).write_bytes(b"")
+    if index is not None:
+        next((cache / "index").iterdir()).write_text(index)
+    assert maker.gave(cached("signature", maker))
+    assert maker.calls == 2
+
+
+CAME_IN_ELSEWHERE = """
+import sys, time
+from pathlib import Path
+ready, go, name = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+ready.touch()
+while not go.exists():
+    time.sleep(0.01)
+for turn in range(20):
+    images, pixels = cached(f"{name} {turn}", make)
+    assert images.images.sum() == make().images.sum()
+"""
+
+
+def test_the_same_pictures_under_other_signatures_at_the_same_time_are_one_entry(
+    start_python, tmp_path, cache
+):
+    ready, go = [tmp_path / name for name in "abc"], tmp_path / "go"
+    started = [start_python(MADE + CAME_IN_ELSEWHERE, path, go, path.name) for path in ready]
+    while not all(path.exists() for path in ready):
+        assert all(process.poll() is None for process in started)
+        time.sleep(0.01)
+    go.touch()
+    assert [process.communicate(timeout=60) for process in started] == [("", "")] * 3
+    assert len(list(cache.glob("*/images.npy"))) == 1
+
+
+def test_an_entry_that_is_whole_is_kept_for_those_who_have_it_mapped(maker, cache):
+    cached("signature", maker)
+    file = next(cache.glob("*/images.npy"))
+    before = file.stat().st_ino
+    cached("another", maker)
+    assert file.stat().st_ino == before
+
+
+def test_a_cache_that_cannot_be_made_is_told(maker, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CIFAR_EXP_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(OutsideError, match="name another folder by the environment variable"):
+        cached("signature", maker)

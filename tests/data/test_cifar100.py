@@ -167,3 +167,19 @@ def test_an_archive_damaged_after_it_was_read_is_noticed(unpacked, load):
     os.utime(path, ns=(time, time + 1_000_000))
     with pytest.raises(UserError, match="test is missing or damaged; delete"):
         load(unpacked)
+
+
+def test_other_pictures_are_told_at_every_size(by_class, load, write_picture):
+    write_picture(next((by_class / "train" / "apple").iterdir()), 5)
+    with pytest.raises(UserError, match="are not CIFAR-100's; take data=folder for images of your"):
+        load(by_class, 16)
+
+
+def test_images_of_ones_own_are_told_how_they_are_wanted(tmp_path, load, write_picture):
+    write_picture(tmp_path / "train" / "cat" / "1.png", 0)
+    with pytest.raises(UserError) as caught:
+        load(tmp_path)
+    assert str(caught.value) == (
+        f"data.root: {tmp_path / 'train'} lacks the class apple and 99 more; "
+        "take data=folder for images of your own"
+    )

@@ -115,7 +115,9 @@ def test_of_several_missing_classes_the_first_is_told_and_how_many_more(split):
 
 
 def test_a_class_that_train_lacks_is_told(split):
-    assert error_of(split, ["cat"]) == f"data.root: {split} has a class that train lacks: dog"
+    assert error_of(split, ["cat"]) == (
+        f"data.root: {split} has the class dog, which does not belong there"
+    )
 
 
 def test_a_class_without_images_is_told(split):
@@ -223,3 +225,34 @@ def test_files_that_are_alike_at_another_place_have_a_signature_of_their_own(spl
     # other pictures may have the same names, sizes and times
     copy = shutil.copytree(split, tmp_path / "copy" / "train")
     assert list_split(copy).signature != list_split(split).signature
+
+
+def test_what_is_no_picture_by_name_or_kind_is_passed_over(split):
+    for name in ("._1.png", "Thumbs.db", "report.pdf"):
+        (split / "cat" / name).write_bytes(b"something else")
+    (split / "cat" / "album.png").mkdir()
+    (split / "cat" / "lost.png").symlink_to(split / "nowhere.png")
+    assert list_split(split).files[0] == ("10.png", "9.png")
+
+
+@pytest.mark.parametrize(("kind", "name"), [(np.uint16, "one.png"), (np.int32, "one.tif")])
+def test_sixteen_bits_are_scaled_to_eight(read_one, kind, name):
+    wide = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1040
+    found = read_one(lambda path: Image.fromarray(wide.astype(kind)).save(path), name=name)
+    expected = np.floor(wide / 257).astype(int)
+    assert np.array_equal(found[..., 0].astype(int), expected)
+    assert np.array_equal(found[..., 0], found[..., 2])
+
+
+def test_pixels_without_a_known_range_are_told(read_one):
+    values = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    with pytest.raises(UserError, match=r"one.tif \(its pixels are floating-point numbers"):
+        read_one(lambda path: Image.fromarray(values).save(path), name="one.tif")
+
+
+def test_what_is_transparent_shows_white(read_one):
+    pixels = np.full((8, 8, 4), 60, np.uint8)
+    pixels[:4, :, 3], pixels[4:, :, 3] = 0, 255
+    found = read_one(lambda path: Image.fromarray(pixels).save(path))
+    assert (found[:4] == 255).all()
+    assert (found[4:] == 60).all()

@@ -210,3 +210,20 @@ def test_batches_are_float32_in_channels_last_memory(make_feed, augmentation, si
         assert batch.images.shape == (len(batch.labels), 3, side, side)
         assert batch.images.dtype == torch.float32
         assert batch.images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_how_an_image_is_cropped_does_not_follow_from_its_place_in_the_epoch(make_feed):
+    # the offset is recovered from images whose rows tell their own number
+    count = 2000
+    rows = np.broadcast_to(
+        np.arange(SIZE, dtype=np.uint8)[None, :, None, None] * 20, (count, SIZE, SIZE, 3)
+    )
+    images = Split(torch.from_numpy(rows.copy()), torch.arange(count), torch.arange(count))
+    feed = make_feed(images=images, batch_size=count, crop_padding=2)
+    batch = next(feed.batches(1))
+    middle = (batch.images[:, 0, 4, 0] * 255 / 20).round().long()  # row 4, moved by -2 to 2
+    shift = middle - 4
+    place = torch.arange(count)
+    for modulus in (3, 5, 7):
+        agreement = ((batch.labels - place) % modulus == shift % modulus).float().mean()
+        assert abs(float(agreement) - 1 / modulus) < 0.1

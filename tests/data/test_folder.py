@@ -133,7 +133,10 @@ def test_a_class_of_test_alone_is_told(root, load, write_picture):
     write_picture(root / "test/emu/1.png", 0)
     with pytest.raises(UserError) as caught:
         load(root)
-    assert str(caught.value) == f"data.root: {root / 'test'} has a class that train lacks: emu"
+    assert str(caught.value) == (
+        f"data.root: {root / 'test'} has the class emu, which does not belong there; "
+        "train and test have the same classes"
+    )
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

@@ -79,7 +79,7 @@ def test_a_part_that_would_be_empty_is_told(data_section, limit, fraction, train
         split_dataset(dataset(), data_section(limit_train=limit, val_fraction=fraction), CPU)
     assert caught.value.messages == [
         f"data.val_fraction={fraction}: of {limit} training images it leaves {train} to train on "
-        f"and {val} to choose on; both need one"
+        f"and {val} to choose on; take more images (data.limit_train), or another part"
     ]
 
 

@@ -105,6 +105,19 @@ def test_the_stream_that_splits_are_drawn_from_is_frozen():
     # a change here changes which images every run of the past was chosen on
     labels = np.arange(30) % 3
     train, val = train_and_val(labels, 15, 0.4, seed=0)
-    assert train.tolist() == [3, 7, 8, 11, 16, 24, 26, 27, 28]
-    assert val.tolist() == [4, 6, 10, 12, 14, 17]
-    assert stratified_part(labels, 6, seed=1).tolist() == [6, 11, 16, 26, 27, 28]
+    assert train.tolist() == [3, 4, 6, 7, 11, 14, 26, 27, 28]
+    assert val.tolist() == [8, 10, 12, 16, 17, 24]
+    assert stratified_part(labels, 6, seed=1).tolist() == [4, 6, 9, 11, 22, 26]
+
+
+def test_lots_are_drawn_among_classes_with_equal_shares():
+    labels = np.repeat(np.arange(200), 5)
+    held = np.unique(labels[train_and_val(labels, None, 0.1, seed=0)[1]])
+    assert len(held) == 100
+    # drawn from all 200: half of them come from either half of the alphabet, give or take 4 SD
+    assert abs((held < 100).sum() - 50) < 4 * 3.54
+
+
+def test_the_highest_seed_splits_too():
+    train, val = train_and_val(np.arange(30) % 3, None, 0.5, seed=2**32 - 1)
+    assert (len(train), len(val)) == (15, 15)

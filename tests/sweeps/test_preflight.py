@@ -12,7 +12,7 @@ Told = Callable[..., list[str]]
 # One mistake of each kind, and all that is told of it.
 MISTAKES = {
     "optimiser=adam": "optimiser: no such setting or group; did you mean optimizer?",
-    "optimiser.lr=3": "optimiser.lr: no such setting; did you mean optimizer.lr?",
+    "optimiser.lr=3": "optimiser.lr: no such setting or group; did you mean optimizer.lr?",
     "model.widht=3": "model.widht: no such setting; did you mean model.width?",
     "epochs=3": "epochs: no such setting or group; did you mean trainer.epochs?",
     "seed=-1": "seed=-1: must be an integer in [0, 4294967296)",

@@ -78,3 +78,55 @@ def test_values_in_quotes_are_one_value(check: Callable, mistakes: Told) -> None
 
 def test_one_value_with_multirun_is_one_run(check: Callable) -> None:
     assert [s.seed for s in check("--multirun", "seed=3")] == [3]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            ("optimizer=sgd,adam", "optimizer.momentum=0.5,0.9"),
+            "optimizer.momentum: no such setting; optimizer has lr, weight_decay, ",
+        ),
+        (
+            ("data.val_fraction=0.1,0", "scheduler=one_cycle,plateau"),
+            "scheduler=plateau watches val_loss, and data.val_fraction=0 ",
+        ),
+        (("augmentation.mixup=0,1", "augmentation.cutmix=0,1"), "augmentation.mixup and "),
+        (("model=base,resnet18", "model.width=8,16"), "model.width: no such setting; "),
+    ],
+)
+def test_cells_that_only_together_are_wrong_are_told(
+    mistakes: Told, overrides: tuple[str, ...], sentence: str
+) -> None:
+    (told,) = mistakes("--multirun", *overrides)
+    assert told.startswith(sentence)
+
+
+def test_every_cell_of_a_grid_is_checked_once(check: Callable) -> None:
+    found = check("-m", "seed=0,1", "model=tiny,wide", "model.dropout=0,0.1,0.2")
+    assert len(found) == 12
+    assert {(s.seed, s.model.width, s.model.dropout) for s in found} == {
+        (seed, width, dropout) for seed in (0, 1) for width in (8, 64) for dropout in (0, 0.1, 0.2)
+    }
+
+
+def test_a_shuffled_list_is_checked_as_a_whole(mistakes: Told) -> None:
+    assert mistakes("--multirun", "seed=shuffle(0,1,-1)") == [f"seed=-1: {SEED}"]
+
+
+@pytest.mark.parametrize(
+    ("override", "beginning"),
+    [
+        ("seed=range(0,0)", "seed=range(0,0): lists no value"),
+        ("model=glob(zzz*)", "model=glob(zzz*): lists no value"),
+        ("seed=range(0,1,0)", "seed=range(0,1,0): "),
+        ("optimizer.lr=interval(0,1)", "optimizer.lr=interval(0,1): Can only enumerate "),
+    ],
+)
+def test_a_list_without_values_is_told(mistakes: Told, override: str, beginning: str) -> None:
+    (told,) = mistakes("--multirun", override)
+    assert told.startswith(beginning)
+
+
+def test_a_file_may_ask_for_many_runs_as_well_as_the_option(check: Callable) -> None:
+    assert [s.seed for s in check("hydra.mode=MULTIRUN", "seed=0,1")] == [0, 1]
