@@ -171,11 +171,19 @@ def test_multirun_makes_a_run_of_each_value(shell: Shell) -> None:
     assert len(shell.runs) == 2
 
 
-def test_a_users_own_network_is_one_yaml_and_no_change_here(shell: Shell) -> None:
-    (shell.folder / "conf" / "model").mkdir(parents=True)
-    (shell.folder / "conf" / "model" / "mine.yaml").write_text(
-        "_target_: their_module.TheirNet\nhidden: 8\n"
-    )
+def write_own_option(shell: Shell, group: str, text: str) -> None:
+    folder = shell.folder / "conf" / group
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(text)
+
+
+def test_ones_own_network_optimizer_and_scheduler_are_a_yaml_each_and_no_change_here(
+    shell: Shell,
+) -> None:
+    write_own_option(shell, "model", "_target_: their_module.TheirNet\nhidden: 8\n")
+    write_own_option(shell, "optimizer", "_target_: torch.optim.RMSprop\nlr: 0.01\n")
+    scheduler = "_target_: torch.optim.lr_scheduler.ExponentialLR\ngamma: 0.5\n"
+    write_own_option(shell, "scheduler", scheduler)
     (shell.folder / "their_module.py").write_text(
         "from torch import nn\n"
         "class TheirNet(nn.Sequential):\n"
@@ -184,10 +192,12 @@ def test_a_users_own_network_is_one_yaml_and_no_change_here(shell: Shell) -> Non
         "                         nn.Linear(hidden, num_classes))\n"
     )
     shell.quick = [o for o in shell.quick if not o.startswith("model")]
-    done = shell.run("--config-dir", "conf", "model=mine", "model.hidden=16", "trainer.epochs=1")
+    choices = ("model=mine", "optimizer=mine", "scheduler=mine", "model.hidden=16")
+    done = shell.run("--config-dir", "conf", *choices, "trainer.epochs=2")
     assert (done.returncode, done.stderr) == (0, "")
     assert shell.runs[0].name.startswith("mine-")
     assert shell.record()["model"]["parameters"] == 768 * 16 + 16 + 16 * 4 + 4
+    assert [row["lr"] for row in shell.figures()] == ["0.01", "0.005"]
 
 
 def test_torchvisions_resnet18_is_an_option(shell: Shell) -> None:

@@ -119,11 +119,12 @@ def replace_run(path: Path) -> None:
 
 
 def link_latest(outputs: Path, target: Path) -> None:
-    """Point outputs/latest at the run touched last."""
+    """Point outputs/latest at the run touched last; a convenience that no run fails for."""
     temporary = outputs / f".latest-{os.getpid()}"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(os.path.relpath(target, outputs))
-    os.replace(temporary, outputs / "latest")
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(os.path.relpath(target, outputs))
+        os.replace(temporary, outputs / "latest")
 
 
 def _finish_replacement(runs: Path, run_id: str) -> None:

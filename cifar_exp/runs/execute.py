@@ -9,7 +9,7 @@ from cifar_exp.runs.interruption import stop_on_signals
 from cifar_exp.runs.lock import held
 from cifar_exp.runs.progress import Teller, tell_figures
 from cifar_exp.runs.record import FINAL, RunRecord, Segment
-from cifar_exp.runs.request import Outcome, Request
+from cifar_exp.runs.request import Outcome, Request, folder_to_fill
 
 
 def execute(request: Request) -> Outcome:
@@ -44,8 +44,8 @@ def execute(request: Request) -> Outcome:
 
 
 def _last_segment(request: Request, identity: str) -> Segment | None:
-    path = find_run(request.runs, identity)
-    record = RunRecord.load(path) if path else None
+    home = find_run(request.runs, identity)
+    record = RunRecord.load(folder_to_fill(home)) if home else None
     return record.segments[-1] if record and record.segments else None
 
 

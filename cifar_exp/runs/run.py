@@ -12,7 +12,6 @@ from cifar_exp.runs.directory import (
     link_latest,
     new_path,
     replace_run,
-    rerun_path,
 )
 from cifar_exp.runs.environment import environment
 from cifar_exp.runs.files import remove_leftovers
@@ -29,7 +28,7 @@ from cifar_exp.runs.record import (
     Status,
     now,
 )
-from cifar_exp.runs.request import Outcome, Request
+from cifar_exp.runs.request import Outcome, Request, folder_to_fill
 from cifar_exp.runs.session import Session
 from cifar_exp.training.devices import device_name, is_out_of_memory
 from cifar_exp.training.loop import DivergedError
@@ -49,11 +48,10 @@ class HeldRun:
         self.request, self.identity, self.parts = request, identity, parts
         self.teller, self.stop = teller, stop
         self.settings, self.compute = request.settings, parts.compute
-        found = find_run(request.runs, identity)
-        self.home = found or new_path(request.runs, request.label, identity)
-        earlier = RunRecord.load(self.home)
-        self.is_rerun = earlier is not None and earlier.status in FINAL
-        self.directory = RunDirectory(rerun_path(self.home) if self.is_rerun else self.home)
+        self.home = find_run(request.runs, identity) or new_path(
+            request.runs, request.label, identity
+        )
+        self.directory = RunDirectory(folder_to_fill(self.home))
 
     def go(self) -> Outcome:
         """Open the folder, train and test; however it ends is recorded.
@@ -78,14 +76,16 @@ class HeldRun:
         else:
             self.stop.ignore()
             self._close(record, "completed")
-            session.shrink()  # afterwards: what is needed to go on is needed until then
+            self._shrink(session)
         return self._conclude(record)
 
     def _begin(self, session: Session) -> None:
         directory, record = self.directory, session.record
         directory.create()
         remove_leftovers(directory.path)
-        directory.write_settings(self.settings.model_dump(mode="json"), self.request.overrides)
+        directory.write_settings(
+            self.settings.model_dump(mode="json", by_alias=True), self.request.overrides
+        )
         self.teller.log = directory.append_log
         self._tell_start(record)
         if session.resume():
@@ -102,9 +102,16 @@ class HeldRun:
         record.save(directory.path)
         link_latest(self.request.outputs, directory.path)
 
+    def _shrink(self, session: Session) -> None:
+        # after the record says completed: what is needed to go on is needed until then
+        try:
+            session.shrink()
+        except OSError as error:
+            self.teller.line(f"note     checkpoints keep their full size: {error}")
+
     def _conclude(self, record: RunRecord) -> Outcome:
         folder = self.directory.path
-        if self.is_rerun and record.status in FINAL:
+        if folder != self.home and record.status in FINAL:
             replace_run(self.home)
             folder = self.home
         link_latest(self.request.outputs, folder)

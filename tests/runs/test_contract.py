@@ -7,7 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
+from cifar_exp.config.checks import validate
+from cifar_exp.config.identity import run_id
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.request import Request
 
@@ -108,3 +111,16 @@ def test_compute_is_six_macs_an_image_at_the_resolution_seen(make_request: Make)
     assert found["model"]["macs"] == macs[16]
     expected = 6 * 96 * (1.5 * macs[12] + 1.5 * macs[16]) / 1e15
     assert found["compute"]["pflop"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("model", ["model=tiny", "model=resnet18"])
+def test_config_yaml_gives_the_same_settings_again(make_request: Make, model: str) -> None:
+    request = make_request("trainer.epochs=1")
+    settings = request.settings.model_dump(mode="json", by_alias=True)
+    if model == "model=resnet18":
+        settings["model"] = {"_target_": "torchvision.models.resnet18", "num_classes": 4}
+    asked = Request(validate(settings), "any", (), request.outputs)
+    folder = execute(asked).folder
+    again = validate(yaml.safe_load((folder / "config.yaml").read_text()))
+    assert again == asked.settings
+    assert run_id(again, record(folder)["dataset"]["fingerprint"]) == record(folder)["run_id"]

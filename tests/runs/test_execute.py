@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -246,3 +247,32 @@ def test_a_resume_left_to_auto_keeps_the_threads_it_began_with(
     monkeypatch.undo()
     done = execute(make_request("trainer.threads=auto"))
     assert [segment.threads for segment in done.record.segments] == [1, 1]
+
+
+def test_a_rerun_left_to_auto_takes_all_cores_whatever_the_first_run_had(
+    make_request: Make,
+) -> None:
+    execute(make_request("trainer.epochs=1"))
+    again = execute(make_request("trainer.epochs=1", "trainer.threads=auto", "rerun=true"))
+    assert again.record.segments[-1].threads == len(os.sched_getaffinity(0))
+
+
+def test_a_full_disk_fails_the_run_and_the_same_command_goes_on(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, writes = os.fsync, []
+
+    def full(descriptor: int) -> None:
+        writes.append(descriptor)
+        if len(writes) > 12:  # in the second epoch
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    failed = execute(make_request())
+    assert failed.record.error.message == "[Errno 28] No space left on device"
+    monkeypatch.undo()
+    done = execute(make_request())
+    assert done.record.status == "completed"
+    assert len(done.record.segments) == 2
+    assert not list(done.folder.rglob(".writing-*"))
