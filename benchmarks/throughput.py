@@ -146,30 +146,44 @@ def timed_lightning(parts: Parts, loader: DataLoader[tuple[Tensor, int]]) -> Tim
     return run
 
 
-def contenders(settings: Settings, threads: int) -> dict[str, Timed]:
-    """All loops by name, each with a network and an optimizer of its own."""
+def make(settings: Settings, threads: int) -> Parts:
+    """All parts of a run on generated images."""
     dataset = load_shapes(settings.data.image_size, lambda *_: None)
     compute = Compute(torch.device("cpu"), "fp32", use_threads(threads))
+    return make_parts(settings, dataset, compute, runs=Path())
+
+
+def prepared_loop(settings: Settings, threads: int) -> Loop:
+    """Our loop on one prepared batch."""
+    parts = make(settings, threads)
+    parts.loop.feed = PreparedFeed(
+        parts.splits.train,
+        normalisation=parts.normalisation,
+        section=settings.augmentation,
+        batch_size=settings.trainer.batch_size,
+        seed=0,
+    )
+    return parts.loop
+
+
+def contenders(settings: Settings, threads: int) -> dict[str, Timed]:
+    """All loops by name, each with a network and an optimizer of its own."""
     size = settings.trainer.batch_size
 
     def parts() -> Parts:
-        return make_parts(settings, dataset, compute, runs=Path())
+        return make(settings, threads)
 
     def loader(workers: int) -> DataLoader[tuple[Tensor, int]]:
-        images = PillowImages(dataset.train, parts().normalisation)
+        made = parts()
+        images = PillowImages(made.dataset.train, made.normalisation)
         return DataLoader(
             images, size, shuffle=True, num_workers=workers, persistent_workers=workers > 0
         )
 
-    prepared = parts()
-    prepared.loop.feed = PreparedFeed(
-        prepared.splits.train,
-        normalisation=prepared.normalisation,
-        section=settings.augmentation,
-        batch_size=size,
-        seed=0,
-    )
-    found = {OURS: timed_loop(parts().loop, size), LIMIT: timed_loop(prepared.loop, size)}
+    found = {
+        OURS: timed_loop(parts().loop, size),
+        LIMIT: timed_loop(prepared_loop(settings, threads), size),
+    }
     for name, layout in LAYOUTS.items():
         for workers in (0, 1, 2):
             timed = timed_idiom(parts(), loader(workers), layout)
