@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 PATCH = 2
+PART = 100  # images at a time: their patches stay in the cache
 
 
 class WhitenedStem(nn.Conv2d):
@@ -34,12 +35,20 @@ def whitening_filters(images: Tensor, eps: float) -> Tensor:
     Each has unit variance, but for `eps`, which keeps near-constant directions from exploding.
     """
     channels = images.shape[1]
-    patches = nn.functional.unfold(images.double(), PATCH)
-    flat = patches.transpose(1, 2).reshape(-1, channels * PATCH**2)
-    covariance = flat.T @ flat / len(flat)
-    eigenvalues, eigenvectors = torch.linalg.eigh(covariance)
+    eigenvalues, eigenvectors = torch.linalg.eigh(_patch_covariance(images))
     scaled = eigenvectors / torch.sqrt(eigenvalues + eps)
     return _signed(scaled).T.flip(0).reshape(-1, channels, PATCH, PATCH)
+
+
+def _patch_covariance(images: Tensor) -> Tensor:
+    """Second moments (4C, 4C) of all 2x2 patches, summed over parts in double precision."""
+    features = images.shape[1] * PATCH**2
+    total, count = torch.zeros(features, features, dtype=torch.float64), 0
+    for part in torch.split(images, PART):
+        flat = nn.functional.unfold(part, PATCH).transpose(0, 1).reshape(features, -1)
+        total += (flat @ flat.T).double()
+        count += flat.shape[1]
+    return total / count
 
 
 def _signed(vectors: Tensor) -> Tensor:
