@@ -87,11 +87,6 @@ def cut_mix(
     return torch.where(pasted, images[partner], images), Mix(labels[partner], weight)
 
 
-def mixes(section: AugmentationSection) -> bool:
-    """Whether labels are blended, so that no training accuracy can be counted."""
-    return section.mixup > 0 or section.cutmix > 0
-
-
 def mix(
     section: AugmentationSection, images: Tensor, labels: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Mix | None]:

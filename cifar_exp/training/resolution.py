@@ -31,14 +31,6 @@ class ResolutionSchedule:
                 return size
         return self.full
 
-    def steps_by_size(self, total_steps: int) -> dict[int, int]:
-        """How many of the run's steps are made at each size."""
-        counts: dict[int, int] = {}
-        for step in range(total_steps):
-            size = self.size(step / total_steps)
-            counts[size] = counts.get(size, 0) + 1
-        return counts
-
 
 def _rounded(size: float) -> int:
     return max(8, MULTIPLE * round(size / MULTIPLE))
