@@ -11,9 +11,12 @@ import cifar_exp
 from cifar_exp.errors import OutsideError, UserError
 
 if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
+    from collections.abc import Callable
+
     from omegaconf import DictConfig
 
     from cifar_exp.config.schema import Settings
+    from cifar_exp.sweeps.grid import Grid
 
 TEXTS = ("init_from", "data.root")
 DONE, FAILED, MISTAKE, HELD, INTERRUPTED = 0, 1, 2, 3, 130
@@ -45,45 +48,64 @@ def _command(arguments: list[str]) -> int:
         print(help_text(parsed))
         return DONE
     if not parsed.shell_completion:
-        _check_surroundings(check_command_line(parsed))
-    return _run_hydra()
+        grid = check_command_line(parsed)
+        _check_surroundings(grid.settings)
+        if grid.settings[0].plan:
+            return _tell_plan(grid)
+        if grid.is_sweep and not (parsed.cfg or parsed.info):
+            return _train_many()
+    return _train_one()
 
 
-def _run_hydra() -> int:
+def _tell_plan(grid: Grid) -> int:
+    from cifar_exp.runs.progress import Teller
+    from cifar_exp.sweeps.forecast import forecast
+    from cifar_exp.sweeps.plan import make_plan
+
+    teller = Teller(grid.settings[0].trainer.progress)
+    plan = make_plan(grid, teller.report)
+    teller.close()
+    for line in forecast(plan, grid.launcher):
+        print(line)
+    return DONE
+
+
+def _run_hydra(task: Callable[[DictConfig], float | None]) -> None:
     import hydra
 
     from cifar_exp.sweeps.composition import CONFIG_NAME, conf_folder
 
-    codes = {DONE}
+    hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=CONFIG_NAME)(task)()
+
+
+def _train_many() -> int:
+    from cifar_exp.sweeps.task import train_cell
+
+    _run_hydra(train_cell)  # the sweeper ends the process with its own exit code
+    return DONE
+
+
+def _train_one() -> int:
+    codes = [DONE]
 
     def task(config: DictConfig) -> float | None:
         code, metric = _run_cell(config)
-        codes.add(code)
+        codes.append(code)
         return metric
 
-    hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=CONFIG_NAME)(task)()
-    return next(code for code in (MISTAKE, FAILED, HELD, DONE) if code in codes)
+    _run_hydra(task)
+    return codes[-1]
 
 
 def _run_cell(config: DictConfig) -> tuple[int, float | None]:
     """Train the run of a composed config: exit code, and the metric it is ranked by."""
-    from hydra.core.hydra_config import HydraConfig
-
-    from cifar_exp.config.checks import validate
     from cifar_exp.runs.execute import execute
     from cifar_exp.runs.interruption import Interrupted
     from cifar_exp.runs.lock import HeldElsewhereError
-    from cifar_exp.runs.request import Request
-    from cifar_exp.sweeps.composition import settings_tree
+    from cifar_exp.sweeps.task import request_of
 
-    hydra = HydraConfig.get()
     try:
-        request = Request(
-            settings=validate(settings_tree(config)),
-            label=hydra.runtime.choices["model"],
-            overrides=list(hydra.overrides.task),
-        )
-        record = execute(request).record
+        record = execute(request_of(config)).record
     except UserError as error:
         _tell_mistakes(error)
         return MISTAKE, None

@@ -19,8 +19,9 @@ from cifar_exp.sweeps.preflight import check_command_line
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 FILES = sorted(path.relative_to(CONF) for path in CONF.rglob("*") if path.is_file())
-OPTIONS = [path for path in FILES if path.parent != Path()]
-EXPERIMENTS = [path for path in OPTIONS if path.parts[0] == "experiment"]
+HYDRAS = [Path("hydra/launcher/local.yaml"), Path("hydra/sweeper/resuming.yaml")]
+OPTIONS = [path for path in FILES if path.parent != Path() and path not in HYDRAS]
+RECIPES = [path for path in OPTIONS if path.parts[0] in ("experiment", "sweep")]
 COUNTS = {
     "augmentation": 4,
     "data": 3,
@@ -28,6 +29,7 @@ COUNTS = {
     "model": 6,
     "optimizer": 4,
     "scheduler": 5,
+    "sweep": 4,
     "trainer": 1,
 }
 
@@ -48,10 +50,10 @@ def content(option: Path) -> dict[str, Any]:
 
 def test_every_file_is_the_root_or_an_option_of_a_group() -> None:
     assert {path.suffix for path in FILES} == {".yaml"}
-    assert [path for path in FILES if path not in OPTIONS] == [Path("config.yaml")]
+    assert [path for path in FILES if path not in OPTIONS] == [Path("config.yaml"), *HYDRAS]
     groups = [path.parts[0] for path in OPTIONS if len(path.parts) == 2]
     assert {group: groups.count(group) for group in groups} == COUNTS
-    assert len(FILES) == 1 + sum(COUNTS.values())
+    assert len(FILES) == 1 + len(HYDRAS) + sum(COUNTS.values())
 
 
 def test_the_groups_are_those_that_the_root_file_names() -> None:
@@ -59,7 +61,7 @@ def test_the_groups_are_those_that_the_root_file_names() -> None:
     entries = [entry for entry in defaults if isinstance(entry, dict)]
     named = {key for entry in entries for key in entry if not key.startswith("override ")}
     assert named == set(COUNTS)
-    for group in set(COUNTS) - {"experiment"}:
+    for group in set(COUNTS) - {"experiment", "sweep"}:
         (chosen,) = [entry[group] for entry in entries if group in entry]
         assert (CONF / group / f"{chosen}.yaml").is_file()
 
@@ -68,9 +70,9 @@ def test_the_groups_are_those_that_the_root_file_names() -> None:
 def test_every_option_composes_to_settings_that_hold(option: Path) -> None:
     settings = settings_of(option)
     group = option.parts[0]
-    asked = {key: value for key, value in content(option).items() if key != "defaults"}
+    asked = {k: v for k, v in content(option).items() if k not in ("defaults", "hydra")}
     made = settings.model_dump(mode="json", by_alias=True)
-    made = made if group == "experiment" else made[group]
+    made = made if option in RECIPES else made[group]
     for key, value in asked.items():
         if isinstance(value, dict):
             assert value.items() <= made[key].items()
@@ -83,7 +85,8 @@ def test_every_option_composes_to_settings_that_hold(option: Path) -> None:
 )
 def test_a_file_that_builds_on_another_holds_only_what_differs(option: Path) -> None:
     asked = content(option)
-    if option in EXPERIMENTS:
+    asked.pop("hydra", None)
+    if option in RECIPES:
         overridden = [entry for entry in asked.pop("defaults") if isinstance(entry, dict)]
         chosen = [f"{key.split('/')[1]}={v}" for entry in overridden for key, v in entry.items()]
         below = composed(*chosen)
@@ -96,17 +99,43 @@ def test_a_file_that_builds_on_another_holds_only_what_differs(option: Path) -> 
     assert not [(value, before) for value, before in pairs if value == before]
 
 
-@pytest.mark.parametrize("group", [group for group, count in COUNTS.items() if count > 1])
+@pytest.mark.parametrize(
+    "group", [group for group, n in COUNTS.items() if n > 1 and group != "sweep"]
+)
 def test_no_two_options_of_a_group_ask_for_the_same_run(group: str) -> None:
     ids = [run_id(settings_of(option)) for option in OPTIONS if option.parts[0] == group]
     assert len(set(ids)) == COUNTS[group]
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=str)
-def test_an_experiment_opens_with_the_command_that_runs_it(experiment: Path) -> None:
-    text = (CONF / experiment).read_text()
+@pytest.mark.parametrize("recipe", RECIPES, ids=str)
+def test_a_recipe_opens_with_the_command_that_runs_it(recipe: Path) -> None:
+    text = (CONF / recipe).read_text()
     assert text.startswith("# @package _global_\n")
     command = re.match(r"# @package _global_\n# python -m cifar_exp\.train (.+)\n", text)
     assert command is not None
-    found = check_command_line(parse_arguments(shlex.split(command[1])))
-    assert found == [settings_of(experiment)]
+    grid = check_command_line(parse_arguments(shlex.split(command[1])))
+    assert grid.is_sweep == (recipe.parts[0] == "sweep")
+    if not grid.is_sweep:
+        assert grid.settings == [settings_of(recipe)]
+
+
+def test_the_named_sweeps_are_the_grids_that_they_promise() -> None:
+    grids = {
+        option.stem: check_command_line(parse_arguments([f"sweep={option.stem}"]))
+        for option in RECIPES
+        if option.parts[0] == "sweep"
+    }
+    ids = {name: {run_id(settings) for settings in g.settings} for name, g in grids.items()}
+    assert {name: len(found) for name, found in ids.items()} == {
+        "quickstart": 2 * 2 * 2,
+        "width_dropout": 3 * 3 * 3,
+        "seeds": 5,
+        "optimizers": 8 * 3,
+    }
+    assert {name: set(grid.keys) for name, grid in grids.items()} == {
+        "quickstart": {"model.width", "model.dropout", "seed"},
+        "width_dropout": {"model.width", "model.dropout", "seed"},
+        "seeds": {"seed"},
+        "optimizers": {"optimizer", "optimizer.lr", "seed"},
+    }
+    assert not any(grid.fixed for grid in grids.values())

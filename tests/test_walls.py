@@ -74,13 +74,22 @@ def test_a_command_that_trains_nothing_loads_no_torch(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_status_loads_neither_torch_nor_hydra(tmp_path: Path) -> None:
+    code = (
+        "import sys, cifar_exp.status\n"
+        "print({'torch', 'hydra', 'omegaconf', 'pandas'} & set(sys.modules))\n"
+    )
+    run = python(code, folder=tmp_path)
+    assert run.stdout == "set()\n", run.stderr
+
+
 def test_a_command_line_without_mistakes_is_checked_without_torch(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from cifar_exp.sweeps.arguments import parse_arguments\n"
         "from cifar_exp.sweeps.preflight import check_command_line\n"
         "from cifar_exp.config.identity import run_id\n"
-        "print(*map(run_id, check_command_line(parse_arguments(sys.argv[1:]))))\n"
+        "print(*map(run_id, check_command_line(parse_arguments(sys.argv[1:])).settings))\n"
         "print('torch' in sys.modules, 'torchvision' in sys.modules)\n"
     )
     run = python(code, "model=resnet18", "seed=3", folder=tmp_path)

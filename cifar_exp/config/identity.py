@@ -28,13 +28,24 @@ NUISANCE = frozenset(
         "trainer.progress",
         "rerun",
         "keep",
+        "retry_failed",
+        "plan",
     }
 )
 
 
 def flatten(settings: BaseModel) -> dict[str, Any]:
     """All settings by dotted key, with values as JSON has them."""
-    return dict(_flat(settings.model_dump(mode="json", by_alias=True)))
+    return dict(leaves(settings.model_dump(mode="json", by_alias=True)))
+
+
+def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a nested mapping, by dotted key."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def run_id(settings: Settings, fingerprint: str | None = None) -> str:
@@ -75,21 +86,13 @@ def target_sources(settings: Settings) -> dict[str, str]:
     return hashes
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
-
-
 def _as_before(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """The flat "as before" values of keys, and of whole groups, that were added later."""
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if not field.is_required():
             default = field.get_default(call_default_factory=True)
-            yield from _flat({field.alias or name: to_jsonable_python(default)}, prefix)
+            yield from leaves({field.alias or name: to_jsonable_python(default)}, prefix)
         elif isinstance(value, BaseModel):
             yield from _as_before(value, f"{prefix}{name}.")
 

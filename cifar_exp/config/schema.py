@@ -273,3 +273,5 @@ class Settings(Section):
     keep: Literal["weights", "all", "none"] = Field(
         description="what of the checkpoints stays when the run is complete"
     )
+    retry_failed: bool = Field(True, description="try failed runs again")
+    plan: bool = Field(False, description="tell what would be trained, and train nothing")

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from cifar_exp.models.blocks import ACTIVATIONS, GlobalPool, Stage
+from cifar_exp.models.costs import stage_widths
 from cifar_exp.models.whitening import WhitenedStem
-
-MULTIPLE = 8  # vector units like channel counts in eights; narrower than two of them is left alone
 
 
 class ConvNet(nn.Module):
@@ -65,14 +64,6 @@ class ConvNet(nn.Module):
         for module in self.stem.modules():
             if isinstance(module, WhitenedStem):
                 module.fit(images)
-
-
-def stage_widths(width: int, stages: int, growth: float) -> list[int]:
-    """Channels of each stage: `width` times powers of `growth`, from 16 on in multiples of 8."""
-    raw = [width * growth**i for i in range(stages)]
-    return [width] + [
-        round(w) if w < 2 * MULTIPLE else MULTIPLE * round(w / MULTIPLE) for w in raw[1:]
-    ]
 
 
 def _stem(kind: str, activation: str) -> tuple[nn.Module, int]:

@@ -1,8 +1,10 @@
 """From settings to the parts of a run: device, network, optimizer, loop."""
 
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -12,12 +14,14 @@ from cifar_exp.data.feed import Normalisation, TrainingFeed
 from cifar_exp.data.randomness import stream_seed
 from cifar_exp.data.resident import Splits, split_dataset
 from cifar_exp.errors import UserError
-from cifar_exp.models import build_network
+from cifar_exp.models.building import build_network
 from cifar_exp.models.network import ConvNet
 from cifar_exp.runs.origin import load_origin
 from cifar_exp.runs.record import Segment
+from cifar_exp.runs.request import Slot
 from cifar_exp.training.devices import (
     available_devices,
+    reset_peak_memory,
     resolve_device,
     resolve_precision,
     use_threads,
@@ -49,22 +53,33 @@ class Compute:
     threads: int
 
 
-def prepare_compute(settings: Settings, before: Segment | None = None) -> Compute:
+def prepare_compute(
+    settings: Settings, before: Segment | None = None, slot: Slot | None = None
+) -> Compute:
     """Choose the device, set the threads. Raises UserError where the device is not there.
 
-    What is left to `auto` is as in `before`, the run's last segment, so that its bits go on.
+    What is left to `auto` is as in `before`, the run's last segment, so that its bits go on; in a
+    run that begins, it is as in `slot`.
     """
-    trainer = settings.trainer
-    name, threads = trainer.device, trainer.threads
-    if before is not None and name == "auto" and before.device in available_devices():
-        name = before.device
-    if before is not None and threads == "auto":
-        threads = before.threads
+    trainer, slot = settings.trainer, slot or Slot()
+    threads = trainer.threads
+    if threads == "auto":
+        threads = before.threads if before is not None else slot.threads or "auto"
+    name = _device_name(trainer.device, before, slot)
     try:
         device = resolve_device(name)
     except ValueError as error:
         raise UserError(f"trainer.device={trainer.device}: {error}") from error
+    reset_peak_memory(device)
     return Compute(device, resolve_precision(trainer.precision, device), use_threads(threads))
+
+
+def _device_name(asked: str, before: Segment | None, slot: Slot) -> str:
+    wanted = before.device if before is not None and asked == "auto" else asked
+    if wanted not in available_devices():
+        wanted = asked
+    given = slot.device or ""
+    return given if given and wanted in ("auto", given.partition(":")[0]) else wanted
 
 
 def make_parts(settings: Settings, dataset: Dataset, compute: Compute, runs: Path) -> Parts:
@@ -86,7 +101,11 @@ def make_network(settings: Settings, num_classes: int) -> nn.Module:
 
     Raises UserError where a `_target_` refuses or gives other shapes than (N, num_classes).
     """
-    torch.manual_seed(stream_seed(settings.seed, "initialisation"))
+    seed = stream_seed(settings.seed, "initialisation")
+    torch.manual_seed(seed)
+    # a network of the user's own may draw from these; an earlier run in this process must not show
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
     try:
         network = build_network(settings.model, num_classes)
     except ValueError as error:

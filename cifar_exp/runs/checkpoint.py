@@ -1,5 +1,6 @@
 """Checkpoints: written whole, read with `weights_only=True`."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from cifar_exp.runs.files import write_whole
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Replace `path` by `content`: tensors and plain values only."""
     path.parent.mkdir(exist_ok=True)
-    write_whole(path, lambda stream: torch.save(content, stream))
+    whole = io.BytesIO()  # torch hides the error of a full disk; a few MB more do not matter
+    torch.save(content, whole)
+    write_whole(path, lambda stream: stream.write(whole.getbuffer()))
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -4,6 +4,7 @@ import importlib.metadata
 import platform
 import socket
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import cifar_exp
 ROOT = Path(cifar_exp.__file__).parent.parent
 
 
+@cache  # of the code as it was loaded; git takes its time, and a worker makes many runs
 def environment() -> dict[str, Any]:
     """Versions, host and the commit of the code; null where the code is no git checkout."""
     commit = _git("rev-parse", "HEAD")

@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import csv
+import errno
 import io
 import json
 import os
@@ -10,6 +11,15 @@ from pathlib import Path
 from typing import IO, Any
 
 TEMPORARY = ".writing-"
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came from, is that there is no space left."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:

@@ -1,4 +1,5 @@
-"""SIGTERM and Ctrl-C: asked once, a run stops after its step and saves; asked twice, it dies."""
+"""SIGTERM, Ctrl-C, a time limit: asked once, a run stops after its step and saves; asked twice, it
+dies."""
 
 import signal
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ class Interrupted(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)
         self.exit_code = 128 + signum
+        self.is_time_limit = signum == signal.SIGALRM
 
 
 class StopRequest:
@@ -54,12 +56,17 @@ class StopRequest:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[StopRequest]:
-    """Take SIGINT and SIGTERM for the time of the block."""
+def stop_on_signals(time_limit: float | None = None) -> Iterator[StopRequest]:
+    """Take SIGINT and SIGTERM for the time of the block; after `time_limit` seconds ask to stop."""
     request = StopRequest()
-    previous = {s: signal.signal(s, request.receive) for s in (signal.SIGINT, signal.SIGTERM)}
+    taken = [signal.SIGINT, signal.SIGTERM, *([signal.SIGALRM] if time_limit else [])]
+    previous = {signum: signal.signal(signum, request.receive) for signum in taken}
+    if time_limit:
+        signal.setitimer(signal.ITIMER_REAL, time_limit)
     try:
         yield request
     finally:
+        if time_limit:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for signum, handler in previous.items():
             signal.signal(signum, handler)

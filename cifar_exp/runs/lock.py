@@ -25,14 +25,22 @@ class Owner:
     pid: int
     heartbeat: float
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its heart beat lately and, on this host, its process is there."""
+        if time.time() - self.heartbeat > STALE_SECONDS:
+            return False
+        return self.host != socket.gethostname() or _exists(self.pid)
+
 
 class HeldElsewhereError(Exception):
     """The run is being trained by another process."""
 
-    def __init__(self, run_id: str, owner: Owner | None) -> None:
+    @classmethod
+    def by(cls, run_id: str, owner: Owner | None) -> "HeldElsewhereError":
+        """The error that names the holder."""
         where = f"process {owner.pid} on {owner.host}" if owner else "another process"
-        super().__init__(f"run {run_id} is being trained by {where}")
-        self.owner = owner
+        return cls(f"run {run_id} is being trained by {where}")
 
 
 def lock_path(runs: Path, run_id: str) -> Path:
@@ -49,15 +57,21 @@ def held(runs: Path, run_id: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise HeldElsewhereError(run_id, read_owner(path)) from error
+        raise HeldElsewhereError.by(run_id, read_owner(path)) from error
     try:
         owner = read_owner(path)
-        if owner is not None and _alive_elsewhere(owner):
-            raise HeldElsewhereError(run_id, owner)
+        if owner is not None and owner.host != socket.gethostname() and owner.is_alive:
+            raise HeldElsewhereError.by(run_id, owner)
         with _heartbeat(path):
             yield
     finally:
         lock.release()
+
+
+def holder(runs: Path, run_id: str) -> Owner | None:
+    """Who holds the run, by what the lock's file says; the lock itself is not touched."""
+    owner = read_owner(lock_path(runs, run_id))
+    return owner if owner is not None and owner.is_alive else None
 
 
 def read_owner(path: Path) -> Owner | None:
@@ -68,9 +82,14 @@ def read_owner(path: Path) -> Owner | None:
         return None
 
 
-def _alive_elsewhere(owner: Owner) -> bool:
-    # On this host the operating system's lock has already told that the holder is gone.
-    return owner.host != socket.gethostname() and time.time() - owner.heartbeat < STALE_SECONDS
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 @contextmanager

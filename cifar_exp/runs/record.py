@@ -6,11 +6,19 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from cifar_exp.config.schema import Settings
 from cifar_exp.runs.files import write_json
 
 SCHEMA = 1
 Status = Literal["running", "completed", "interrupted", "failed", "diverged", "pruned"]
 FINAL = frozenset({"completed", "diverged", "pruned"})
+
+
+def is_left(status: str, settings: Settings) -> bool:
+    """Whether a run that stands so is left as it is, and not trained any further."""
+    if settings.rerun:
+        return False
+    return status in FINAL or (status == "failed" and not settings.retry_failed)
 
 
 class _Part(BaseModel):

@@ -10,13 +10,30 @@ from cifar_exp.runs.record import FINAL, RunRecord
 
 
 @dataclass(frozen=True)
+class Slot:
+    """The part of a machine that a run is given: what `auto` means for its device and threads.
+
+    None leaves the choice to the run: the best device, all cores.
+    """
+
+    device: str | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
 class Request:
-    """A run that is wanted. `label` is the model option's name, `overrides` what was typed."""
+    """A run that is wanted. `label` is the model option's name, `overrides` what was typed.
+
+    `time_limit` is in seconds; a silent run tells its log alone.
+    """
 
     settings: Settings
     label: str
     overrides: Sequence[str]
     outputs: Path = Path("outputs")
+    slot: Slot = Slot()
+    time_limit: float | None = None
+    is_silent: bool = False
 
     @property
     def runs(self) -> Path:

@@ -4,6 +4,7 @@ import socket
 import traceback
 
 from cifar_exp.config.identity import flatten
+from cifar_exp.errors import OutsideError
 from cifar_exp.models.counting import count_macs, count_parameters
 from cifar_exp.runs.assembly import Parts
 from cifar_exp.runs.directory import (
@@ -14,7 +15,7 @@ from cifar_exp.runs.directory import (
     replace_run,
 )
 from cifar_exp.runs.environment import environment
-from cifar_exp.runs.files import remove_leftovers
+from cifar_exp.runs.files import is_disk_full, remove_leftovers
 from cifar_exp.runs.interruption import Interrupted, StopRequest
 from cifar_exp.runs.progress import Teller, tell_end
 from cifar_exp.runs.record import (
@@ -32,6 +33,15 @@ from cifar_exp.runs.request import Outcome, Request, folder_to_fill
 from cifar_exp.runs.session import Session
 from cifar_exp.training.devices import device_name, is_out_of_memory
 from cifar_exp.training.loop import DivergedError
+
+DISK_FULL = (
+    "there is no space left on the disk of {}; its last checkpoint and all other runs are whole: "
+    "make room and give the same command again"
+)
+
+
+class TimeLimitError(Exception):
+    """The run took longer than it may at a stretch; it goes on from there when asked again."""
 
 
 class HeldRun:
@@ -65,14 +75,16 @@ class HeldRun:
             session.train()
             session.test()
             session.keep_best()
-        except Interrupted:
-            self._close(record, "interrupted")
+        except Interrupted as interruption:
+            self._close(record, "interrupted", self._time_limit(interruption))
             self.teller.line("stopped  position saved; the same command goes on from there")
             raise
         except DivergedError as error:
             self._close(record, "diverged", error)
         except Exception as error:
             self._close(record, "failed", error)
+            if is_disk_full(error):
+                raise OutsideError(DISK_FULL.format(self.directory.path)) from error
         else:
             self.stop.ignore()
             self._close(record, "completed")
@@ -131,6 +143,12 @@ class HeldRun:
             record.save(self.directory.path)
         except OSError as refusal:
             self.teller.line(f"error    could not write {self.directory.path}/run.json: {refusal}")
+
+    def _time_limit(self, interruption: Interrupted) -> Exception | None:
+        if not interruption.is_time_limit:
+            return None
+        minutes = (self.request.time_limit or 0) / 60
+        return TimeLimitError(f"stopped at its time limit of {minutes:g} min, position saved")
 
     def _message(self, error: Exception) -> str:
         if is_out_of_memory(error):

@@ -46,31 +46,24 @@ def conf_folder() -> Path:
 class Composer:
     """Composes configs and knows the groups with their options."""
 
-    def __init__(self, hydra: Hydra, config_name: str) -> None:
-        self._hydra, self._config_name = hydra, config_name
-
-    @property
-    def config_loader(self) -> ConfigLoader:
-        """Hydra's own, for those who resolve globs."""
-        return self._hydra.config_loader
+    def __init__(self, config_loader: ConfigLoader, config_name: str) -> None:
+        self.config_loader, self._config_name = config_loader, config_name
 
     def groups(self) -> list[str]:
         """The groups that may be chosen from: `model`, `optimizer`, ..."""
-        return sorted(g for g in self._hydra.config_loader.list_groups("") if g != "hydra")
+        return sorted(g for g in self.config_loader.list_groups("") if g != "hydra")
 
     def options(self, group: str) -> list[str]:
         """The names of a group's options."""
-        found = self._hydra.config_loader.get_group_options(group, ObjectType.CONFIG)
-        return sorted(found)
+        return sorted(self.config_loader.get_group_options(group, ObjectType.CONFIG))
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """The config of these overrides, open to new keys. Raises Hydra's errors."""
-        config = self._hydra.compose_config(
+        config = self.config_loader.load_configuration(
             config_name=self._config_name,
             overrides=list(overrides),
             run_mode=RunMode.RUN,
             from_shell=False,
-            with_log_configuration=False,
         )
         OmegaConf.set_struct(config, False)
         return config
@@ -93,7 +86,7 @@ def composer(arguments: argparse.Namespace) -> Iterator[Composer]:
     GlobalHydra.instance().clear()
     hydra = Hydra.create_main_hydra2("train", search_path)
     try:
-        yield Composer(hydra, arguments.config_name or CONFIG_NAME)
+        yield Composer(hydra.config_loader, arguments.config_name or CONFIG_NAME)
     finally:
         GlobalHydra.instance().clear()
 

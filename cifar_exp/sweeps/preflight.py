@@ -5,203 +5,174 @@ and the values are laid on the result for the schema to judge, cell by cell wher
 """
 
 import argparse
-import itertools
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from cifar_exp.config.checks import known_keys, show, unknown_key, validate
-from cifar_exp.config.schema import Settings
-from cifar_exp.config.suggestions import did_you_mean
+from cifar_exp.config.checks import validate
+from cifar_exp.config.identity import identifying
 from cifar_exp.errors import UserError
-from cifar_exp.sweeps.composition import COMPOSING_FAILS, Composer, composer, settings_tree
+from cifar_exp.sweeps.asking import PAIRED, Asked, Choice, lines_of, parse_paired
+from cifar_exp.sweeps.composition import COMPOSING_FAILS, Composer, composer
+from cifar_exp.sweeps.grid import Alternatives, Cell, Grid, combinations, swept_values
+from cifar_exp.sweeps.judging import Judge
+from cifar_exp.sweeps.laying import Composed
+from cifar_exp.sweeps.local.options import check_launcher
 
 ADD_MULTIRUN = "several values make several runs; add --multirun"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """An override with the values that it lists: one, or several in a sweep."""
-
-    override: Override
-    values: tuple[Any, ...]
-
-    @property
-    def key(self) -> str:
-        """`optimizer`, or `optimizer.lr`."""
-        return self.override.key_or_group
-
-    @property
-    def line(self) -> str:
-        """As it was typed."""
-        return str(self.override.input_line)
-
-
-def check_command_line(arguments: argparse.Namespace) -> list[Settings]:
-    """The settings of every cell that the command line asks for.
+def check_command_line(arguments: argparse.Namespace) -> Grid:
+    """The cells that the command line asks for, with their settings.
 
     Raises UserError with a sentence on every mistake.
     """
     with composer(arguments) as compose:
-        return _Check(compose, arguments.multirun).run(arguments.overrides)
+        return check_overrides(compose, arguments.overrides, arguments.multirun)
 
 
-class _Check:
-    def __init__(self, compose: Composer, is_multirun: bool) -> None:
-        self.compose, self.is_multirun = compose, is_multirun
-        self.groups = set(compose.groups())
-        self.mistakes: list[str] = []
+def check_overrides(compose: Composer, lines: Sequence[str], is_multirun: bool) -> Grid:
+    """The same for overrides alone."""
+    judge = Judge(compose)
+    asking = _read(judge, lines, is_multirun)
+    cells = list(_cells(judge, asking))
+    judge.raise_mistakes()
+    fixed = _fixed(judge, asking, cells[0]) if asking.is_sweep else {}
+    return Grid(cells, asking.keys, asking.is_sweep, asking.option, fixed, asking.launcher)
 
-    def run(self, lines: Sequence[str]) -> list[Settings]:
-        asked = [found for line in lines if (found := self._parse(line)) is not None]
-        choices = [a for a in asked if self._is_choice(a) and self._may_choose(a)]
-        values = [a for a in asked if not self._is_choice(a)]
-        cells: list[Settings] = []
-        for chosen in itertools.product(*(a.values for a in choices)):
-            cells += self._with_choices(choices, chosen, values)
-        if self.mistakes:
-            raise UserError(list(dict.fromkeys(self.mistakes)))
-        return cells
 
-    def _parse(self, line: str) -> Asked | None:
-        try:
-            override = OverridesParser.create().parse_override(line)
-        except (HydraException, ValueError, RecursionError) as error:
-            self.mistakes.append(_syntax(line, error))
-            return None
-        override.config_loader = self.compose.config_loader  # globs ask it for the options
-        if not override.is_sweep_override():
-            return Asked(override, (override.value(),))
-        try:
-            values = tuple(Override._convert_value(e) for e in override.sweep_iterator())
-        except (HydraException, ValueError) as error:
-            self.mistakes.append(f"{line}: {str(error).partition(chr(10))[0]}")
-            return None
-        if not values:
-            self.mistakes.append(f"{line}: lists no value")
-            return None
-        return Asked(override, values)
+def cells_of(compose: Composer, jobs: Sequence[Sequence[str]]) -> list[Cell]:
+    """The cell of each job's overrides, of which every one gives a single value.
 
-    def _is_choice(self, asked: Asked) -> bool:
-        return asked.override.is_hydra_override() or asked.key in self.groups
+    Raises UserError with a sentence on every mistake.
+    """
+    judge = Judge(compose)
+    cells = []
+    for lines in jobs:
+        taken = [choice for asked in judge.parsed(lines) for choice in asked.choices]
+        cell = _cell(judge, [], taken)
+        cells += [cell] if cell else []
+    judge.raise_mistakes()
+    return cells
 
-    def _may_choose(self, asked: Asked) -> bool:
-        """Whether a choice can be composed: its options exist."""
-        if asked.override.is_hydra_override():
-            return True
-        if asked.override.is_delete():
-            self.mistakes.append(f"{asked.line}: a group cannot be taken away")
-            return False
-        wrong = [m for value in asked.values if (m := self._wrong_option(asked.key, value))]
-        self.mistakes += wrong
-        return not wrong
 
-    def _wrong_option(self, group: str, value: Any) -> str | None:
-        *folders, name = show(value).split("/")
-        options = self.compose.options("/".join([group, *folders]))
-        if value is not None and name in options:
-            return None
-        near = did_you_mean(name, options)
-        allows = f"{group} may be {', '.join(options)}"
-        return f"{group}={show(value)}: no such option; {allows}{near}"
+@dataclass(frozen=True)
+class _Asking:
+    """A command line with the file of its sweep, read but not judged yet."""
 
-    def _with_choices(
-        self, choices: list[Asked], chosen: Sequence[Any], values: list[Asked]
-    ) -> Iterator[Settings]:
-        """The cells that share these options."""
-        lines = [
-            a.line if a.override.is_hydra_override() else f"{a.override.get_key_element()}={value}"
-            for a, value in zip(choices, chosen, strict=True)
-        ]
-        try:
-            config = self.compose.compose(lines)
-            tree = settings_tree(config)
-        except COMPOSING_FAILS as error:
-            self.mistakes.append(" ".join(str(error).split()))
-            return
-        known = [a for a in values if self._may_set(a, tree)]
-        if not self._may_sweep(config, [*choices, *known]):
-            known = [a for a in known if len(a.values) == 1]
-        for cell in itertools.product(*(a.values for a in known)):
-            yield from self._judge(config, known, cell)
+    about_hydra: Sequence[Choice]
+    sweep: Sequence[Choice]  # the sweep option, if there is one
+    dimensions: Sequence[Alternatives]
+    keys: Sequence[str]
+    is_sweep: bool
+    launcher: Mapping[str, Any]
 
-    def _may_sweep(self, config: DictConfig, asked: list[Asked]) -> bool:
-        # a file may ask for many runs as well as the option does
-        if self.is_multirun or str(config.hydra.mode).endswith("MULTIRUN"):
-            return True
-        self.mistakes += [f"{a.line}: {ADD_MULTIRUN}" for a in asked if len(a.values) > 1]
+    @property
+    def option(self) -> str | None:
+        return next((str(choice.value) for choice in self.sweep), None)
+
+
+def _read(judge: Judge, lines: Sequence[str], is_multirun: bool) -> _Asking:
+    typed = judge.parsed(lines)
+    hydras = [a for a in typed if a.override.is_hydra_override()]
+    sweeps = [a for a in typed if a.key == "sweep"]
+    single = [c for a in [*hydras, *sweeps] if _is_single(judge, a) for c in a.choices]
+    composed = judge.composed([choice.text for choice in single])
+    hydra: Any = composed.config.hydra if composed else OmegaConf.create({})
+    launcher = _plain(hydra, "launcher")
+    judge.mistakes += check_launcher(launcher)
+    is_sweep = is_multirun or str(hydra.get("mode")).endswith("MULTIRUN")
+    listed, paired = _listed(judge, hydra) if is_sweep else ([], [])
+    own = [a for a in typed if a not in hydras and a not in sweeps]
+    asked = list({a.key: a for a in [*listed, *own]}.values())  # what is typed last counts
+    together = list(dict.fromkeys(choice.key for step in paired for choice in step))
+    judge.mistakes += [f"{a.line}: {a.key} is in {PAIRED} too" for a in asked if a.key in together]
+    if not is_sweep:
+        judge.mistakes += [f"{a.line}: {ADD_MULTIRUN}" for a in own if len(a.choices) > 1]
+    options = Counter(a.key for a in own if judge.is_choice(a))
+    judge.mistakes += [f"{key}=...: is given {n} times" for key, n in options.items() if n > 1]
+    asked = [a for a in asked if not judge.is_choice(a) or judge.may_choose(a)]
+    swept = {a.key for a in listed} | {a.key for a in asked if len(a.choices) > 1}
+    dimensions: list[Alternatives] = [[(choice,) for choice in a.choices] for a in asked]
+    return _Asking(
+        about_hydra=[c for c in single if c.key != "sweep"],
+        sweep=[c for c in single if c.key == "sweep"],
+        dimensions=[*dimensions, paired] if paired else dimensions,
+        keys=[*(a.key for a in asked if a.key in swept), *together],
+        is_sweep=is_sweep,
+        launcher=launcher,
+    )
+
+
+def _is_single(judge: Judge, asked: Asked) -> bool:
+    if len(asked.choices) > 1:
+        judge.mistakes.append(f"{asked.line}: takes one value at a time")
         return False
-
-    def _may_set(self, asked: Asked, tree: dict[str, Any]) -> bool:
-        mistake = self._wrong_key(asked, tree)
-        if mistake is not None:
-            self.mistakes.append(mistake)
-        return mistake is None
-
-    def _wrong_key(self, asked: Asked, tree: dict[str, Any]) -> str | None:
-        key, override = asked.key, asked.override
-        group, _, name = key.partition(".")
-        if override.package is not None:
-            return f"{asked.line}: groups have no packages here"
-        if override.is_delete():
-            return f"{asked.line}: a setting cannot be taken away"
-        if override.is_add() and _has(tree, key):
-            return f"{asked.line}: {key} is there already; leave out the +"
-        if group in self.groups and name == "name":
-            return f"{asked.line}: is chosen by {group}={show(asked.values[0])}"
-        if isinstance(tree.get(group), dict) and "_target_" in tree[group]:
-            # the user's own class has whatever settings its YAML gives; `+` gives it more
-            if override.is_add() or override.is_force_add() or _has(tree, key):
-                return None
-        elif name == "_target_":
-            return f"{key}: a class of your own is an option of {group}, one YAML file (README)"
-        elif key in known_keys(tree):
-            return None
-        return self._unknown(key, tree)
-
-    def _unknown(self, key: str, tree: dict[str, Any]) -> str:
-        group = key.partition(".")[0]
-        if group in self.groups:
-            return unknown_key(key, tree)
-        near = did_you_mean(key, [*self.groups, *known_keys(tree)])
-        near = near or did_you_mean(group, self.groups)
-        groups = f"; the groups are {', '.join(sorted(self.groups))}"
-        return f"{key}: no such setting or group{near or groups}"
-
-    def _judge(
-        self, config: DictConfig, asked: list[Asked], cell: Sequence[Any]
-    ) -> Iterator[Settings]:
-        own = config.copy() if asked else config
-        try:
-            for a, value in zip(asked, cell, strict=True):
-                OmegaConf.update(own, a.key, value, force_add=True, merge=True)
-            yield validate(settings_tree(own))
-        except UserError as error:
-            self.mistakes += error.messages
-        except OmegaConfBaseException as error:
-            self.mistakes.append(" ".join(str(error).split()))
+    return judge.may_choose(asked)
 
 
-def _has(tree: Any, key: str) -> bool:
-    for part in key.split("."):
-        if not isinstance(tree, dict) or part not in tree:
-            return False
-        tree = tree[part]
-    return True
+def _listed(judge: Judge, hydra: DictConfig) -> tuple[list[Asked], Alternatives]:
+    """The values that the sweep's file lists, and those that move together."""
+    sweeper = _plain(hydra, "sweeper")
+    listed = judge.parsed(lines_of(sweeper.get("params") or {}))
+    try:
+        steps = parse_paired(sweeper.get("paired") or [], judge.compose.config_loader)
+    except UserError as error:
+        judge.mistakes += error.messages
+        return listed, []
+    together = [
+        [a for a in step if not judge.is_choice(a) or judge.may_choose(a)] for step in steps
+    ]
+    return listed, [tuple(c for a in step for c in a.choices) for step in together]
 
 
-def _syntax(line: str, error: Exception) -> str:
-    if "=" not in line and not line.startswith("~"):
-        return f"{show(line)}: not of the form key=value"
-    # antlr says where and what in its first line; the rest is advice for another shell
-    reason = " ".join(str(error).partition("\n")[0].split())
-    key, _, value = line.partition("=")
-    quoted = f"\"{key}='{show(value)}'\""
-    advice = "" if value.startswith(("[", "{")) else f"; a text goes in quotes: {quoted}"
-    return f"{show(line)}: broken syntax ({show(reason)}){advice}"
+def _plain(hydra: DictConfig, key: str) -> Mapping[str, Any]:
+    section = hydra.get(key)
+    tree = {} if section is None else OmegaConf.to_container(section, resolve=True)
+    assert isinstance(tree, dict)
+    return {str(name): value for name, value in tree.items()}
+
+
+def _cells(judge: Judge, asking: _Asking) -> Iterator[Cell]:
+    for taken in combinations(asking.dimensions):
+        cell = _cell(judge, asking.keys, [*asking.about_hydra, *asking.sweep, *taken])
+        if cell is not None:
+            yield cell
+
+
+def _cell(judge: Judge, keys: Sequence[str], taken: Sequence[Choice]) -> Cell | None:
+    composed = judge.composed([choice.text for choice in taken if judge.is_choice(choice)])
+    values = [choice for choice in taken if not judge.is_choice(choice)]
+    settings = judge.settings(composed, values) if composed else None
+    if composed is None or settings is None:
+        return None
+    return Cell(
+        settings=settings,
+        label=composed.label,
+        overrides=tuple(c.text for c in taken if not c.override.is_hydra_override()),
+        values=swept_values(keys, taken, judge.groups, settings),
+    )
+
+
+def _fixed(judge: Judge, asking: _Asking, first: Cell) -> dict[str, Any]:
+    """What the command line has set beside the swept keys, where that makes a difference."""
+    taken = next(combinations(asking.dimensions))
+    swept = [choice for choice in taken if choice.key in asking.keys]
+    shared = [*asking.about_hydra, *asking.sweep]
+    options = [c.text for c in [*shared, *swept] if judge.is_choice(c)]
+    values = [(choice.key, choice.value) for choice in swept if not judge.is_choice(choice)]
+    own = identifying(first.settings)
+    try:
+        composed = Composed(judge.compose.compose(options))
+        default = identifying(validate(composed.with_values(values)))
+    except COMPOSING_FAILS:  # it takes the fixed settings to make a whole of the swept ones
+        default = {}
+    missing = object()
+    return {
+        key: value
+        for key, value in own.items()
+        if key not in asking.keys and default.get(key, missing) != value
+    }

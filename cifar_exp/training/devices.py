@@ -72,8 +72,18 @@ def peak_memory_mb(device: torch.device) -> float:
     """Most memory held at once, in MiB: the device's, or on a CPU the process's."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / MEGABYTE
+    with contextlib.suppress(OSError, StopIteration), open("/proc/self/status") as lines:
+        return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / MEGABYTE if sys.platform == "darwin" else peak / 1024
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Let `peak_memory_mb` begin anew: a process may have made another run before."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as stream:
+        stream.write("5")  # Linux: the peak is what is resident now
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -31,6 +31,8 @@ NUISANCES: dict[str, Any] = {
     "trainer.progress": ["plain", "bar"],
     "rerun": [True, False],
     "keep": ["all", "none"],
+    "retry_failed": [True, False],
+    "plan": [True, False],
 }
 # All other settings. In a list stands more than one, the first of which may be the default.
 DECISIVE: dict[str, Any] = {

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from cifar_exp.models.network import ConvNet, stage_widths
+from cifar_exp.models.costs import stage_widths
+from cifar_exp.models.network import ConvNet
 
 PLAIN = {
     "width": 4,

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from cifar_exp.runs import environment
-from cifar_exp.runs.environment import environment as read_environment
+
+# as a process reads it that has not read it yet
+read_environment = environment.environment.__wrapped__
 
 
 def test_a_plain_copy_of_the_files_has_no_commit(

@@ -36,7 +36,7 @@ def conf() -> Path:
 @pytest.fixture
 def check() -> Callable[..., list[Settings]]:
     """The settings that a command line asks for."""
-    return lambda *line: check_command_line(parse_arguments(line))
+    return lambda *line: check_command_line(parse_arguments(line)).settings
 
 
 @pytest.fixture

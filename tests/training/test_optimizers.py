@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cifar_exp.config.schema import Settings
-from cifar_exp.models import build_network
+from cifar_exp.models.building import build_network
 from cifar_exp.training.muon import Muon
 from cifar_exp.training.optimizers import build_optimizer
 

@@ -1,0 +1,110 @@
+"""Where sweeps and runs stand: `python -m cifar_exp.status [PATH] [--watch]`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Group
+from rich.live import Live
+from rich.text import Text
+
+from cifar_exp.runs.progress import percent
+from cifar_exp.runs.state import RunState, read_state, run_folders
+from cifar_exp.sweeps.snapshot import SnapshotReader
+from cifar_exp.sweeps.view import live_table, plain_lines, terminal, unsuccessful_lines
+
+DONE, MISTAKE, INTERRUPTED = 0, 2, 130
+WATCH_SECONDS = 2.0
+
+
+def main() -> int:
+    """The command: returns its exit code."""
+    arguments = _parser().parse_args()
+    path = Path(arguments.path)
+    if not path.is_dir():
+        print(
+            f"error: {path}: there is no such folder; give outputs, a sweep's or a run's folder",
+            file=sys.stderr,
+        )
+        return MISTAKE
+    try:
+        _watch(path) if arguments.watch else _print(path)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cifar_exp.status", description=__doc__)
+    parser.add_argument(
+        "path",
+        nargs="?",
+        default="outputs",
+        help="outputs (everything, the default), a sweep's folder, or a run's",
+    )
+    parser.add_argument("--watch", action="store_true", help="redraw until nothing is running")
+    return parser
+
+
+def _print(path: Path) -> None:
+    console = terminal()
+    readers = _readers(path)
+    for reader in readers:
+        snapshot = reader.take()
+        for line in [*plain_lines(snapshot), *unsuccessful_lines(snapshot, {})]:
+            console.print(line, markup=False)
+    for line in _run_lines(path, readers):
+        console.print(line, markup=False)
+
+
+def _watch(path: Path) -> None:
+    readers = _readers(path)
+    with Live(console=terminal(), auto_refresh=False) as live:
+        while True:
+            snapshots = [reader.take() for reader in readers]
+            lines = [Text(line) for line in _run_lines(path, readers)]
+            live.update(Group(*map(live_table, snapshots), *lines), refresh=True)
+            if not any(snapshot.running for snapshot in snapshots) and not _is_training(path):
+                return
+            time.sleep(WATCH_SECONDS)
+
+
+def _readers(path: Path) -> Sequence[SnapshotReader]:
+    """A reader for each sweep that `path` stands for."""
+    if (path / "runs.csv").exists():
+        return [SnapshotReader(path)]
+    return [SnapshotReader(file.parent) for file in sorted(path.glob("sweeps/*/runs.csv"))]
+
+
+def _states(path: Path) -> Iterator[RunState]:
+    if (path / "run.json").exists() or path.parent.name == "runs":
+        run_id = path.resolve().name.rpartition("-")[2]
+        yield read_state(path.resolve().parent, run_id, path)
+    else:
+        for run_id, folder in run_folders(path / "runs").items():
+            yield read_state(path / "runs", run_id, folder)
+
+
+def _is_training(path: Path) -> bool:
+    return any(state.status == "running" for state in _states(path))
+
+
+def _run_lines(path: Path, readers: Sequence[SnapshotReader]) -> Iterator[str]:
+    """A line for each run that belongs to no sweep shown."""
+    swept = {row.run_id for reader in readers for row in reader.folder.rows()}
+    for state in _states(path):
+        if state.run_id not in swept:
+            yield _run_line(state)
+
+
+def _run_line(state: RunState) -> str:
+    name = state.folder.name if state.folder else state.run_id
+    accuracy = state.row.get("val_accuracy") if state.row else None
+    told = f"{state.status:<11} {name}  epoch {state.epoch}/{state.epochs}  val {percent(accuracy)}"
+    return f"{told}  {state.reason}" if state.reason else told
+
+
+if __name__ == "__main__":
+    sys.exit(main())

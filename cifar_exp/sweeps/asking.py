@@ -1,0 +1,104 @@
+"""What a line of the command, or of a sweep's file, asks for: a key and its values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+
+from cifar_exp.config.checks import show
+from cifar_exp.config.identity import leaves
+from cifar_exp.errors import UserError
+
+PAIRED = "hydra.sweeper.paired"
+
+
+@dataclass(frozen=True)
+class _Typed:
+    override: Override
+
+    @property
+    def key(self) -> str:
+        """`optimizer`, or `optimizer.lr`."""
+        return self.override.key_or_group
+
+    @property
+    def line(self) -> str:
+        """As it was typed."""
+        return str(self.override.input_line)
+
+
+@dataclass(frozen=True)
+class Choice(_Typed):
+    """A key with one value. `text` is the override that says so to Hydra: `model.width=16`."""
+
+    value: Any
+    text: str
+
+
+@dataclass(frozen=True)
+class Asked(_Typed):
+    """An override with the values that it lists: one, or several in a sweep."""
+
+    choices: tuple[Choice, ...]
+
+
+def parse(line: str, config_loader: ConfigLoader) -> Asked:
+    """Read an override in Hydra's grammar. Raises UserError."""
+    try:
+        override = OverridesParser.create().parse_override(line)
+    except (HydraException, ValueError, RecursionError) as error:
+        raise UserError(_syntax(line, error)) from error
+    override.config_loader = config_loader  # globs ask it for the options
+    if not override.is_sweep_override():
+        return Asked(override, (Choice(override, override.value(), line),))
+    try:
+        elements = list(override.sweep_iterator())  # once: a shuffle would draw anew
+    except (HydraException, ValueError) as error:
+        raise UserError(f"{line}: {str(error).partition(chr(10))[0]}") from error
+    if not elements:
+        raise UserError(f"{line}: lists no value")
+    return Asked(override, tuple(_choice(override, element) for element in elements))
+
+
+def lines_of(params: Mapping[str, Any]) -> list[str]:
+    """The overrides that `hydra.sweeper.params` in a sweep's file stands for."""
+    return [f"{key}={_text(value)}" for key, value in params.items()]
+
+
+def parse_paired(paired: Any, config_loader: ConfigLoader) -> list[list[Asked]]:
+    """The settings that move together: for each step the overrides of it. Raises UserError."""
+    if not isinstance(paired, list) or not all(isinstance(p, Mapping) and p for p in paired):
+        raise UserError(
+            f"{PAIRED}={show(paired)}: must be a list of settings that move together, "
+            "as [{model.width: 16, optimizer.lr: 0.4}, {model.width: 64, optimizer.lr: 0.2}]"
+        )
+    return [
+        [parse(f"{key}={_text(value, quoted=True)}", config_loader) for key, value in leaves(step)]
+        for step in paired
+    ]
+
+
+def _choice(override: Override, element: Any) -> Choice:
+    text = f"{override.get_key_element()}={Override._get_value_element_as_str(element)}"
+    return Choice(override, Override._convert_value(element), text)
+
+
+def _text(value: Any, quoted: bool = False) -> str:
+    if isinstance(value, str) and not quoted:
+        return value  # in Hydra's grammar already: "16,32"
+    return str(Override._get_value_element_as_str(value))
+
+
+def _syntax(line: str, error: Exception) -> str:
+    if "=" not in line and not line.startswith("~"):
+        return f"{show(line)}: not of the form key=value"
+    # antlr says where and what in its first line; the rest is advice for another shell
+    reason = " ".join(str(error).partition("\n")[0].split())
+    key, _, value = line.partition("=")
+    quoted = f"\"{key}='{show(value)}'\""
+    advice = "" if value.startswith(("[", "{")) else f"; a text goes in quotes: {quoted}"
+    return f"{show(line)}: broken syntax ({show(reason)}){advice}"

@@ -1,0 +1,155 @@
+"""A sweep's own files: sweep.yaml, what was asked, and runs.csv, its cells in grid order."""
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from filelock import FileLock
+
+from cifar_exp.runs.directory import to_yaml
+from cifar_exp.runs.files import write_csv, write_text
+from cifar_exp.runs.record import now
+from cifar_exp.runs.state import RunState
+from cifar_exp.sweeps.durations import Effort
+
+if TYPE_CHECKING:  # status reads sweeps and needs no Hydra
+    from cifar_exp.sweeps.plan import Plan
+
+COLUMNS = ("run_id", "folder", "status")
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """A line of runs.csv: a run of the sweep with its swept values, as text."""
+
+    run_id: str
+    folder: str
+    status: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """sweep.yaml. `parameters` are the swept keys with all values that were ever asked for."""
+
+    name: str
+    parameters: dict[str, list[Any]] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
+    commands: list[dict[str, str]] = field(default_factory=list)
+    efforts: dict[str, list[float]] = field(default_factory=dict)
+
+    def effort(self, run_id: str) -> Effort | None:
+        """What the run was expected to compute."""
+        images, pflop = self.efforts.get(run_id) or (0, 0.0)
+        return Effort(int(images), pflop) if images else None
+
+
+class SweepFolder:
+    """`outputs/sweeps/<name>`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.runs_folder = path.parent.parent / "runs"
+
+    def enter(self, plan: "Plan", command: str) -> None:
+        """Add what is asked for to what was asked for before: values, runs, the command."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            merged = _merged(self.read_file(), plan, command)
+            write_text(self.path / "sweep.yaml", to_yaml(vars(merged)))
+            known = {row.run_id: row for row in self.rows()}
+            for run in plan.runs:
+                values = {key: as_text(value) for key, value in run.cell.values.items()}
+                known.setdefault(run.run_id, SweepRow(run.run_id, "", "pending", values))
+            self._write(_in_grid_order(known.values(), merged.parameters))
+
+    def refresh(self, states: Mapping[str, RunState]) -> None:
+        """Write how the runs stand now into runs.csv."""
+        with self._locked():
+            rows = self.rows()
+            updated = [self._updated(row, states.get(row.run_id)) for row in rows]
+            if updated != rows:
+                self._write(updated)
+
+    def read_file(self) -> SweepFile:
+        """sweep.yaml, or an empty one."""
+        try:
+            content = yaml.safe_load((self.path / "sweep.yaml").read_text())
+            return SweepFile(**content)
+        except (OSError, TypeError, yaml.YAMLError):
+            return SweepFile(self.path.name)
+
+    def rows(self) -> list[SweepRow]:
+        """The lines of runs.csv; none where it does not exist."""
+        try:
+            with (self.path / "runs.csv").open(newline="") as stream:
+                return [_row(line) for line in csv.DictReader(stream)]
+        except OSError:
+            return []
+
+    def _updated(self, row: SweepRow, state: RunState | None) -> SweepRow:
+        if state is None:
+            return row
+        folder = "" if state.folder is None else os.path.relpath(state.folder, self.path)
+        return SweepRow(row.run_id, folder, state.status, row.values)
+
+    def _write(self, rows: Sequence[SweepRow]) -> None:
+        keys = list(dict.fromkeys(key for row in rows for key in row.values))
+        lines = [
+            {"run_id": r.run_id, "folder": r.folder, "status": r.status, **r.values} for r in rows
+        ]
+        write_csv(self.path / "runs.csv", [*COLUMNS, *keys], lines)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # two processes may work on one sweep: each reads, adds and writes in one go
+        locks = self.path.parent / ".locks"
+        locks.mkdir(exist_ok=True)
+        with FileLock(locks / self.path.name):
+            yield
+
+
+def as_text(value: Any) -> str:
+    """A swept value as runs.csv has it: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _row(line: Mapping[str, str]) -> SweepRow:
+    values = {key: value for key, value in line.items() if key not in COLUMNS}
+    return SweepRow(line["run_id"], line["folder"], line["status"], values)
+
+
+def _merged(before: SweepFile, plan: "Plan", command: str) -> SweepFile:
+    parameters = {key: list(values) for key, values in before.parameters.items()}
+    for run in plan.runs:
+        for key, value in run.cell.values.items():
+            listed = parameters.setdefault(key, [])
+            if as_text(value) not in map(as_text, listed):
+                listed.append(value)
+    efforts = {r.run_id: [r.effort.images, r.effort.pflop] for r in plan.runs if r.effort}
+    return SweepFile(
+        name=plan.name,
+        parameters=parameters,
+        fixed=dict(plan.fixed),
+        commands=[*before.commands, {"command": command, "at": now()}],
+        efforts={**before.efforts, **efforts},
+    )
+
+
+def _in_grid_order(
+    rows: Iterable[SweepRow], parameters: Mapping[str, Sequence[Any]]
+) -> list[SweepRow]:
+    places = {
+        key: {as_text(value): place for place, value in enumerate(values)}
+        for key, values in parameters.items()
+    }
+    keys = sorted(places, key=lambda key: key != "seed")  # seeds outermost
+    return sorted(
+        rows, key=lambda row: [places[key].get(row.values.get(key, ""), -1) for key in keys]
+    )

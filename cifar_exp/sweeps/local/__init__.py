@@ -1,0 +1,1 @@
+"""The launcher for this machine: one run a worker process."""

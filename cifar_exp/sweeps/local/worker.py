@@ -1,0 +1,110 @@
+"""The inside of a worker process: one run after another, under the orders of the sweep.
+
+Orders come through a pipe of which the sweep's process holds the only other end: its death, however
+it dies, is read as the order to stop. Ctrl-C is the sweep's business alone.
+"""
+
+import os
+import signal
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Literal
+
+from cifar_exp.errors import OutsideError, UserError
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.interruption import Interrupted, stop_on_signals
+from cifar_exp.runs.lock import HeldElsewhereError
+from cifar_exp.runs.request import Request
+
+STOP, KILL = "stop", "kill"
+GRACE_SECONDS = 60.0  # for the step in progress, and to save
+
+Kind = Literal["ended", "stopped", "held", "mistake", "outside", "crashed", "killed"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a worker is done with a run: `message` says why where it has no end of its own."""
+
+    kind: Kind
+    metric: float | None = None
+    message: str = ""
+
+
+class _Duty:
+    """Whether the process is training, and whether it may begin another run."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.is_busy = self.is_over = False
+
+
+_duty = _Duty()
+
+
+def begin(orders: Connection) -> None:
+    """Start the worker: from here on it obeys `orders`."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    threading.Thread(target=_obey, args=(orders,), name="orders", daemon=True).start()
+
+
+def accelerators() -> list[str]:
+    """The devices beside the CPU: `cuda:0`, `cuda:1`, or `mps`."""
+    from cifar_exp.training.devices import available_devices
+
+    names = ["cuda:0" if name == "cuda" else name for name in available_devices()]
+    return [name for name in names if name != "cpu"]
+
+
+def train(request: Request) -> Ended:
+    """Train a run, or what is missing of it. What became of it stands in its folder."""
+    try:
+        with stop_on_signals():  # from here on no order ends the process unsaved
+            return _train(request)
+    except Interrupted:
+        return Ended("stopped")
+    except HeldElsewhereError as error:
+        return Ended("held", message=str(error))
+    except UserError as error:
+        return Ended("mistake", message=str(error))
+    except OutsideError as error:
+        return Ended("outside", message=str(error))
+    except Exception:
+        return Ended("crashed", message=traceback.format_exc())
+
+
+def _train(request: Request) -> Ended:
+    with _duty.lock:
+        if _duty.is_over:
+            return Ended("stopped")
+        _duty.is_busy = True
+    try:
+        return Ended("ended", execute(request).record.metric)
+    finally:
+        _duty.is_busy = False
+
+
+def _obey(orders: Connection) -> None:
+    while True:
+        try:
+            order = orders.recv()
+        except (EOFError, OSError):
+            break
+        if order == KILL:
+            os.kill(os.getpid(), signal.SIGKILL)
+        _stop()
+    _stop()
+    deadline = time.monotonic() + GRACE_SECONDS
+    while _duty.is_busy and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os._exit(1)  # the sweep is gone: nobody waits for an answer
+
+
+def _stop() -> None:
+    with _duty.lock:
+        if _duty.is_busy and not _duty.is_over:
+            os.kill(os.getpid(), signal.SIGTERM)
+        _duty.is_over = True

@@ -1,0 +1,118 @@
+"""A sweep before it runs: its name, its runs with their ids, and what each will cost."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cifar_exp.config.identity import run_id
+from cifar_exp.config.schema import DataSection
+from cifar_exp.data.dataset import Dataset, Report
+from cifar_exp.data.sources import load_dataset
+from cifar_exp.sweeps.durations import Effort, effort_of
+from cifar_exp.sweeps.grid import Cell, Grid
+
+LONGEST_NAME = 80
+KNOWN_SIZES = (100, 50_000)  # classes and training images of cifar100 and shapes
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run of the sweep; several equal cells are one."""
+
+    run_id: str
+    cell: Cell
+    effort: Effort | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep: `runs` in grid order, `cells` counts them with their repetitions."""
+
+    name: str
+    keys: Sequence[str]
+    runs: Sequence[PlannedRun]
+    cells: int
+    fixed: Mapping[str, Any]
+    outputs: Path = Path("outputs")
+
+    @property
+    def folder(self) -> Path:
+        """Where the sweep's own files lie."""
+        return self.outputs / "sweeps" / self.name
+
+    @property
+    def runs_folder(self) -> Path:
+        """Where all runs lie."""
+        return self.outputs / "runs"
+
+    @cached_property
+    def by_id(self) -> dict[str, PlannedRun]:
+        """The runs by id."""
+        return {run.run_id: run for run in self.runs}
+
+
+def make_plan(grid: Grid, report: Report) -> Plan:
+    """Name the sweep and its runs. Of data=folder the images are read, as their content counts.
+
+    Raises as `load_dataset` does.
+    """
+    folders = _Folders(report)
+    runs: dict[str, PlannedRun] = {}
+    for cell in grid.cells:
+        data = cell.settings.data
+        dataset = folders.load(data) if data.name == "folder" else None
+        identity = run_id(cell.settings, dataset.fingerprint if dataset else None)
+        runs.setdefault(identity, PlannedRun(identity, cell, _effort(cell, dataset)))
+    fixed = dict(grid.fixed)
+    if folders.fingerprints:
+        fixed["data.fingerprint"] = folders.fingerprints
+    return Plan(sweep_name(grid, fixed), grid.keys, list(runs.values()), len(grid.cells), fixed)
+
+
+def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
+    """The option's name, or the swept keys; then a hash of what else was set.
+
+    Values are no part of it: more values extend the sweep.
+    """
+    name = grid.option or "-".join(sorted(grid.keys)) or "single"
+    name = re.sub(r"[^\w.-]+", "_", name)
+    if len(name) > LONGEST_NAME:
+        name = f"{name[:LONGEST_NAME]}-{_digest(name)}"
+    return f"{name}-{_digest(fixed)}" if fixed else name
+
+
+class _Folders:
+    """Images of the user's own, read once for each root and size."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._loaded: dict[tuple[str, int], Dataset] = {}
+
+    def load(self, section: DataSection) -> Dataset:
+        key = (section.root, section.image_size)
+        if key not in self._loaded:
+            self._loaded[key] = load_dataset(section, self._report)
+        return self._loaded[key]
+
+    @property
+    def fingerprints(self) -> list[str]:
+        return sorted({dataset.fingerprint for dataset in self._loaded.values()})
+
+
+def _effort(cell: Cell, dataset: Dataset | None) -> Effort | None:
+    data = cell.settings.data
+    classes, images = KNOWN_SIZES
+    if dataset is not None:
+        classes, images = len(dataset.class_names), len(dataset.train)
+    taken = min(images, data.limit_train or images)
+    return effort_of(cell.settings, classes, taken - round(data.val_fraction * taken))
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:6]

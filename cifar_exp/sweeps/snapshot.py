@@ -1,0 +1,130 @@
+"""How a sweep stands at a moment, from files alone: the live table and `status` show the same."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cifar_exp.runs.record import FINAL
+from cifar_exp.runs.state import RunState, read_state, run_folders
+from cifar_exp.sweeps.durations import (
+    Durations,
+    Effort,
+    Example,
+    example_of,
+    longest_first,
+    seconds_left,
+    time_to_end,
+)
+from cifar_exp.sweeps.folder import SweepFolder, SweepRow
+
+FEW_EXAMPLES = 200  # other runs to judge by, the latest ones
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A sweep's rows with their states, in grid order; `seconds_left` is None where unknown."""
+
+    name: str
+    rows: Sequence[SweepRow]
+    states: Mapping[str, RunState]
+    seconds_left: float | None
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many runs stand how."""
+        return Counter(state.status for state in self.states.values())
+
+    @property
+    def running(self) -> list[SweepRow]:
+        """What is being trained."""
+        return self._with("running")
+
+    @property
+    def unsuccessful(self) -> list[SweepRow]:
+        """What failed, diverged, or was interrupted and waits to go on."""
+        return self._with("failed", "diverged", "interrupted")
+
+    @property
+    def ranked(self) -> list[SweepRow]:
+        """The completed runs, the best first."""
+        return sorted(self._with("completed"), key=lambda row: -(self.metric(row) or 0.0))
+
+    @property
+    def best(self) -> SweepRow | None:
+        """The best run so far."""
+        return next(iter(self.ranked), None)
+
+    def metric(self, row: SweepRow) -> float | None:
+        """What a run is ranked by."""
+        record = self.states[row.run_id].record
+        return None if record is None else record.metric
+
+    def _with(self, *statuses: str) -> list[SweepRow]:
+        return [row for row in self.rows if self.states[row.run_id].status in statuses]
+
+
+class SnapshotReader:
+    """Takes snapshots of one sweep; what is final is read once."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = SweepFolder(path)
+        self._final: dict[str, RunState] = {}
+        self._others: list[Example] | None = None
+
+    def take(self) -> Snapshot:
+        """How the sweep stands now."""
+        rows, runs = self.folder.rows(), self.folder.runs_folder
+        folders = run_folders(runs)
+        states = {row.run_id: self._state(runs, row.run_id, folders) for row in rows}
+        file = self.folder.read_file()
+        efforts = {row.run_id: file.effort(row.run_id) for row in rows}
+        return Snapshot(self.folder.path.name, rows, states, self._time(states, efforts, folders))
+
+    def _state(self, runs: Path, run_id: str, folders: Mapping[str, Path]) -> RunState:
+        known = self._final.get(run_id)
+        if known is not None and known.folder == folders.get(run_id):
+            return known
+        state = read_state(runs, run_id, folders.get(run_id))
+        if state.status in FINAL:
+            self._final[run_id] = state
+        return state
+
+    def _time(
+        self,
+        states: Mapping[str, RunState],
+        efforts: Mapping[str, Effort | None],
+        folders: Mapping[str, Path],
+    ) -> float | None:
+        running = [i for i, state in states.items() if state.status == "running"]
+        if not running:
+            return None
+        examples = [e for state in states.values() if (e := example_of(state))]
+        durations = Durations(examples or self._examples_elsewhere(states, folders))
+        waiting = [i for i, s in states.items() if s.status in ("pending", "interrupted", "failed")]
+        waiting = longest_first(efforts, waiting)
+        left = {i: seconds_left(states[i], efforts[i], durations) for i in [*running, *waiting]}
+        known = [seconds for seconds in left.values() if seconds is not None]
+        if not known:
+            return None
+        usual = sum(known) / len(known)
+        seconds = {i: usual if s is None else s for i, s in left.items()}
+        return time_to_end(
+            [seconds[i] for i in running], [seconds[i] for i in waiting], len(running)
+        )
+
+    def _examples_elsewhere(
+        self, states: Mapping[str, RunState], folders: Mapping[str, Path]
+    ) -> list[Example]:
+        if self._others is None:
+            others = {i: folder for i, folder in folders.items() if i not in states}
+            self._others = latest_examples(self.folder.runs_folder, others)
+        return self._others
+
+
+def latest_examples(runs: Path, folders: Mapping[str, Path]) -> list[Example]:
+    """What the latest of these runs tell about the time that runs take."""
+    latest = sorted(folders, key=lambda i: -os.stat(folders[i]).st_mtime)[:FEW_EXAMPLES]
+    states = (read_state(runs, run_id, folders[run_id]) for run_id in latest)
+    return [example for state in states if (example := example_of(state))]

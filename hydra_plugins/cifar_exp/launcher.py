@@ -1,0 +1,36 @@
+"""The face of the local launcher that Hydra finds; every start of Hydra imports it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+class LocalLauncher(Launcher):
+    """One run a worker process on this machine."""
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+
+    def setup(
+        self,
+        *,
+        hydra_context: HydraContext,
+        task_function: TaskFunction,  # noqa: ARG002, workers take checked settings
+        config: DictConfig,
+    ) -> None:
+        """Take the config that the jobs' overrides are laid on."""
+        self.hydra_context, self.config = hydra_context, config
+
+    def launch(
+        self,
+        job_overrides: Sequence[Sequence[str]],
+        initial_job_idx: int,  # noqa: ARG002, runs have ids, not numbers
+    ) -> Sequence[JobReturn]:
+        """Make the runs of these overrides; returns their ends in the same order."""
+        from cifar_exp.sweeps.local.launching import launch
+
+        return launch(self.options, self.hydra_context.config_loader, self.config, job_overrides)
