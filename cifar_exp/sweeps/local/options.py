@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 from cifar_exp.config.checks import show
 from cifar_exp.config.fields import Integer, Number, Section, allowed
 
-TARGET = "hydra_plugins.cifar_exp.launcher.LocalLauncher"
+TARGET = "hydra_plugins.cifar_exp_plugins.launcher.LocalLauncher"
 
 
 class LocalOptions(Section):
