@@ -27,4 +27,6 @@ class ResumingSweeper(Sweeper):
         """Train what is missing. Ends the process with the sweep's exit code."""
         from cifar_exp.sweeps.entry import sweep
 
+        assert self.config is not None
+        assert self.launcher is not None
         sweep(self.config, self.loader, self.launcher, arguments)
