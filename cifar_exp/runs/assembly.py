@@ -1,6 +1,7 @@
 """From settings to the parts of a run: device, network, optimizer, loop."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cifar_exp.data.randomness import stream_seed
 from cifar_exp.data.resident import Splits, split_dataset
 from cifar_exp.errors import UserError
 from cifar_exp.models.building import build_network
+from cifar_exp.models.counting import macs_by_size
 from cifar_exp.models.network import ConvNet
 from cifar_exp.runs.origin import load_origin
 from cifar_exp.runs.record import Segment
@@ -34,7 +36,7 @@ from cifar_exp.training.schedules import build_schedule
 
 @dataclass(frozen=True)
 class Parts:
-    """All that a run is made of, at its beginning."""
+    """All that a run is made of, at its beginning; `macs` of one image by its size."""
 
     dataset: Dataset
     splits: Splits
@@ -42,6 +44,7 @@ class Parts:
     network: nn.Module
     loop: Loop
     compute: "Compute"
+    macs: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ def make_parts(settings: Settings, dataset: Dataset, compute: Compute, runs: Pat
     loop = make_loop(settings, network, splits, normalisation, compute)
     if settings.init_from is not None:
         load_origin(runs, settings.init_from, network)
-    return Parts(dataset, splits, normalisation, network, loop, compute)
+    sizes = {*loop.resolution.sizes, loop.resolution.full}
+    macs = macs_by_size(settings.model, network, len(dataset.class_names), sizes)
+    return Parts(dataset, splits, normalisation, network, loop, compute, macs)
 
 
 def make_network(settings: Settings, num_classes: int) -> nn.Module:

@@ -1,8 +1,10 @@
 """From a request to its outcome: find the run, hold it, and train what is missing."""
 
+from collections.abc import Callable
+
 from cifar_exp.config.identity import run_id
-from cifar_exp.config.schema import Settings
-from cifar_exp.data.dataset import Report
+from cifar_exp.config.schema import DataSection, Settings
+from cifar_exp.data.dataset import Dataset, Report
 from cifar_exp.data.sources import load_dataset, missing_data
 from cifar_exp.errors import UserError
 from cifar_exp.runs.directory import find_run, link_latest
@@ -13,9 +15,13 @@ from cifar_exp.runs.progress import Teller, tell_figures
 from cifar_exp.runs.record import FINAL, RunRecord, Segment, is_left
 from cifar_exp.runs.request import Outcome, Request, folder_to_fill
 
+Load = Callable[[DataSection, Report], Dataset]
 
-def execute(request: Request) -> Outcome:
+
+def execute(request: Request, load: Load = load_dataset) -> Outcome:
     """Train the run, or what is missing of it, or return it if it is done.
+
+    `load` reads the images; a process that makes many runs reads them once.
 
     Raises UserError before anything is made, HeldElsewhereError where another process trains it,
     OutsideError where the data cannot be fetched, Interrupted after a signal, all saved.
@@ -25,7 +31,7 @@ def execute(request: Request) -> Outcome:
     if absent:
         raise UserError(absent)
     with stop_on_signals(request.time_limit) as stop:
-        identity = identify(request.settings, teller.report)
+        identity = identify(request.settings, teller.report, load)
         done = _finished(request, identity, teller)
         if done is not None:
             return done
@@ -38,7 +44,7 @@ def execute(request: Request) -> Outcome:
 
         before = _last_segment(request, identity)
         compute = prepare_compute(request.settings, before, request.slot)
-        dataset = load_dataset(request.settings.data, teller.report)
+        dataset = load(request.settings.data, teller.report)
         teller.close()
         parts = make_parts(request.settings, dataset, compute, request.runs)
         with held(request.runs, identity):
@@ -46,11 +52,11 @@ def execute(request: Request) -> Outcome:
             return done or HeldRun(request, identity, parts, teller, stop).go()
 
 
-def identify(settings: Settings, report: Report) -> str:
+def identify(settings: Settings, report: Report, load: Load = load_dataset) -> str:
     """The run's id; of data=folder the images are read for it. Raises as `load_dataset` does."""
     if settings.data.name != "folder":
         return run_id(settings)
-    return run_id(settings, load_dataset(settings.data, report).fingerprint)
+    return run_id(settings, load(settings.data, report).fingerprint)
 
 
 def _last_segment(request: Request, identity: str) -> Segment | None:

@@ -5,7 +5,7 @@ import traceback
 
 from cifar_exp.config.identity import flatten
 from cifar_exp.errors import OutsideError
-from cifar_exp.models.counting import count_macs, count_parameters
+from cifar_exp.models.counting import count_parameters
 from cifar_exp.runs.assembly import Parts
 from cifar_exp.runs.directory import (
     RunDirectory,
@@ -160,7 +160,7 @@ class HeldRun:
         """The record of the run so far, or a new one."""
         earlier = RunRecord.load(self.directory.path)
         network = self.parts.network
-        macs = count_macs(network, self.settings.data.image_size)
+        macs = self.parts.macs[self.settings.data.image_size]
         return RunRecord(
             run_id=self.identity,
             label=self.request.label,

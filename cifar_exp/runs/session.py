@@ -45,7 +45,7 @@ class Session:
         self.elapsed_before = 0.0
         self.started = time.perf_counter()
         evaluated = len(parts.splits.val) + len(parts.splits.train_eval)
-        self.workload = Workload(parts.loop, evaluated)
+        self.workload = Workload(parts.loop, parts.macs, evaluated)
 
     def resume(self) -> bool:
         """Take up last.pt, if there is one."""

@@ -1,8 +1,8 @@
 """How much a run computes, how fast it goes, and when it will end."""
 
 import time
+from collections.abc import Mapping
 
-from cifar_exp.models.counting import count_macs
 from cifar_exp.training.loop import Loop
 
 PETA = 1e15
@@ -12,11 +12,9 @@ TRAINING_PASSES = 3  # forward, and backward at twice its price
 class Workload:
     """Multiply-accumulates done and to do, weighted by each step's resolution."""
 
-    def __init__(self, loop: Loop, evaluated_images: int) -> None:
-        """`evaluated_images`: how many are looked at after every epoch."""
-        self.loop, self.evaluated_images = loop, evaluated_images
-        sizes = {*loop.resolution.sizes, loop.resolution.full}
-        self.macs = {size: count_macs(loop.network, size) for size in sizes}
+    def __init__(self, loop: Loop, macs: Mapping[int, int], evaluated_images: int) -> None:
+        """`macs` by image size; `evaluated_images` are looked at after every epoch."""
+        self.loop, self.macs, self.evaluated_images = loop, macs, evaluated_images
         self._images = len(loop.feed) / loop.feed.steps_per_epoch  # a step, on average
         self.begin()
 

@@ -19,7 +19,6 @@ from cifar_exp.sweeps.asking import PAIRED, Asked, Choice, lines_of, parse_paire
 from cifar_exp.sweeps.composition import COMPOSING_FAILS, Composer, composer
 from cifar_exp.sweeps.grid import Alternatives, Cell, Grid, combinations, swept_values
 from cifar_exp.sweeps.judging import Judge
-from cifar_exp.sweeps.laying import Composed
 from cifar_exp.sweeps.local.options import check_launcher
 
 ADD_MULTIRUN = "several values make several runs; add --multirun"
@@ -165,9 +164,9 @@ def _fixed(judge: Judge, asking: _Asking, first: Cell) -> dict[str, Any]:
     options = [c.text for c in [*shared, *swept] if judge.is_choice(c)]
     values = [(choice.key, choice.value) for choice in swept if not judge.is_choice(choice)]
     own = identifying(first.settings)
+    composed = judge.composed(options)
     try:
-        composed = Composed(judge.compose.compose(options))
-        default = identifying(validate(composed.with_values(values)))
+        default = identifying(validate(composed.with_values(values))) if composed else {}
     except COMPOSING_FAILS:  # it takes the fixed settings to make a whole of the swept ones
         default = {}
     missing = object()

@@ -1,6 +1,6 @@
 """What is shown of a sweep: while it runs, from another terminal, and at its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -19,13 +19,17 @@ def headline(snapshot: Snapshot) -> str:
     """Counts, the best run so far, and the time to the end, in one line."""
     counts = snapshot.counts
     told = [f"{counts[status]} {status}" for status in ORDER if counts[status]]
-    parts = [f"{snapshot.name}: {len(snapshot.rows)} runs", ", ".join(told)]
+    parts = [f"{snapshot.name}: {_runs(len(snapshot.rows))}", ", ".join(told)]
     best = snapshot.best
     if best is not None:
         parts.append(f"best {percent(snapshot.metric(best))} ({values_of(best)})")
     if snapshot.seconds_left is not None:
         parts.append(f"about {duration(snapshot.seconds_left)} left")
     return "; ".join(part for part in parts if part)
+
+
+def _runs(number: int) -> str:
+    return f"{number} run" if number == 1 else f"{number} runs"
 
 
 def running_line(snapshot: Snapshot, row: SweepRow) -> tuple[str, str, str, str, str]:
@@ -54,9 +58,11 @@ def plain_lines(snapshot: Snapshot) -> Iterator[str]:
         yield f"  running  {name}  {values}  epoch {epoch}  val {accuracy}  by {owner}"
 
 
-def unsuccessful_lines(snapshot: Snapshot, reasons: dict[str, str]) -> Iterator[str]:
+def unsuccessful_lines(snapshot: Snapshot, reasons: Mapping[str, str]) -> Iterator[str]:
     """Each run that did not complete, why, and where to read more."""
-    for row in snapshot.unsuccessful:
+    for row in snapshot.rows:
+        if row not in snapshot.unsuccessful and not _never_began(snapshot, row, reasons):
+            continue
         state = snapshot.states[row.run_id]
         reason = state.reason or reasons.get(row.run_id) or "no reason on record"
         name = state.folder.name if state.folder else row.run_id
@@ -64,6 +70,10 @@ def unsuccessful_lines(snapshot: Snapshot, reasons: dict[str, str]) -> Iterator[
         yield f"            {reason}"
         if state.folder is not None:
             yield f"            log: {state.folder / 'train.log'}"
+
+
+def _never_began(snapshot: Snapshot, row: SweepRow, reasons: Mapping[str, str]) -> bool:
+    return snapshot.states[row.run_id].status == "pending" and row.run_id in reasons
 
 
 def ranking(snapshot: Snapshot) -> Table:

@@ -26,12 +26,15 @@ def loop(small_settings: Callable) -> Loop:
     return make_parts(settings, dataset, Compute(torch.device("cpu"), "fp32", 1), Path()).loop
 
 
+MACS = {size: macs(size) for size in (12, 16)}
+
+
 def test_time_left_weighs_steps_by_their_resolution_and_counts_validation(
     loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = itertools.count(0, 10.0)
     monkeypatch.setattr(workload.time, "perf_counter", lambda: next(clock))
-    work = Workload(loop, evaluated_images=40)
+    work = Workload(loop, MACS, evaluated_images=40)
     work.begin()
     loop.step_in_epoch = 3
     # 3 of 18 steps of 16 images took 10 s; 6 more at 12 pixels and 9 at 16, and three validations
@@ -41,7 +44,7 @@ def test_time_left_weighs_steps_by_their_resolution_and_counts_validation(
 
 
 def test_nothing_is_estimated_before_the_first_step(loop: Loop) -> None:
-    assert Workload(loop, 40).seconds_left() == 0
+    assert Workload(loop, MACS, 40).seconds_left() == 0
 
 
 def test_speed_counts_images_since_the_start_not_those_before_a_resume(
@@ -50,7 +53,7 @@ def test_speed_counts_images_since_the_start_not_those_before_a_resume(
     clock = itertools.count(0, 2.0)
     monkeypatch.setattr(workload.time, "perf_counter", lambda: next(clock))
     loop.epoch = 1
-    work = Workload(loop, 0)
+    work = Workload(loop, MACS, 0)
     work.begin()
     loop.step_in_epoch = 5
     assert work.steps_timed == 5
@@ -60,4 +63,4 @@ def test_speed_counts_images_since_the_start_not_those_before_a_resume(
 def test_compute_counts_all_steps_from_the_runs_beginning(loop: Loop) -> None:
     loop.epoch = 3
     expected = 6 * 16 * 9 * (macs(12) + macs(16)) / 1e15
-    assert Workload(loop, 0).pflop() == pytest.approx(expected)
+    assert Workload(loop, MACS, 0).pflop() == pytest.approx(expected)

@@ -1,0 +1,126 @@
+"""Requests on worker processes: stand-ins where training does not matter, else small runs."""
+
+import csv
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.request import Request, Slot
+from cifar_exp.sweeps.local.running import PRELOADED, run_all
+from cifar_exp.sweeps.local.worker import Ended
+
+TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
+CPU = Slot(None, 1)
+
+
+def answer(request: Request) -> Ended:
+    """Tells the process, the slot and the run's seed."""
+    time.sleep(0.05)
+    slot = request.slot
+    return Ended("ended", message=f"{os.getpid()} {slot.device} {slot.threads}")
+
+
+def die_at_seed_1(request: Request) -> Ended:
+    if request.settings.seed == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if request.settings.seed == 2:
+        os._exit(3)
+    return answer(request)
+
+
+def disk_is_full_at_seed_1(request: Request) -> Ended:
+    return Ended("outside") if request.settings.seed == 1 else Ended("ended")
+
+
+def execute_alone(request: Request) -> None:
+    execute(request)
+
+
+@pytest.fixture
+def make_request(small_settings: Callable, tmp_path: Path) -> Callable[..., Request]:
+    def make(*overrides: str, outputs: str = "outputs") -> Request:
+        return Request(small_settings(*overrides), "tiny", overrides, tmp_path / outputs)
+
+    return make
+
+
+def run(
+    requests: list[Request], slots: list[Slot], **more: Callable[[Request], Ended]
+) -> dict[int, Ended]:
+    ends: dict[int, Ended] = {}
+    run_all(requests, lambda _accelerators: slots, ends.__setitem__, **more)
+    return ends
+
+
+def figures(folder: Path) -> list[list[dict[str, str]]]:
+    found = []
+    for name in ("metrics.csv", "extra.csv"):
+        with (folder / name).open() as stream:
+            rows = csv.DictReader(stream)
+            found.append([{k: v for k, v in row.items() if k not in TIMES} for row in rows])
+    return found
+
+
+def test_each_slot_has_a_process_that_makes_one_run_after_another(
+    make_request: Callable[..., Request],
+) -> None:
+    slots = [Slot("cuda:0", 3), Slot("cuda:1", 5)]
+    ends = run([make_request(f"seed={seed}") for seed in range(6)], slots, train=answer)
+    told = [ends[index].message.split() for index in range(6)]
+    assert {(device, threads) for _, device, threads in told} == {("cuda:0", "3"), ("cuda:1", "5")}
+    assert len({pid for pid, _, _ in told}) == 2
+    assert str(os.getpid()) not in {pid for pid, _, _ in told}
+
+
+def test_a_process_that_dies_fails_its_run_alone_and_is_replaced(
+    make_request: Callable[..., Request],
+) -> None:
+    requests = [make_request(f"seed={seed}") for seed in range(4)]
+    ends = run(requests, [CPU], train=die_at_seed_1)
+    assert [ends[index].kind for index in range(4)] == ["ended", "killed", "killed", "ended"]
+    first, last = (ends[index].message.split()[0] for index in (0, 3))
+    assert ends[1].message == (
+        f"its process {first} was killed by SIGKILL, perhaps by the system for want of memory"
+    )
+    assert ends[2].message.endswith(" ended with exit code 3")
+    assert last != first
+
+
+def test_what_will_befall_every_run_ends_them_all(make_request: Callable[..., Request]) -> None:
+    requests = [make_request(f"seed={seed}") for seed in range(4)]
+    ends = run(requests, [CPU], train=disk_is_full_at_seed_1)
+    assert {index: end.kind for index, end in ends.items()} == {0: "ended", 1: "outside"}
+
+
+def test_a_worker_keeps_nothing_of_a_run_for_the_next_one(
+    make_request: Callable[..., Request], tmp_path: Path
+) -> None:
+    a = ("model.dropout=0.3", "augmentation=strong", "seed=5")
+    b = ("model.width=6", "optimizer=muon", "trainer.ema=0.9", "trainer.threads=2")
+    lines = [(a, "first"), (b, "second"), (a, "third")]
+    in_one = [make_request(*line, outputs=f"one/{name}") for line, name in lines]
+    ends = run(in_one, [CPU])
+    assert [ends[index].kind for index in range(3)] == ["ended"] * 3
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    for line, name in lines:
+        alone = replace(make_request(*line, outputs=f"alone/{name}"), slot=CPU, is_silent=True)
+        process = context.Process(target=execute_alone, args=(alone,))
+        process.start()
+        process.join()
+    folders = {
+        place: [next((tmp_path / place / name / "runs").glob("[!.]*")) for _, name in lines]
+        for place in ("one", "alone")
+    }
+    assert list(map(figures, folders["one"])) == list(map(figures, folders["alone"]))
+    first, second, third = folders["one"]
+    assert figures(first) == figures(third) != figures(second)
+    predictions = [(folder / "predictions.npz").read_bytes() for folder in (first, third)]
+    assert predictions[0] == predictions[1]

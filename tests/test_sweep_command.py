@@ -1,0 +1,389 @@
+"""Sweeps as a user types them, and what may befall them."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+QUICK = [
+    "data=folder",
+    "data.image_size=16",
+    "model=tiny",
+    "model.width=4",
+    "model.stages=2",
+    "trainer.batch_size=16",
+    "trainer.device=cpu",
+    "trainer.epochs=2",
+    "data.val_fraction=0.25",
+    "trainer.resolution_scales=[]",
+    "trainer.resolution_until=[]",
+]
+TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
+FICKLE = """
+import os, pathlib, signal, time
+from torch import nn
+
+def first_time(what):
+    marker = pathlib.Path(f"{what}.happened")
+    if marker.exists():
+        return False
+    marker.touch()
+    return True
+
+class Fickle(nn.Sequential):
+    def __init__(self, mode, num_classes):
+        super().__init__(nn.Flatten(), nn.Linear(768, num_classes))
+        self.mode = mode
+    def forward(self, images):
+        if self.training and self.mode == "raises" and first_time("raise"):
+            raise RuntimeError("raised once")
+        if self.training and self.mode == "killed" and first_time("kill"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.training and self.mode == "slow":
+            pathlib.Path("slow.happened").touch()
+            time.sleep(600)
+        scores = super().forward(images)
+        return scores * float("nan") if self.mode == "diverges" else scores
+"""
+
+
+class Shell:
+    """A folder in which sweeps are typed."""
+
+    def __init__(self, folder: Path, pictures: Path) -> None:
+        self.folder = folder
+        self.quick = [*QUICK, f"data.root={pictures}"]
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "CIFAR_EXP_CACHE": str(pictures.parent / "sweeps_cache"),
+        }
+        folder.mkdir(exist_ok=True)
+
+    def start(self, *line: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cifar_exp.train", "--multirun", *self.quick, *line],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *line: str) -> tuple[int, str]:
+        return ended(self.start(*line))
+
+    def status(self) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "cifar_exp.status"],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout
+
+    @property
+    def runs(self) -> dict[str, Path]:
+        return {p.name[-10:]: p for p in self.folder.glob("outputs/runs/[!.]*")}
+
+    def records(self) -> dict[str, dict]:
+        return {i: json.loads((p / "run.json").read_text()) for i, p in self.runs.items()}
+
+    def table(self) -> dict[str, dict[str, str]]:
+        (path,) = self.folder.glob("outputs/sweeps/*/runs.csv")
+        with path.open() as stream:
+            return {row["run_id"]: row for row in csv.DictReader(stream)}
+
+    def figures(self) -> dict[str, list[dict[str, str]]]:
+        found = {}
+        for run_id, folder in self.runs.items():
+            with (folder / "metrics.csv").open() as stream:
+                rows = list(csv.DictReader(stream))
+            found[run_id] = [{k: v for k, v in r.items() if k not in TIMES} for r in rows]
+        return found
+
+    def tests(self) -> dict[str, dict]:
+        return {run_id: record["test"] for run_id, record in self.records().items()}
+
+    def wait_for(self, process: subprocess.Popen, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 90
+        while not holds():
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def epochs_done(self) -> int:
+        return sum(
+            max(0, len(path.read_text().splitlines()) - 1)
+            for path in self.folder.glob("outputs/runs/*/metrics.csv")
+        )
+
+
+def ended(process: subprocess.Popen) -> tuple[int, str]:
+    try:
+        out, _ = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise AssertionError(process.communicate()[0]) from None
+    return process.returncode, out
+
+
+def descendants(pid: int) -> set[int]:
+    """All processes that a process has begun, and they have begun."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found: set[int] = set()
+    layer = {pid}
+    while layer:
+        layer = {child for child, parent in parents.items() if parent in layer}
+        found |= layer
+    return found
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def make_shell(tmp_path: Path, pictures: Path) -> Callable[[str], Shell]:
+    return lambda name: Shell(tmp_path / name, pictures)
+
+
+@pytest.fixture
+def shell(make_shell: Callable[[str], Shell]) -> Shell:
+    return make_shell("here")
+
+
+@pytest.fixture
+def fickle(shell: Shell) -> Shell:
+    """A shell with a network that diverges, raises once, or kills its process once."""
+    (shell.folder / "conf" / "model").mkdir(parents=True)
+    (shell.folder / "conf" / "model" / "fickle.yaml").write_text(
+        "_target_: fickle.Fickle\nmode: fine\n"
+    )
+    (shell.folder / "fickle.py").write_text(FICKLE)
+    shell.quick = [o for o in shell.quick if not o.startswith("model")]
+    shell.quick += ["--config-dir=conf", "model=fickle"]
+    return shell
+
+
+WIDTHS = ("model.width=4,6", "model.dropout=0.0,0.2", "trainer.epochs=6", "augmentation=strong")
+
+
+def test_killed_twice_and_cut_off_a_sweep_ends_as_if_it_had_not_been(
+    make_shell: Callable[[str], Shell],
+) -> None:
+    calm, shell = make_shell("calm"), make_shell("disturbed")
+    assert calm.run(*WIDTHS)[0] == 0
+
+    process = shell.start(*WIDTHS)  # the whole group dies
+    shell.wait_for(process, lambda: shell.epochs_done() >= 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert ended(process)[0] == -signal.SIGKILL
+
+    process = shell.start(*WIDTHS)  # the parent dies alone
+    before = shell.epochs_done()
+    shell.wait_for(process, lambda: shell.epochs_done() >= before + 2)
+    workers = descendants(process.pid)
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 60
+    while any(map(is_there, workers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.stdout.close()
+
+    process = shell.start(*WIDTHS)  # Ctrl-C goes to all
+    before = shell.epochs_done()
+    shell.wait_for(process, lambda: shell.epochs_done() >= before + 2)
+    os.killpg(process.pid, signal.SIGINT)
+    code, out = ended(process)
+    assert code == 130
+    assert out.splitlines()[-1] == "stopped: the same command goes on from here"
+    assert set(Counter(r["status"] for r in shell.table().values())) <= {
+        "completed",
+        "interrupted",
+        "pending",
+    }
+
+    code, out = shell.run(*WIDTHS)
+    assert code == 0, out
+    assert shell.figures() == calm.figures()
+    assert shell.tests() == calm.tests()
+    assert shell.table() == calm.table()
+    rows = list(shell.table().values())
+    assert [(r["model.width"], r["model.dropout"]) for r in rows] == [
+        ("4", "0.0"),
+        ("4", "0.2"),
+        ("6", "0.0"),
+        ("6", "0.2"),
+    ]
+
+
+def test_what_cannot_succeed_fails_alone_and_only_the_rest_is_tried_again(fickle: Shell) -> None:
+    line = ("model.mode=a,b,c,d,e,diverges,raises,killed",)
+    code, out = fickle.run(*line)
+    assert code == 1
+    modes = {i: r["model.mode"] for i, r in fickle.table().items()}
+    status = {modes[i]: row["status"] for i, row in fickle.table().items()}
+    assert status == {
+        **dict.fromkeys("abcde", "completed"),
+        "diverges": "diverged",
+        "raises": "failed",
+        "killed": "failed",
+    }
+    assert "RuntimeError: raised once" in out
+    assert "DivergedError: the training loss is not finite in epoch 1, step 1" in out
+    assert "was killed by SIGKILL, perhaps by the system for want of memory" in out
+    assert out.count("log: outputs/runs/fickle-") == 3
+    started = {modes[i]: len(r["segments"]) for i, r in fickle.records().items()}
+
+    left, out = fickle.run(*line, "retry_failed=false")
+    assert left == 1
+    assert {modes[i]: len(r["segments"]) for i, r in fickle.records().items()} == started
+
+    code, out = fickle.run(*line)
+    assert code == 1
+    again = {modes[i]: len(r["segments"]) for i, r in fickle.records().items()}
+    assert {mode for mode in again if again[mode] > started[mode]} == {"raises", "killed"}
+    status = {modes[i]: row["status"] for i, row in fickle.table().items()}
+    assert Counter(status.values()) == {"completed": 7, "diverged": 1}
+    assert "DivergedError" in out
+    assert out.count("log: outputs/runs/fickle-") == 1
+
+
+def test_asked_twice_a_sweep_ends_without_waiting_for_the_step(fickle: Shell) -> None:
+    process = fickle.start("model.mode=slow,a")
+    fickle.wait_for(process, lambda: (fickle.folder / "slow.happened").exists())
+    workers = descendants(process.pid)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    assert process.poll() is None  # waits for the step
+    process.send_signal(signal.SIGINT)
+    assert ended(process)[0] == 130
+    assert not any(map(is_there, workers))
+
+
+def test_two_processes_share_a_sweep_and_train_no_epoch_twice(shell: Shell) -> None:
+    line = ("seed=range(8)", "trainer.epochs=8")
+    processes = [shell.start(*line), shell.start(*line, "trainer.progress=plain")]
+    ends = [ended(process) for process in processes]
+    assert [code for code, _ in ends] == [0, 0], ends
+    assert len(shell.runs) == 8
+    assert all(len(record["segments"]) == 1 for record in shell.records().values())
+    for folder in shell.runs.values():
+        log = (folder / "train.log").read_text().splitlines()
+        assert sum(told.startswith("epoch ") for told in log) == 8
+    asked = [(folder / "overrides.yaml").read_text() for folder in shell.runs.values()]
+    by_second = sum("trainer.progress=plain" in overrides for overrides in asked)
+    assert 2 <= by_second <= 6
+    assert all(row["status"] == "completed" for row in shell.table().values())
+    assert [out.count("completed   tiny-") for _, out in ends] == [8, 8]
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_other_launchers_give_the_same_bits(
+    make_shell: Callable[[str], Shell], launcher: str
+) -> None:
+    ours, theirs = make_shell("ours"), make_shell("theirs")
+    line = ("seed=0,1", "trainer.threads=1")
+    assert ours.run(*line)[0] == 0
+    code, out = theirs.run(*line, f"hydra/launcher={launcher}")
+    assert code == 0, out
+    assert theirs.figures() == ours.figures()
+    assert theirs.tests() == ours.tests()
+    assert theirs.table() == ours.table()
+    assert sorted(p.name for p in theirs.folder.iterdir()) == ["outputs"]
+
+
+def test_a_run_over_its_time_is_saved_and_goes_on_the_next_time(shell: Shell) -> None:
+    line = ("trainer.epochs=400", "optimizer.lr=0.05")
+    code, out = shell.run(*line, "hydra.launcher.timeout_min=0.1")
+    assert code == 1
+    (record,) = shell.records().values()
+    assert record["status"] == "interrupted"
+    assert "TimeLimitError: stopped at its time limit of 0.1 min, position saved" in out
+    code, out = shell.run(*line)
+    assert code == 0, out
+    (record,) = shell.records().values()
+    assert [segment["from_epoch"] > 1 for segment in record["segments"]] == [False, True]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a megabyte."""
+    folder = tmp_path / "here" / "outputs"
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system is not allowed here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_on_a_full_disk_a_sweep_ends_clearly_and_goes_on_when_there_is_room(
+    small_disk: Path, shell: Shell
+) -> None:
+    line = ("seed=range(6)",)
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(700_000))
+    code, out = shell.run(*line)
+    assert code == 1
+    assert "error: there is no space left on the disk of outputs/" in out
+    assert "make room and give the same command again" in out
+    assert "Traceback" not in out
+    whole = [r for r in shell.records().values() if r["status"] == "completed"]
+    ballast.unlink()
+    assert 1 <= len(whole) < 6
+    code, out = shell.run(*line, "keep=none")
+    assert code == 0, out
+    again = shell.records()
+    assert [again[record["run_id"]] for record in whole] == whole
+    assert len(again) == 6
+
+
+def test_from_another_terminal_status_tells_each_workers_run(shell: Shell) -> None:
+    process = shell.start("seed=0,1,2", "trainer.epochs=40")
+    shell.wait_for(process, lambda: shell.epochs_done() >= 2)
+    told = shell.status()
+    workers = descendants(process.pid)
+    process.send_signal(signal.SIGINT)  # to the sweep alone, which passes it on
+    assert ended(process)[0] == 130
+    headline, *running = told.splitlines()
+    assert headline.startswith("seed")
+    assert ": 3 runs; " in headline
+    assert " running" in headline
+    names = {folder.name for folder in shell.runs.values()}
+    assert len(running) == len(os.sched_getaffinity(0))
+    for line in running:
+        assert line.split()[1] in names
+        assert int(line.rpartition(":")[2]) in workers
+    after = shell.status()
+    assert "interrupted" in after
+    assert "asked to stop, position saved" in after
+    assert shell.run("seed=0,1,2", "trainer.epochs=40")[0] == 0
+    best = max(record["final"]["val_accuracy"] for record in shell.records().values())
+    (line,) = shell.status().splitlines()
+    assert f"3 runs; 3 completed; best {100 * best:.2f} % (seed=" in line
