@@ -1,6 +1,7 @@
 """Where sweeps and runs stand: `python -m cifar_exp.status [PATH] [--watch]`."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -29,11 +30,19 @@ def main() -> int:
             file=sys.stderr,
         )
         return MISTAKE
+    path = _shown(path)
     try:
         _watch(path) if arguments.watch else _print(path)
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE
+
+
+def _shown(path: Path) -> Path:
+    """The folder itself where `path` is a link to it, `.`, or the folder of all runs."""
+    real = path.resolve()
+    real = real.parent if real.name == "runs" else real
+    return real if path.is_absolute() else Path(os.path.relpath(real))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,9 +88,9 @@ def _readers(path: Path) -> Sequence[SnapshotReader]:
 
 
 def _states(path: Path) -> Iterator[RunState]:
-    if (path / "run.json").exists() or path.parent.name == "runs":
-        run_id = path.resolve().name.rpartition("-")[2]
-        yield read_state(path.resolve().parent, run_id, path)
+    real = path.resolve()
+    if (path / "run.json").exists() or real.parent.name == "runs":
+        yield read_state(real.parent, real.name.rpartition("-")[2], real)
     else:
         for run_id, folder in run_folders(path / "runs").items():
             yield read_state(path / "runs", run_id, folder)

@@ -18,13 +18,11 @@ if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
     from cifar_exp.config.schema import Settings
     from cifar_exp.sweeps.grid import Grid
 
-TEXTS = ("init_from", "data.root")
 DONE, FAILED, MISTAKE, HELD, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main() -> int:
     """The command: returns its exit code."""
-    sys.argv[1:] = [_quoted(argument) for argument in sys.argv[1:]]
     try:
         return _command(sys.argv[1:])
     except UserError as error:
@@ -39,10 +37,11 @@ def _command(arguments: list[str]) -> int:
         print(f"cifar_exp {cifar_exp.__version__}")
         return DONE
     from cifar_exp.sweeps.arguments import options_first, parse_arguments
+    from cifar_exp.sweeps.asking import quoted
     from cifar_exp.sweeps.help import help_text
     from cifar_exp.sweeps.preflight import check_command_line
 
-    sys.argv[1:] = options_first(arguments)
+    sys.argv[1:] = options_first([quoted(argument) for argument in arguments])
     parsed = parse_arguments(sys.argv[1:])
     if parsed.help:
         print(help_text(parsed))
@@ -147,17 +146,6 @@ def _missing_device(name: str) -> str | None:
     except ValueError as error:
         return f"trainer.device={name}: {error}"
     return None
-
-
-def _quoted(argument: str) -> str:
-    """Put the values of settings that are texts in quotes.
-
-    Hydra would read a run id like 12e4567890 as a number, and a folder's brackets as syntax.
-    """
-    key, equals, text = argument.partition("=")
-    if key not in TEXTS or text in ("", "null") or any(sign in text for sign in "'\"$("):
-        return argument
-    return key + equals + ",".join(f"'{part}'" for part in text.split(","))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from hydra._internal.utils import get_args_parser
 from cifar_exp.config.suggestions import did_you_mean
 from cifar_exp.errors import UserError
 
+NO_RECIPE = ("experiment=null", "sweep=null")  # the defaults, which Hydra does not take
+
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Hydra's options and the overrides, in any order. Raises UserError on what it cannot take."""
@@ -53,4 +55,4 @@ def options_first(arguments: Sequence[str]) -> list[str]:
             left.pop(0)
         else:
             options.append(argument)
-    return [*options, *(override for override in overrides if override != "experiment=null")]
+    return [*options, *(override for override in overrides if override not in NO_RECIPE)]

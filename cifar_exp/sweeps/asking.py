@@ -1,12 +1,13 @@
 """What a line of the command, or of a sweep's file, asks for: a key and its values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
 from cifar_exp.config.checks import show
@@ -14,6 +15,8 @@ from cifar_exp.config.identity import leaves
 from cifar_exp.errors import UserError
 
 PAIRED = "hydra.sweeper.paired"
+TEXTS = ("init_from", "data.root")
+PLAIN = re.compile(r"(?!(?i:null|true|false|inf|nan)$)[A-Za-z_][\w/-]*")
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def parse(line: str, config_loader: ConfigLoader) -> Asked:
 
 def lines_of(params: Mapping[str, Any]) -> list[str]:
     """The overrides that `hydra.sweeper.params` in a sweep's file stands for."""
-    return [f"{key}={_text(value)}" for key, value in params.items()]
+    return [quoted(f"{key}={_text(value)}") for key, value in leaves(params)]
 
 
 def parse_paired(paired: Any, config_loader: ConfigLoader) -> list[list[Asked]]:
@@ -77,7 +80,7 @@ def parse_paired(paired: Any, config_loader: ConfigLoader) -> list[list[Asked]]:
             "as [{model.width: 16, optimizer.lr: 0.4}, {model.width: 64, optimizer.lr: 0.2}]"
         )
     return [
-        [parse(f"{key}={_text(value, quoted=True)}", config_loader) for key, value in leaves(step)]
+        [parse(f"{key}={_exact_text(value)}", config_loader) for key, value in leaves(step)]
         for step in paired
     ]
 
@@ -87,10 +90,29 @@ def _choice(override: Override, element: Any) -> Choice:
     return Choice(override, Override._convert_value(element), text)
 
 
-def _text(value: Any, quoted: bool = False) -> str:
-    if isinstance(value, str) and not quoted:
+def quoted(argument: str) -> str:
+    """Put the values of settings that are texts in quotes.
+
+    Hydra would read a run id like 12e4567890 as a number, and a folder's brackets as syntax.
+    """
+    key, equals, text = argument.partition("=")
+    if key not in TEXTS or text in ("", "null") or any(sign in text for sign in "'\"$("):
+        return argument
+    return key + equals + ",".join(f"'{part}'" for part in text.split(","))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
         return value  # in Hydra's grammar already: "16,32"
     return str(Override._get_value_element_as_str(value))
+
+
+def _exact_text(value: Any) -> str:
+    """As YAML has it: a text that Hydra's grammar would take for something else is quoted."""
+    text = str(Override._get_value_element_as_str(value))
+    if isinstance(value, str) and not PLAIN.fullmatch(value):
+        return QuotedString(value, Quote.single).with_quotes()
+    return text
 
 
 def _syntax(line: str, error: Exception) -> str:

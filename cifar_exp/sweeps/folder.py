@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +54,9 @@ class SweepFolder:
     """`outputs/sweeps/<name>`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.runs_folder = path.parent.parent / "runs"
+        self.path, self.name = path, path.resolve().name
+        runs = path.resolve().parents[1] / "runs"
+        self.runs_folder = runs if path.is_absolute() else Path(os.path.relpath(runs))
 
     def enter(self, plan: "Plan", command: str) -> None:
         """Add what is asked for to what was asked for before: values, runs, the command."""
@@ -66,7 +67,8 @@ class SweepFolder:
             known = {row.run_id: row for row in self.rows()}
             for run in plan.runs:
                 values = {key: as_text(value) for key, value in run.cell.values.items()}
-                known.setdefault(run.run_id, SweepRow(run.run_id, "", "pending", values))
+                row = known.get(run.run_id) or SweepRow(run.run_id, "", "pending", {})
+                known[run.run_id] = replace(row, values={**row.values, **values})
             self._write(_in_grid_order(known.values(), merged.parameters))
 
     def refresh(self, states: Mapping[str, RunState]) -> None:
@@ -83,7 +85,7 @@ class SweepFolder:
             content = yaml.safe_load((self.path / "sweep.yaml").read_text())
             return SweepFile(**content)
         except (OSError, TypeError, yaml.YAMLError):
-            return SweepFile(self.path.name)
+            return SweepFile(self.name)
 
     def rows(self) -> list[SweepRow]:
         """The lines of runs.csv; none where it does not exist."""
@@ -109,9 +111,9 @@ class SweepFolder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         # two processes may work on one sweep: each reads, adds and writes in one go
-        locks = self.path.parent / ".locks"
+        locks = self.path.resolve().parent / ".locks"
         locks.mkdir(exist_ok=True)
-        with FileLock(locks / self.path.name):
+        with FileLock(locks / self.name):
             yield
 
 

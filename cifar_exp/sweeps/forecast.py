@@ -5,9 +5,9 @@ from typing import Any
 
 from cifar_exp.config.schema import Settings
 from cifar_exp.runs.progress import duration
-from cifar_exp.runs.record import is_left
+from cifar_exp.runs.record import FINAL, is_left
 from cifar_exp.runs.request import Slot
-from cifar_exp.runs.state import read_states, run_folders
+from cifar_exp.runs.state import RunState, read_states, run_folders
 from cifar_exp.sweeps.durations import Durations, seconds_left, time_to_end
 from cifar_exp.sweeps.folder import as_text
 from cifar_exp.sweeps.local.division import available_cores, divide, total_memory_gb
@@ -35,7 +35,10 @@ def forecast(plan: Plan, launcher: Mapping[str, Any]) -> Iterator[str]:
     slots = slots_of(launcher, left[0].cell.settings)
     examples = latest_examples(plan.runs_folder, run_folders(plan.runs_folder))
     durations = Durations(examples, slots[0].threads)
-    seconds = [seconds_left(states[r.run_id], r.effort, durations) for r in in_turn(left)]
+    seconds = [
+        seconds_left(_start(states[r.run_id], r.cell.settings), r.effort, durations)
+        for r in in_turn(left)
+    ]
     known = [s for s in seconds if s is not None]
     yield f"jobs     {len(slots)} at a time, {slots[0].threads or 'all'} threads each"
     if not known:
@@ -48,12 +51,17 @@ def forecast(plan: Plan, launcher: Mapping[str, Any]) -> Iterator[str]:
     yield f"time     about {duration(whole)}"
 
 
+def _start(state: RunState, settings: Settings) -> RunState:
+    """Where training would begin: a rerun at its beginning."""
+    return RunState(state.run_id) if settings.rerun and state.status in FINAL else state
+
+
 def slots_of(launcher: Mapping[str, Any], settings: Settings) -> list[Slot]:
     """How the launcher divides this machine; of launchers not our own, by their `n_jobs`."""
     cores = available_cores()
     if launcher.get("_target_") != TARGET:
-        jobs = launcher.get("n_jobs") or 1
-        return [Slot()] * (cores if jobs == -1 else int(jobs))
+        jobs = int(launcher.get("n_jobs") or 1)
+        return [Slot()] * max(1, jobs if jobs > 0 else cores + 1 + jobs)  # joblib's -1: all
     options = {key: value for key, value in launcher.items() if key != "_target_"}
     accelerators: list[str] = []
     if settings.trainer.device != "cpu":

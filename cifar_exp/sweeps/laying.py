@@ -30,7 +30,8 @@ class Composed:
 
     def with_values(self, values: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         """The settings with these values by dotted key, as full composition gives them."""
-        if self._is_plain and not any(_needs_omegaconf(value) for _, value in values):
+        is_special = any(_needs_omegaconf(v) or _in_a_list(self.tree, key) for key, v in values)
+        if self._is_plain and not is_special:
             tree = self.tree
             for key, value in values:
                 tree = _laid(tree, key.split("."), value)
@@ -46,6 +47,15 @@ def _laid(tree: Any, path: Sequence[str], value: Any) -> dict[str, Any]:
     below = tree if isinstance(tree, dict) else {}
     name, *rest = path
     return {**below, name: _laid(below.get(name), rest, value) if rest else value}
+
+
+def _in_a_list(tree: Any, key: str) -> bool:
+    """Whether a part of the key is a place in a list."""
+    for part in key.split("."):
+        if isinstance(tree, list):
+            return True
+        tree = tree.get(part) if isinstance(tree, dict) else None
+    return False
 
 
 def _needs_omegaconf(value: Any) -> bool:

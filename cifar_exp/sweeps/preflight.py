@@ -91,7 +91,7 @@ def _read(judge: Judge, lines: Sequence[str], is_multirun: bool) -> _Asking:
     judge.mistakes += [f"{a.line}: {a.key} is in {PAIRED} too" for a in asked if a.key in together]
     if not is_sweep:
         judge.mistakes += [f"{a.line}: {ADD_MULTIRUN}" for a in own if len(a.choices) > 1]
-    options = Counter(a.key for a in own if judge.is_choice(a))
+    options = Counter(a.key for a in [*sweeps, *own] if judge.is_choice(a))
     judge.mistakes += [f"{key}=...: is given {n} times" for key, n in options.items() if n > 1]
     asked = [a for a in asked if not judge.is_choice(a) or judge.may_choose(a)]
     swept = {a.key for a in listed} | {a.key for a in asked if len(a.choices) > 1}

@@ -80,7 +80,7 @@ class SnapshotReader:
         states = {row.run_id: self._state(runs, row.run_id, folders) for row in rows}
         file = self.folder.read_file()
         efforts = {row.run_id: file.effort(row.run_id) for row in rows}
-        return Snapshot(self.folder.path.name, rows, states, self._time(states, efforts, folders))
+        return Snapshot(self.folder.name, rows, states, self._time(states, efforts, folders))
 
     def _state(self, runs: Path, run_id: str, folders: Mapping[str, Path]) -> RunState:
         known = self._final.get(run_id)

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError
 
 from cifar_exp.config.checks import show
 from cifar_exp.config.fields import Integer, Number, Section, allowed
+from cifar_exp.config.suggestions import did_you_mean
 
 TARGET = "hydra_plugins.cifar_exp_plugins.launcher.LocalLauncher"
 
@@ -37,9 +38,13 @@ def check_launcher(section: Mapping[str, Any]) -> list[str]:
         LocalOptions.model_validate(values)
     except ValidationError as error:
         wrong = dict.fromkeys(str(details["loc"][0]) for details in error.errors())
-        fields = LocalOptions.model_fields
-        return [
-            f"hydra.launcher.{key}={show(values[key])}: must be {allowed(fields[key])}"
-            for key in wrong
-        ]
+        return [_sentence(key, values[key]) for key in wrong]
     return []
+
+
+def _sentence(key: str, value: Any) -> str:
+    fields = LocalOptions.model_fields
+    if key not in fields:
+        near = did_you_mean(key, fields) or f"; there are {', '.join(fields)}"
+        return f"hydra.launcher.{key}: no such setting{near}"
+    return f"hydra.launcher.{key}={show(value)}: must be {allowed(fields[key])}"

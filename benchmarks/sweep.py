@@ -1,0 +1,215 @@
+"""What the sweeper and the local launcher cost and buy: `python benchmarks/sweep.py [PART ...]`.
+
+Every part sets two things side by side in one session, or counts seconds of one command:
+
+    tiny      12 short runs of model=tiny, local launcher against Hydra's basic one
+    base      4 short runs of model=base, the same
+    schedule  40 runs of unequal, known length on 8 slots (stand-ins that sleep) against the ideal
+    again     the same sweep once more, when all is done
+    plan      plan=true for 1,000 cells, and the memory that it takes against 100
+    warm      from the start of a run in a warm worker to its first step
+"""
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cifar_exp.config.checks import validate
+from cifar_exp.config.schema import Settings
+from cifar_exp.runs.request import Request, Slot
+from cifar_exp.sweeps.arguments import parse_arguments
+from cifar_exp.sweeps.composition import composer, settings_tree
+from cifar_exp.sweeps.local.running import run_all
+from cifar_exp.sweeps.local.worker import Ended, train
+
+ROOT = Path(__file__).resolve().parents[1]
+SHORT = ("data=shapes", "data.limit_test=2000", "trainer.device=cpu")
+TINY = (
+    *SHORT,
+    "model=tiny",
+    "data.limit_train=10000",
+    "trainer.epochs=2",
+    "model.width=4,6,8",
+    "model.dropout=0.0,0.1",
+    "seed=0,1",
+)
+BASE = (*SHORT, "data.limit_train=4000", "trainer.epochs=1", "seed=0,1,2,3")
+MANY = ("data=shapes", "trainer.device=cpu", "model.width=range(8,108)")
+SLOTS, RUNS = 8, 40
+MEBI = 2**20
+
+
+def main() -> None:
+    """Run the parts asked for and print a line for each figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    for part in arguments.parts:
+        for line in PARTS[part](arguments.rounds):
+            print(f"{part:<9} {line}", flush=True)
+
+
+def launchers(line: Sequence[str], rounds: int) -> list[str]:
+    """Both launchers in turns, each time in a fresh folder; whole commands."""
+    seconds: dict[str, list[float]] = {"basic": [], "local": []}
+    for _ in range(rounds):
+        for launcher, found in seconds.items():
+            with tempfile.TemporaryDirectory() as folder:
+                found.append(command(folder, "--multirun", *line, f"hydra/launcher={launcher}"))
+    ratios = [b / own for b, own in zip(seconds["basic"], seconds["local"], strict=True)]
+    return [
+        *(f"{name}: {told(found)} s" for name, found in seconds.items()),
+        f"local is {told(ratios)} times as fast",
+    ]
+
+
+def schedule(rounds: int) -> list[str]:
+    """Stand-ins through the real workers, longest first as the sweeper gives them."""
+    lengths = sorted((random.Random(0).uniform(0.5, 5) for _ in range(RUNS)), reverse=True)
+    ideal = max(sum(lengths) / SLOTS, lengths[0])
+    request = Request(settings(*SHORT), "sleep", [])
+    requests = [replace(request, overrides=[f"{length}"]) for length in lengths]
+    shares = []
+    for _ in range(rounds):
+        ends: list[tuple[float, Ended]] = []
+        run_all(
+            requests,
+            lambda _accelerators: [Slot(None, 1)] * SLOTS,
+            lambda _index, end: ends.append((time.monotonic(), end)),  # noqa: B023
+            sleep,
+        )
+        began = min(float(end.message) for _, end in ends)
+        shares.append((max(at for at, _ in ends) - began) / ideal)
+    return [f"{RUNS} runs on {SLOTS} slots took {told(shares)} times the ideal {ideal:.1f} s"]
+
+
+def again(rounds: int) -> list[str]:
+    """The first command trains, the others find all done."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = ("--multirun", *TINY, "trainer.epochs=1", "data.limit_train=1000")
+        command(folder, *line)
+        return [f"12 runs, all done: {told([command(folder, *line) for _ in range(rounds)])} s"]
+
+
+def plan(rounds: int) -> list[str]:
+    """Time, and peak memory of the process."""
+    lines = []
+    with tempfile.TemporaryDirectory() as folder:
+        for cells, seeds in ((100, "0"), (1000, "range(10)")):
+            line = ("--multirun", *MANY, f"seed={seeds}", "plan=true")
+            seconds = [command(folder, *line) for _ in range(rounds)]
+            lines.append(f"{cells} cells: {told(seconds)} s, {peak(folder, *line):.0f} MiB")
+    return lines
+
+
+def warm(rounds: int) -> list[str]:
+    """One worker makes short runs; the first is cold."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = (*SHORT, "model=base")
+        requests = [
+            Request(settings(*line, f"seed={seed}"), "base", [], Path(folder))
+            for seed in range(2 * rounds + 1)
+        ]
+        seconds: list[float] = []
+        run_all(
+            requests,
+            lambda _accelerators: [Slot(None, 1)],
+            lambda _index, end: seconds.append(float(end.message)),
+            to_first_step,
+        )
+    return [f"first run {seconds[0]:.2f} s, {len(seconds) - 1} later ones {told(seconds[1:])} s"]
+
+
+PARTS = {
+    "tiny": lambda rounds: launchers(TINY, rounds),
+    "base": lambda rounds: launchers(BASE, rounds),
+    "schedule": schedule,
+    "again": again,
+    "plan": plan,
+    "warm": warm,
+}
+
+
+def sleep(request: Request) -> Ended:
+    """A run that sleeps for as long as its override says; tells when it began."""
+    began = time.monotonic()
+    time.sleep(float(request.overrides[0]))
+    return Ended("ended", message=str(began))
+
+
+def to_first_step(request: Request) -> Ended:
+    """Begin a run and stop it at its first step; tells the seconds until then."""
+    from cifar_exp.training.loop import Loop
+
+    class FirstStepError(Exception):
+        pass
+
+    began = time.monotonic()
+    reached: list[float] = []
+
+    def stop(_loop: Loop, _batch: object) -> None:
+        reached.append(time.monotonic() - began)
+        raise FirstStepError
+
+    real, Loop._train_step = Loop._train_step, stop  # type: ignore[assignment, method-assign]
+    try:
+        train(request)
+    finally:
+        Loop._train_step = real  # type: ignore[method-assign]
+    return Ended("ended", message=str(reached[0]))
+
+
+def settings(*overrides: str) -> Settings:
+    """The settings of a command line."""
+    with composer(parse_arguments([])) as compose:
+        return validate(settings_tree(compose.compose(overrides)))
+
+
+def command(folder: str, *line: str) -> float:
+    """Seconds of a whole command in `folder`."""
+    began = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-m", "cifar_exp.train", *line],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return time.monotonic() - began
+
+
+def peak(folder: str, *line: str) -> float:
+    """Peak memory of a command in MiB, read by a process that runs nothing else."""
+    code = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, sys.executable, "-m", "cifar_exp.train", *line],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    unit = 1 if sys.platform == "darwin" else 1024
+    return int(done.stdout) * unit / MEBI
+
+
+def told(values: Sequence[float]) -> str:
+    """Median, and in brackets least and most."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cifar_exp.config.schema import Settings
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.record import RunRecord
+from cifar_exp.runs.request import Request
+from cifar_exp.runs.state import RunState, read_state
+from cifar_exp.sweeps.durations import (
+    Durations,
+    Effort,
+    Example,
+    effort_of,
+    example_of,
+    longest_first,
+    seconds_left,
+    time_to_end,
+)
+
+# An image costs 2 s and 5 s in networks of 100 and 400 units of work an image.
+EXAMPLES = [Example(100.0, 2.0, 1), Example(400.0, 5.0, 1)]
+
+
+def state_of(
+    status: str = "completed",
+    epoch: int = 4,
+    elapsed: float = 100.0,
+    train_seconds: float = 80.0,
+    pflop: float = 8.0,
+    test_size: int = 0,
+) -> RunState:
+    """A run of eight epochs on 50 images, with 20 for validation, as its folder tells it."""
+    record: dict[str, Any] = {
+        "run_id": "0123456789",
+        "label": "tiny",
+        "status": status,
+        "seed": 0,
+        "params": {"trainer.epochs": 8},
+        "dataset": {
+            "name": "shapes",
+            "fingerprint": "f",
+            "classes": 1,
+            "class_names": ["a"],
+            "superclasses": None,
+            "split_seed": 0,
+            "train_size": 50,
+            "val_size": 20,
+            "test_size": test_size,
+        },
+        "model": {"parameters": 1, "macs": 1},
+        "compute": {
+            "device": "cpu",
+            "device_name": "cpu",
+            "threads": 2,
+            "precision": "fp32",
+            "pflop": pflop,
+            "train_seconds": train_seconds,
+            "lr_groups": [],
+        },
+        "segments": [],
+        "started_at": "",
+        "environment": {},
+    }
+    row = {"epoch": float(epoch), "elapsed_seconds": elapsed}
+    return RunState("0123456789", None, RunRecord.model_validate(record), None, row)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("trainer.resolution_scales=[]", "trainer.resolution_until=[]", "model.stem=none"),
+        ("trainer.epochs=4", "model.depth=1", "model.head_width=6"),
+    ],
+    ids=str,
+)
+def test_the_effort_that_is_foreseen_is_what_the_run_then_records(
+    small_settings: Callable[..., Settings], tmp_path: Path, overrides: tuple[str, ...]
+) -> None:
+    # six steps an epoch; half of them at the lower resolution
+    settings = small_settings("trainer.progress=none", "trainer.epochs=2", *overrides)
+    outcome = execute(Request(settings, "tiny", (), tmp_path / "outputs"))
+    record = outcome.record
+    effort = effort_of(settings, record.dataset.classes, record.dataset.train_size)
+    assert effort is not None
+    assert effort.pflop == pytest.approx(record.compute.pflop, rel=1e-9)
+    example = example_of(read_state(outcome.folder.parent, record.run_id, outcome.folder))
+    assert example is not None
+    assert example.per_image == pytest.approx(effort.per_image, rel=1e-9)
+    assert example.threads == 1
+    seconds = example.seconds_per_image * effort.images
+    assert seconds > record.compute.train_seconds  # looking at val and test takes its time too
+
+
+def test_the_effort_of_a_network_of_ones_own_is_not_known(
+    make_settings: Callable[..., Settings],
+) -> None:
+    assert effort_of(make_settings("model=resnet18"), 100, 45_000) is None
+
+
+def test_an_example_counts_all_images_and_the_time_for_the_test_set() -> None:
+    example = example_of(state_of(test_size=700))
+    # 20 s went for looking at 20 + 50 images four times; ten times as many of test: 50 s
+    assert example == Example(8.0 / 200, (100.0 + 50.0) / 200, 2)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        RunState("0123456789"),
+        state_of(status="running"),
+        state_of(status="failed"),
+        state_of(epoch=0),
+        state_of(pflop=0.0),
+    ],
+)
+def test_what_is_not_complete_is_no_example(state: RunState) -> None:
+    assert example_of(state) is None
+
+
+def test_without_examples_or_effort_no_time_is_known() -> None:
+    assert Durations([]).seconds(Effort(10, 1.0)) is None
+    assert Durations(EXAMPLES).seconds(None) is None
+
+
+def test_between_two_examples_time_follows_the_line_between_their_logarithms() -> None:
+    for work in (100, 130, 200, 399, 400):
+        effort = Effort(7, 7.0 * work)
+        expected = 7 * math.exp(np.interp(math.log(work), np.log([100, 400]), np.log([2, 5])))
+        assert Durations(EXAMPLES).seconds(effort) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("work", [1.0, 50.0, 1600.0, 1e5])
+def test_beyond_the_examples_the_line_goes_on(work: float) -> None:
+    power = math.log(5 / 2, 4)  # four times the work took 2.5 times as long
+    expected = 3 * 2 * (work / 100) ** power
+    assert Durations(EXAMPLES).seconds(Effort(3, 3 * work)) == pytest.approx(expected)
+
+
+def test_each_stretch_has_its_own_line() -> None:
+    durations = Durations([*EXAMPLES, Example(1600.0, 20.0, 1)])
+    assert durations.seconds(Effort(1, 200.0)) == pytest.approx(math.sqrt(2 * 5))
+    assert durations.seconds(Effort(1, 800.0)) == pytest.approx(math.sqrt(5 * 20))
+    assert durations.seconds(Effort(1, 6400.0)) == pytest.approx(20 * 4)
+
+
+def test_one_example_stands_for_others_by_the_usual_slope() -> None:
+    durations = Durations([Example(100.0, 2.0, 1)])
+    assert durations.seconds(Effort(5, 500.0)) == pytest.approx(10.0)
+    assert durations.seconds(Effort(5, 16_000.0)) == pytest.approx(10.0 * 32**0.8)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "slope"),
+    [(1.0, 0.2), (2.0, 0.2), (1000.0, 1.1)],  # less time for more work; far more time
+)
+def test_a_slope_that_cannot_be_is_bounded(seconds: float, slope: float) -> None:
+    durations = Durations([Example(100.0, 2.0, 1), Example(400.0, seconds, 1)])
+    assert durations.seconds(Effort(1, 1600.0)) == pytest.approx(seconds * 4**slope)
+
+
+def test_of_equal_runs_the_median_counts() -> None:
+    seconds = (9.0, 1.0, 2.0)  # one was disturbed
+    durations = Durations([Example(100.0, s, 1) for s in seconds])
+    assert durations.seconds(Effort(1, 100.0)) == pytest.approx(2.0)
+
+
+def test_examples_with_as_many_threads_are_preferred() -> None:
+    examples = [Example(100.0, 2.0, 4), Example(100.0, 6.0, 1), Example(400.0, 1.0, 2)]
+    assert Durations(examples, threads=1).seconds(Effort(1, 100.0)) == pytest.approx(6.0)
+    assert Durations(examples, threads=4).seconds(Effort(1, 100.0)) == pytest.approx(2.0)
+
+
+def test_where_no_example_has_as_many_threads_time_is_scaled_by_them() -> None:
+    examples = [Example(100.0, 2.0, 4), Example(400.0, 5.0, 2)]
+    durations = Durations(examples, threads=8)
+    assert durations.seconds(Effort(1, 100.0)) == pytest.approx(1.0)
+    assert durations.seconds(Effort(1, 400.0)) == pytest.approx(1.25)
+
+
+def test_a_run_in_progress_is_judged_by_its_own_speed() -> None:
+    state = state_of(status="running", elapsed=60.0, train_seconds=60.0, pflop=2.0)
+    durations = Durations([Example(1.0, 1e6, 1)])
+    # 60 s for a quarter of the work, though half of the epochs are done: those to come are larger
+    assert seconds_left(state, Effort(400, 8.0), durations) == pytest.approx(180.0)
+    assert seconds_left(state, None, durations) == pytest.approx(60.0)
+
+
+def test_a_run_without_an_epoch_yet_is_judged_by_others() -> None:
+    durations = Durations(EXAMPLES)
+    assert seconds_left(RunState("0123456789"), Effort(3, 300.0), durations) == pytest.approx(6.0)
+    assert seconds_left(RunState("0123456789"), None, durations) is None
+
+
+def simulated(running: list[int], waiting: list[int], jobs: int) -> int:
+    """Second by second, the runs in turn on whatever slot is free."""
+    slots, waiting, clock = [*running], list(waiting), 0
+    while slots or waiting:
+        while waiting and len(slots) < jobs:
+            slots.append(waiting.pop(0))
+        clock += 1
+        slots = [left - 1 for left in slots if left > 1]
+    return clock
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 5])
+def test_the_time_to_the_end_is_that_of_going_through_it(jobs: int) -> None:
+    generator = np.random.RandomState(jobs)
+    for _ in range(30):
+        running = generator.randint(1, 40, generator.randint(0, jobs + 1)).tolist()
+        waiting = generator.randint(1, 40, generator.randint(0, 12)).tolist()
+        assert time_to_end(running, waiting, jobs) == simulated(running, waiting, jobs)
+
+
+def test_runs_go_by_falling_effort_and_unknown_ones_first() -> None:
+    efforts = {"a": Effort(10, 2.0), "b": None, "c": Effort(1, 30.0), "d": Effort(99, 2.0)}
+    assert longest_first(efforts, ["a", "b", "c", "d", "e"]) == ["b", "e", "c", "a", "d"]
+    assert longest_first(efforts, ["d", "a", "e"]) == ["e", "d", "a"]  # as given where equal
+    assert longest_first({}, []) == []

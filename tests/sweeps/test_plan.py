@@ -1,0 +1,181 @@
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from cifar_exp.config.identity import run_id
+from cifar_exp.config.schema import Settings
+from cifar_exp.data.sources import load_dataset
+from cifar_exp.sweeps.arguments import parse_arguments
+from cifar_exp.sweeps.grid import Cell, Grid
+from cifar_exp.sweeps.plan import Plan, make_plan, sweep_name
+from cifar_exp.sweeps.preflight import check_command_line
+
+
+def silent(_what: str, _done: int, _total: int) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def base() -> Settings:
+    """The default recipe on generated images."""
+    return check_command_line(parse_arguments(["data=shapes"])).settings[0]
+
+
+def changed(settings: Settings, **groups: Any) -> Settings:
+    """A copy with other values: `changed(settings, seed=1, model={"width": 8})`."""
+    update = {
+        name: getattr(settings, name).model_copy(update=value) if isinstance(value, dict) else value
+        for name, value in groups.items()
+    }
+    return settings.model_copy(update=update)
+
+
+def grid_of(*settings: Settings, keys: tuple[str, ...] = ("seed",), **more: Any) -> Grid:
+    cells = [Cell(s, "base", (f"seed={s.seed}",), {"seed": s.seed}) for s in settings]
+    return Grid(cells, keys, is_sweep=True, **more)
+
+
+def plan_of(*settings: Settings, **more: Any) -> Plan:
+    return make_plan(grid_of(*settings, **more), silent)
+
+
+def test_equal_cells_are_one_run_and_the_first_of_them_stays(base: Settings) -> None:
+    cells = [changed(base, seed=seed) for seed in (2, 0, 2, 1, 0)]
+    cells[2] = changed(cells[2], trainer={"threads": 3}, rerun=True, data={"root": "elsewhere"})
+    plan = plan_of(*cells)
+    assert [run.cell.settings for run in plan.runs] == [cells[0], cells[1], cells[3]]
+    assert plan.cells == 5
+    assert list(plan.by_id) == [run.run_id for run in plan.runs]
+
+
+def test_runs_have_the_ids_of_their_settings(base: Settings) -> None:
+    cells = [changed(base, model={"width": width}) for width in (8, 16, 32)]
+    plan = plan_of(*cells)
+    assert [run.run_id for run in plan.runs] == [run_id(settings) for settings in cells]
+    assert run_id(base) in plan.by_id  # 32 is what the file says
+
+
+def test_sweeps_and_runs_lie_beside_each_other(base: Settings) -> None:
+    plan = plan_of(base, option="mine")
+    assert plan.folder == Path("outputs/sweeps/mine")
+    assert plan.runs_folder == Path("outputs/runs")
+
+
+@pytest.mark.parametrize(
+    ("option", "keys", "name"),
+    [
+        ("width_dropout", ("seed", "model.width"), "width_dropout"),
+        (None, ("seed", "model.width", "model.dropout"), "model.dropout-model.width-seed"),
+        (None, ("model.width", "seed", "model.dropout"), "model.dropout-model.width-seed"),
+        (None, (), "single"),
+        ("deep/er and wider", (), "deep_er_and_wider"),
+    ],
+)
+def test_a_sweep_is_named_by_its_option_or_by_what_is_swept(
+    option: str | None, keys: tuple[str, ...], name: str
+) -> None:
+    assert sweep_name(grid_of(keys=keys, option=option), {}) == name
+
+
+def test_what_is_fixed_beside_is_told_by_a_short_hash() -> None:
+    grid = grid_of(keys=("seed",))
+    fixed = [{}, {"model.width": 8}, {"model.width": 16}, {"model.width": 8, "keep": [1, None]}]
+    names = [sweep_name(grid, values) for values in fixed]
+    assert names[0] == "seed"
+    assert all(re.fullmatch(r"seed-[0-9a-f]{6}", name) for name in names[1:])
+    assert len(set(names)) == len(names)
+    assert sweep_name(grid, {"keep": [1, None], "model.width": 8}) == names[3]
+
+
+def test_values_are_no_part_of_the_name(base: Settings) -> None:
+    few = plan_of(changed(base, seed=1))
+    more = plan_of(*[changed(base, seed=seed) for seed in range(4)])
+    assert few.name == more.name == "seed"
+
+
+def test_a_long_name_is_cut_and_stays_its_own() -> None:
+    keys = [tuple(f"model.argument_{i}" for i in range(n)) for n in (20, 21)]
+    names = {sweep_name(grid_of(keys=key, fixed={}), {"seed": 1}) for key in keys}
+    assert len(names) == 2
+    assert all(len(name) < 100 for name in names)
+
+
+def copy_of(pictures: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(pictures, folder))
+
+
+def test_the_images_in_ones_folder_are_part_of_ids_and_name(
+    small_settings: Callable[..., Settings], pictures: Path, tmp_path: Path
+) -> None:
+    settings = small_settings()
+    same, other = copy_of(pictures, tmp_path / "same"), copy_of(pictures, tmp_path / "other")
+    Image.new("RGB", (16, 16)).save(other / "train" / "across" / "000.png")
+    plans = [
+        plan_of(changed(settings, data={"root": str(root)})) for root in (pictures, same, other)
+    ]
+    fingerprint = load_dataset(settings.data, silent).fingerprint
+    assert plans[0].runs[0].run_id == run_id(settings, fingerprint)
+    assert plans[0].fixed == {"data.fingerprint": [fingerprint]}
+    assert re.fullmatch(r"seed-[0-9a-f]{6}", plans[0].name)
+    for of in (lambda p: p.name, lambda p: p.runs[0].run_id):
+        assert of(plans[0]) == of(plans[1]) != of(plans[2])
+
+
+def test_a_folder_is_read_once_for_each_size(
+    small_settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def counted(section: Any, report: Any) -> Any:
+        asked.append(section.image_size)
+        return load_dataset(section, report)
+
+    monkeypatch.setattr("cifar_exp.sweeps.plan.load_dataset", counted)
+    settings = small_settings()
+    cells = [
+        changed(settings, seed=seed, data={"image_size": size})
+        for seed in range(3)
+        for size in (16, 12)
+    ]
+    plan = plan_of(*cells)
+    assert asked == [16, 12]
+    assert len(plan.fixed["data.fingerprint"]) == len(set(plan.fixed["data.fingerprint"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "images"),
+    [
+        ({}, 45_000),
+        ({"val_fraction": 0.0}, 50_000),
+        ({"limit_train": 1000, "val_fraction": 0.25}, 750),
+        ({"limit_train": 60_000, "val_fraction": 0.5}, 25_000),
+    ],
+    ids=str,
+)
+def test_a_run_sees_each_training_image_once_an_epoch(
+    base: Settings, data: dict[str, Any], images: int
+) -> None:
+    settings = changed(base, data=data, trainer={"epochs": 3})
+    (run,) = plan_of(settings).runs
+    assert run.effort is not None
+    assert run.effort.images == 3 * images
+
+
+def test_of_ones_own_folder_its_own_images_are_counted(
+    small_settings: Callable[..., Settings],
+) -> None:
+    (run,) = plan_of(small_settings("trainer.epochs=5")).runs
+    assert run.effort is not None
+    assert run.effort.images == 5 * 96  # three quarters of 4 x 32
+
+
+def test_the_effort_of_a_network_of_ones_own_is_not_known(
+    make_settings: Callable[..., Settings],
+) -> None:
+    (run,) = plan_of(make_settings("data=shapes", "model=resnet18")).runs
+    assert run.effort is None

@@ -1,0 +1,172 @@
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cifar_exp.runs.lock import Owner
+from cifar_exp.runs.record import RunRecord
+from cifar_exp.runs.state import RunState
+from cifar_exp.sweeps.folder import SweepRow
+from cifar_exp.sweeps.snapshot import Snapshot
+from cifar_exp.sweeps.view import (
+    disk_used,
+    headline,
+    live_table,
+    plain_lines,
+    ranking,
+    unsuccessful_lines,
+    values_of,
+)
+
+RUNS = Path("outputs/runs")
+OWNER = Owner("there", 4711, 0.0)
+
+
+def record_of(status: str, **more: Any) -> RunRecord:
+    sizes = {"classes": 1, "split_seed": 0, "train_size": 1, "val_size": 1, "test_size": 1}
+    names = {"name": "shapes", "fingerprint": "f", "class_names": ["a"], "superclasses": None}
+    device = {"device": "cpu", "device_name": "", "threads": 1, "precision": "fp32"}
+    return RunRecord.model_validate(
+        {
+            "run_id": "",
+            "label": "tiny",
+            "status": status,
+            "seed": 0,
+            "params": {"trainer.epochs": 8},
+            "dataset": {**names, **sizes},
+            "model": {"parameters": 1, "macs": 1},
+            "compute": {**device, "lr_groups": []},
+            "segments": [],
+            "started_at": "",
+            "environment": {},
+            **more,
+        }
+    )
+
+
+def completed(val: float | None, test: float) -> RunRecord:
+    parts = {"top5_accuracy": 1, "loss": 0, "ece": 0, "superclass_accuracy": None}
+    return record_of(
+        "completed",
+        final={"epoch": 8, "val_accuracy": val, "val_loss": None},
+        test={"accuracy": test, **parts},
+    )
+
+
+def state_of(run_id: str, record: RunRecord | None = None, **more: Any) -> RunState:
+    return RunState(run_id, RUNS / f"tiny-{run_id}" if record else None, record, **more)
+
+
+def snapshot_of(*states: RunState, seconds_left: float | None = None) -> Snapshot:
+    rows = [
+        SweepRow(state.run_id, "", "", {"model.width": str(8 * i), "seed": "0"})
+        for i, state in enumerate(states, 1)
+    ]
+    return Snapshot("mine", rows, {state.run_id: state for state in states}, seconds_left)
+
+
+ERROR = {"type": "ValueError", "message": "[no] such thing", "traceback": None}
+MIXED = snapshot_of(
+    state_of("a", completed(0.5, 0.61)),
+    state_of("b", completed(0.75, 0.6)),
+    state_of("c", record_of("running"), owner=OWNER, row={"epoch": 3.0, "val_accuracy": 0.125}),
+    state_of("d", owner=OWNER),
+    state_of("e"),
+    state_of("f", record_of("failed", error=ERROR)),
+    state_of("g", record_of("running")),
+    state_of("h", record_of("failed")),
+    seconds_left=7500.0,
+)
+
+
+def shown(renderable: Any) -> list[list[str]]:
+    """The words of each line, on a wide terminal."""
+    stream = StringIO()
+    Console(file=stream, width=200).print(renderable)
+    return [line.split() for line in stream.getvalue().splitlines()]
+
+
+def test_the_headline_counts_names_the_best_and_tells_the_time() -> None:
+    assert headline(MIXED) == (
+        "mine: 8 runs; 2 completed, 2 running, 1 pending, 1 interrupted, 2 failed; "
+        "best 75.00 % (width=16 seed=0); about 2 h 05 min left"
+    )
+
+
+def test_a_headline_tells_no_more_than_is_known() -> None:
+    assert headline(snapshot_of(state_of("a"), state_of("b"))) == "mine: 2 runs; 2 pending"
+    assert headline(snapshot_of()) == "mine: 0 runs"
+
+
+def test_plain_lines_tell_each_worker_its_run_and_how_far_it_is() -> None:
+    assert list(plain_lines(MIXED)) == [
+        headline(MIXED),
+        "  running  tiny-c  width=24 seed=0  epoch 3/8  val 12.50 %  by there:4711",
+        "  running  d  width=32 seed=0  epoch 0/?  val -  by there:4711",
+    ]
+
+
+def test_the_live_table_shows_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    first, columns, *workers = shown(live_table(MIXED))
+    assert " ".join(first) == headline(MIXED)
+    assert columns == ["worker", "run", "values", "epoch", "val"]
+    assert workers == [
+        ["there:4711", "tiny-c", "width=24", "seed=0", "3/8", "12.50", "%"],
+        ["there:4711", "d", "width=32", "seed=0", "0/?", "-"],
+    ]
+
+
+def test_every_run_that_did_not_complete_is_told_with_its_reason_and_log() -> None:
+    told = list(unsuccessful_lines(MIXED, {"h": "its process 5 was killed by SIGKILL"}))
+    assert told == [
+        "failed      tiny-f  width=48 seed=0",
+        "            ValueError: [no] such thing",
+        "            log: outputs/runs/tiny-f/train.log",
+        "interrupted tiny-g  width=56 seed=0",
+        "            its process died",
+        "            log: outputs/runs/tiny-g/train.log",
+        "failed      tiny-h  width=64 seed=0",
+        "            its process 5 was killed by SIGKILL",
+        "            log: outputs/runs/tiny-h/train.log",
+    ]
+    assert list(unsuccessful_lines(MIXED, {"f": "another"}))[:7] == told[:7]
+    assert "no reason on record" in list(unsuccessful_lines(MIXED, {}))[7]
+
+
+def test_the_ranking_has_val_before_test_and_the_swept_values() -> None:
+    columns, *rows = shown(ranking(MIXED))
+    assert columns == ["rank", "model.width", "seed", "val", "test", "run"]
+    assert rows == [
+        ["1", "16", "0", "75.00", "%", "60.00", "%", "tiny-b"],
+        ["2", "8", "0", "50.00", "%", "61.00", "%", "tiny-a"],
+    ]
+
+
+def test_the_ranking_is_not_longer_than_a_screen() -> None:
+    states = [state_of(f"{i}", completed(i / 100, 0.5)) for i in range(50)]
+    _, *rows = shown(ranking(snapshot_of(*states)))
+    assert [row[-1] for row in rows] == [f"tiny-{i}" for i in range(49, 19, -1)]
+
+
+def test_a_run_without_validation_shows_none() -> None:
+    _, row = shown(ranking(snapshot_of(state_of("a", completed(None, 0.5)))))
+    assert row == ["1", "8", "0", "-", "50.00", "%", "tiny-a"]
+
+
+def test_values_are_told_by_the_last_part_of_their_keys() -> None:
+    values = {"model.width": "8", "optimizer": "sgd", "model.block.kind": "a"}
+    assert values_of(SweepRow("a", "", "", values)) == "width=8 optimizer=sgd kind=a"
+    assert values_of(SweepRow("a", "", "", {})) == ""
+
+
+def test_the_disk_used_is_that_of_all_files_below(tmp_path: Path) -> None:
+    for name, size in (("a/x", 1_200_000), ("a/b/c/y", 2_000_000), ("d/z", 800_000)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(size))
+    assert disk_used([tmp_path / "a", tmp_path / "d"]) == "4 MB"
+    assert disk_used([tmp_path / "a"]) == "3 MB"
+    assert disk_used([]) == "0 MB"

@@ -1,0 +1,201 @@
+import csv
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cifar_exp.runs.files import write_csv
+from cifar_exp.runs.lock import Owner
+from cifar_exp.runs.record import RunRecord
+from cifar_exp.runs.state import RunState
+from cifar_exp.sweeps import watching
+from cifar_exp.sweeps.folder import SweepRow
+from cifar_exp.sweeps.snapshot import Snapshot, SnapshotReader
+from cifar_exp.sweeps.watching import Display, watched
+
+A, B, C = "aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"
+Show = Callable[..., list[str]]
+
+
+def record_of(status: str, **more: Any) -> RunRecord:
+    sizes = {"classes": 1, "split_seed": 0, "train_size": 1, "val_size": 1, "test_size": 1}
+    names = {"name": "shapes", "fingerprint": "f", "class_names": ["a"], "superclasses": None}
+    device = {"device": "cpu", "device_name": "", "threads": 1, "precision": "fp32"}
+    return RunRecord.model_validate(
+        {
+            "run_id": "",
+            "label": "tiny",
+            "status": status,
+            "seed": 0,
+            "params": {"trainer.epochs": 8},
+            "dataset": {**names, **sizes},
+            "model": {"parameters": 1, "macs": 1},
+            "compute": {**device, "lr_groups": []},
+            "segments": [],
+            "started_at": "",
+            "environment": {},
+            **more,
+        }
+    )
+
+
+def state_of(run_id: str, status: str, **more: Any) -> RunState:
+    if status == "pending":
+        return RunState(run_id)
+    record = record_of(status, **more)
+    owner = Owner("there", 7, 0.0) if status == "running" else None
+    return RunState(run_id, Path(f"runs/tiny-{run_id}"), record, owner)
+
+
+def snapshot_of(*states: RunState) -> Snapshot:
+    rows = [SweepRow(s.run_id, "", "", {"model.width": str(i)}) for i, s in enumerate(states)]
+    return Snapshot("mine", rows, {state.run_id: state for state in states}, None)
+
+
+@pytest.fixture
+def show() -> Show:
+    """What is told of a series of snapshots where nothing can be redrawn."""
+
+    def told(*snapshots: Snapshot, is_silent: bool = False) -> list[str]:
+        stream = StringIO()
+        console = Console(file=stream, soft_wrap=True, force_terminal=False)
+        display = Display(console, is_silent)
+        display.begin()
+        for snapshot in snapshots:
+            display.show(snapshot)
+        display.end()
+        return stream.getvalue().splitlines()
+
+    return told
+
+
+FINAL = {"epoch": 8, "val_accuracy": 0.625, "val_loss": None}
+ERROR = {"type": "ValueError", "message": "[no] such thing", "traceback": None}
+DONE = state_of(C, "completed", final={**FINAL, "val_accuracy": 0.25})
+PENDING = snapshot_of(state_of(A, "pending"), state_of(B, "pending"), DONE)
+
+
+def test_at_first_the_headline_alone_is_told(show: Show) -> None:
+    assert show(PENDING) == ["mine: 3 runs; 1 completed, 2 pending; best 25.00 % (width=2)"]
+
+
+def test_each_change_is_a_line(show: Show) -> None:
+    lines = show(
+        PENDING,
+        snapshot_of(state_of(A, "running"), state_of(B, "running"), DONE),
+        snapshot_of(
+            state_of(A, "completed", final=FINAL), state_of(B, "failed", error=ERROR), DONE
+        ),
+    )
+    assert lines[1:] == [
+        "running     tiny-aaaaaaaaaa  width=0",
+        "running     tiny-bbbbbbbbbb  width=1",
+        "completed   tiny-aaaaaaaaaa  width=0  val 62.50 %",
+        "failed      tiny-bbbbbbbbbb  width=1  ValueError: [no] such thing",
+    ]
+
+
+def test_what_stays_as_it_is_is_not_told_again(show: Show) -> None:
+    assert len(show(*[PENDING] * 5)) == 1
+
+
+def test_a_run_that_is_stopped_and_taken_up_again_is_told_twice(show: Show) -> None:
+    stopped, running = state_of(A, "interrupted"), state_of(A, "running")
+    lines = show(*[snapshot_of(state) for state in (running, stopped, running)])
+    assert lines[1:] == [
+        "interrupted tiny-aaaaaaaaaa  width=0  asked to stop, position saved",
+        "running     tiny-aaaaaaaaaa  width=0",
+    ]
+
+
+def test_the_headline_comes_again_after_a_while(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "PLAIN_SECONDS", -1.0)
+    lines = show(
+        snapshot_of(state_of(A, "pending")),
+        snapshot_of(state_of(A, "running")),
+        snapshot_of(state_of(A, "running")),
+    )
+    assert lines == [
+        "mine: 1 run; 1 pending",
+        "running     tiny-aaaaaaaaaa  width=0",
+        "mine: 1 run; 1 running",
+    ]
+
+
+def test_a_silent_sweep_tells_nothing(show: Show) -> None:
+    failed = snapshot_of(state_of(A, "failed", error=ERROR))
+    assert show(PENDING, failed, is_silent=True) == []
+
+
+def test_on_a_terminal_the_table_is_redrawn_and_taken_away() -> None:
+    stream = StringIO()
+    console = Console(file=stream, width=100, force_terminal=True, color_system=None)
+    display = Display(console, is_silent=False)
+    display.begin()
+    display.show(PENDING)
+    assert "mine: 3 runs; 1 completed, 2 pending" in stream.getvalue()
+    display.show(snapshot_of(state_of(A, "running")))
+    assert "there:7" in stream.getvalue()
+    before = len(stream.getvalue())
+    display.end()
+    assert "mine" not in stream.getvalue()[before:]
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> SnapshotReader:
+    folder = tmp_path / "sweeps" / "mine"
+    folder.mkdir(parents=True)
+    (folder.parent / ".locks").mkdir()
+    row = {"run_id": A, "status": "pending", "model.width": "8"}
+    write_csv(folder / "runs.csv", ["run_id", "folder", "status", "model.width"], [row])
+    (tmp_path / "runs").mkdir()
+    return SnapshotReader(folder)
+
+
+def silent() -> Display:
+    return Display(Console(file=StringIO()), is_silent=True)
+
+
+def statuses(reader: SnapshotReader) -> list[str]:
+    with (reader.folder.path / "runs.csv").open() as stream:
+        return [line["status"] for line in csv.DictReader(stream)]
+
+
+def test_after_the_block_the_table_says_how_the_runs_ended(reader: SnapshotReader) -> None:
+    with watched(reader, silent()):
+        folder = reader.folder.runs_folder / f"tiny-{A}"
+        folder.mkdir()
+        record_of("completed").save(folder)
+    assert statuses(reader) == ["completed"]
+    assert reader.folder.rows()[0].folder == f"../../runs/tiny-{A}"
+
+
+def test_the_table_is_kept_up_to_date_even_where_the_block_ends_in_an_error(
+    reader: SnapshotReader,
+) -> None:
+    def stopped() -> None:
+        folder = reader.folder.runs_folder / f"tiny-{A}"
+        folder.mkdir()
+        record_of("failed").save(folder)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), watched(reader, silent()):
+        stopped()
+    assert statuses(reader) == ["failed"]
+
+
+def test_a_full_disk_does_not_end_the_sweep_for_the_sake_of_its_table(
+    reader: SnapshotReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_states: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reader.folder, "refresh", full)
+    with watched(reader, silent()):
+        pass
+    assert statuses(reader) == ["pending"]
