@@ -165,12 +165,6 @@ def test_out_of_memory_names_the_batch_size(shell: Shell) -> None:
     assert "allocate memory" in message
 
 
-def test_multirun_makes_a_run_of_each_value(shell: Shell) -> None:
-    done = shell.run("--multirun", "seed=0,1", "trainer.epochs=1")
-    assert done.returncode == 0
-    assert len(shell.runs) == 2
-
-
 def write_own_option(shell: Shell, group: str, text: str) -> None:
     folder = shell.folder / "conf" / group
     folder.mkdir(parents=True)
