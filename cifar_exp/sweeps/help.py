@@ -9,6 +9,7 @@ from cifar_exp.config.fields import allowed
 from cifar_exp.config.schema import Settings
 from cifar_exp.errors import UserError
 from cifar_exp.sweeps.composition import COMPOSING_FAILS, Composer, composer, settings_tree
+from cifar_exp.sweeps.local.options import LocalOptions
 
 HEAD = """\
 python -m cifar_exp.train [GROUP=OPTION ...] [KEY=VALUE ...]
@@ -18,6 +19,7 @@ off, and does not repeat one that is done.
 
   python -m cifar_exp.train model=wide optimizer.lr=0.2
   python -m cifar_exp.train --multirun model.width=16,32 seed=0,1,2
+  python -m cifar_exp.train sweep=quickstart plan=true
 """
 
 FOOT = """\
@@ -34,7 +36,7 @@ def help_text(arguments: argparse.Namespace) -> str:
     """The whole text."""
     with composer(arguments) as compose:
         try:
-            return "\n".join([HEAD, *_groups(compose), "", *_settings(compose), FOOT])
+            return "\n".join([HEAD, *_groups(compose), "", *_settings(compose), *_launcher(), FOOT])
         except COMPOSING_FAILS as error:
             raise UserError(" ".join(str(error).split())) from error
 
@@ -61,6 +63,13 @@ def _settings(compose: Composer) -> Iterator[str]:
         yield ""
         yield from _section(group, "", values)
         yield from _other_options(compose, group, values)
+    yield ""
+
+
+def _launcher() -> Iterator[str]:
+    yield "Side by side on this machine, where many runs are asked for:"
+    for name, field in LocalOptions.model_fields.items():
+        yield _line(f"hydra.launcher.{name}", field.default, allowed(field), field.description)
     yield ""
 
 

@@ -29,7 +29,8 @@ class Sweep:
     def __init__(self, plan: Plan, launch: Launch, command: str) -> None:
         self.plan, self.launch, self.command = plan, launch, command
         self.reader = SnapshotReader(plan.folder)
-        self.console = terminal()
+        self.mode = plan.runs[0].cell.settings.trainer.progress
+        self.console = terminal(self.mode)
         self.reasons: dict[str, str] = {}
         self._asked: set[str] = set()
 
@@ -41,9 +42,9 @@ class Sweep:
         try:
             self.reader.folder.enter(self.plan, self.command)
             self._tell_begin()
-            silent = self.plan.runs[0].cell.settings.trainer.progress == "none"
-            with watched(self.reader, Display(self.console, silent)):
+            with watched(self.reader, Display(self.console, self.mode)):
                 self._train_missing()
+            return self._tell_end()
         except (Interrupted, KeyboardInterrupt):
             self._tell_end()
             self.console.print("stopped: the same command goes on from here", markup=False)
@@ -55,7 +56,6 @@ class Sweep:
                     "whole: make room and give the same command again"
                 ) from error
             raise
-        return self._tell_end()
 
     def _train_missing(self) -> None:
         while missing := self._missing():

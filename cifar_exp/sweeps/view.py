@@ -105,6 +105,7 @@ def disk_used(folders: Sequence[Path]) -> str:
     return f"{size / 1e6:,.0f} MB"
 
 
-def terminal() -> Console:
-    """Standard output, which cuts no lines."""
-    return Console(highlight=False, soft_wrap=True)
+def terminal(mode: str = "auto") -> Console:
+    """Standard output, which cuts no lines; `mode` is as in `trainer.progress`."""
+    force = True if mode == "bar" else None  # else rich sees for itself
+    return Console(highlight=False, soft_wrap=True, force_terminal=force)

@@ -18,11 +18,15 @@ PLAIN_SECONDS = 60.0  # between headlines where nothing can be redrawn
 
 
 class Display:
-    """Shows snapshots: a table that is redrawn, or a line for each thing that has happened."""
+    """Shows snapshots: a table that is redrawn, or a line for each thing that has happened.
 
-    def __init__(self, console: Console, is_silent: bool) -> None:
-        self.console, self.is_silent = console, is_silent
-        self._live = None if is_silent or not console.is_terminal else Live(console=console)
+    `mode` is `trainer.progress`: auto, bar (redrawn), plain, none.
+    """
+
+    def __init__(self, console: Console, mode: str) -> None:
+        self.console, self.is_silent = console, mode == "none"
+        is_redrawn = mode == "bar" or (mode == "auto" and console.is_terminal)
+        self._live = Live(console=console) if is_redrawn else None
         self._told: dict[str, str] = {}
         self._headline_at = time.monotonic()
 

@@ -62,7 +62,7 @@ def show() -> Show:
     def told(*snapshots: Snapshot, is_silent: bool = False) -> list[str]:
         stream = StringIO()
         console = Console(file=stream, soft_wrap=True, force_terminal=False)
-        display = Display(console, is_silent)
+        display = Display(console, "none" if is_silent else "auto")
         display.begin()
         for snapshot in snapshots:
             display.show(snapshot)
@@ -135,7 +135,7 @@ def test_a_silent_sweep_tells_nothing(show: Show) -> None:
 def test_on_a_terminal_the_table_is_redrawn_and_taken_away() -> None:
     stream = StringIO()
     console = Console(file=stream, width=100, force_terminal=True, color_system=None)
-    display = Display(console, is_silent=False)
+    display = Display(console, "auto")
     display.begin()
     display.show(PENDING)
     assert "mine: 3 runs; 1 completed, 2 pending" in stream.getvalue()
@@ -158,7 +158,7 @@ def reader(tmp_path: Path) -> SnapshotReader:
 
 
 def silent() -> Display:
-    return Display(Console(file=StringIO()), is_silent=True)
+    return Display(Console(file=StringIO()), "none")
 
 
 def statuses(reader: SnapshotReader) -> list[str]:

@@ -16,7 +16,7 @@ class LocalOptions(Section):
     """What `hydra.launcher` may be."""
 
     n_jobs: Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)] = Field(
-        "auto", description="runs side by side"
+        "auto", description="runs side by side; auto: one a core, or jobs_per_device a GPU"
     )
     jobs_per_device: Annotated[Integer, Field(ge=1, le=64)] = Field(
         1, description="runs that share a GPU"
