@@ -45,10 +45,22 @@ def _patch_covariance(images: Tensor) -> Tensor:
     features = images.shape[1] * PATCH**2
     total, count = torch.zeros(features, features, dtype=torch.float64), 0
     for part in torch.split(images, PART):
-        flat = nn.functional.unfold(part, PATCH).transpose(0, 1).reshape(features, -1)
+        flat = _patches(part).reshape(features, -1)
         total += (flat @ flat.T).double()
         count += flat.shape[1]
     return total / count
+
+
+def _patches(images: Tensor) -> Tensor:
+    """All 2x2 patches of (N, C, H, W) as (C, 4, N, H-1, W-1): four shifted copies."""
+    height, width = images.shape[2] - PATCH + 1, images.shape[3] - PATCH + 1
+    by_channel = images.transpose(0, 1)
+    shifted = [
+        by_channel[:, :, row : row + height, column : column + width]
+        for row in range(PATCH)
+        for column in range(PATCH)
+    ]
+    return torch.stack(shifted, dim=1)
 
 
 def _signed(vectors: Tensor) -> Tensor:
