@@ -9,11 +9,10 @@ from torch import Tensor
 
 from cifar_exp.config.schema import DataSection
 from cifar_exp.data.dataset import Dataset, ImageSet
-from cifar_exp.data.splits import stratified_part, train_and_val
+from cifar_exp.data.splits import TRAIN_EVAL, stratified_part, train_and_val
 from cifar_exp.errors import UserError
 
 SAMPLE = 5_000  # images that normalisation and a whitened stem are measured on
-TRAIN_EVAL = 2_000  # training images whose accuracy without augmentation is followed
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
 
+TRAIN_EVAL = 2_000  # training images whose accuracy without augmentation is followed
+
 
 def stratified_part(labels: NDArray[np.int64], size: int, seed: int) -> Indices:
     """Sorted indices of `size` images, in which each class has its share, up to rounding."""

@@ -2,47 +2,18 @@
 
 import heapq
 import math
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from cifar_exp.config.schema import ConvNetSection, Settings
-from cifar_exp.models.costs import convnet_macs
+from cifar_exp.data.splits import TRAIN_EVAL
 from cifar_exp.runs.state import RunState
-from cifar_exp.training.resolution import ResolutionSchedule
+from cifar_exp.sweeps.effort import Effort, effort_made
 
-PASSES = 3  # forward, and backward at twice its price
-PETA = 1e15
-# The larger a network, the more it computes a second: time grows slower than the work.
-USUAL_SLOPE, LEAST_SLOPE, STEEPEST_SLOPE = 0.8, 0.2, 1.1
-
-
-@dataclass(frozen=True)
-class Effort:
-    """What a run computes: training images seen, and 6 x MACs x images / 1e15."""
-
-    images: int
-    pflop: float
-
-    @property
-    def per_image(self) -> float:
-        """Work for one image."""
-        return self.pflop / self.images
-
-
-def effort_of(settings: Settings, classes: int, train_size: int) -> Effort | None:
-    """The effort of a run on so many training images; None of a network that is not our own."""
-    if not isinstance(settings.model, ConvNetSection):
-        return None
-    trainer, size = settings.trainer, settings.data.image_size
-    resolution = ResolutionSchedule.of(trainer, size)
-    sizes, ends = [*resolution.sizes, size], [*resolution.until, 1.0]
-    macs, begin = 0.0, 0.0
-    for side, end in zip(sizes, ends, strict=True):
-        macs += (end - begin) * convnet_macs(settings.model, classes, side)
-        begin = end
-    images = trainer.epochs * train_size
-    return Effort(images, 2 * PASSES * macs * images / PETA)
+# How time grows with the work for an image beyond the examples (on two cores, model=tiny to base):
+# a small network spends it on other things, a large one on the work itself.
+SLOPE_BELOW, SLOPE_ABOVE = 0.5, 0.8
 
 
 @dataclass(frozen=True)
@@ -59,11 +30,11 @@ def example_of(state: RunState) -> Example | None:
     record, row = state.record, state.row
     if record is None or row is None or record.status != "completed":
         return None
-    images = int(row["epoch"]) * record.dataset.train_size
-    if not images or not record.compute.pflop:
+    if not row["epoch"] or not record.compute.pflop:
         return None
+    effort = effort_made(record, int(row["epoch"]), is_tested=True)
     seconds = row["elapsed_seconds"] + _test_seconds(state)
-    return Example(record.compute.pflop / images, seconds / images, record.compute.threads)
+    return Example(effort.per_image, seconds / effort.images, record.compute.threads)
 
 
 def _test_seconds(state: RunState) -> float:
@@ -71,7 +42,7 @@ def _test_seconds(state: RunState) -> float:
     assert state.record is not None
     assert state.row is not None
     dataset, row = state.record.dataset, state.row
-    evaluated = dataset.val_size + min(2000, dataset.train_size)
+    evaluated = dataset.val_size + min(TRAIN_EVAL, dataset.train_size)
     looking = max(0.0, row["elapsed_seconds"] - state.record.compute.train_seconds)
     return looking / row["epoch"] / evaluated * dataset.test_size
 
@@ -99,16 +70,14 @@ class Durations:
         return effort.images * math.exp(self._on_line(math.log(effort.per_image)))
 
     def _on_line(self, x: float) -> float:
-        points = self.points
-        after = min(max(1, sum(px < x for px, _ in points)), len(points) - 1)
-        x0, y0 = points[after - 1] if len(points) > 1 else points[0]
-        slope = USUAL_SLOPE
-        if len(points) > 1:
-            x1, y1 = points[after]
-            slope = min(max((y1 - y0) / (x1 - x0), LEAST_SLOPE), STEEPEST_SLOPE)
-            if x >= x1:  # from the nearer end
-                x0, y0 = x1, y1
-        return y0 + slope * (x - x0)
+        (x0, y0), (x1, y1) = self.points[0], self.points[-1]
+        if x <= x0:
+            return y0 + SLOPE_BELOW * (x - x0)
+        if x >= x1:
+            return y1 + SLOPE_ABOVE * (x - x1)
+        after = bisect([point[0] for point in self.points], x)
+        (x0, y0), (x1, y1) = self.points[after - 1 : after + 1]
+        return y0 + (y1 - y0) / (x1 - x0) * (x - x0)
 
 
 def _with_threads(examples: list[Example], threads: int | None) -> list[Example]:
@@ -125,10 +94,11 @@ def seconds_left(state: RunState, effort: Effort | None, durations: Durations) -
     whole = durations.seconds(effort)
     if state.row is None or state.record is None or not state.epochs:
         return whole
-    part = state.epoch / state.epochs
-    if effort is not None and state.record.compute.pflop:
-        part = min(1.0, state.record.compute.pflop / effort.pflop)
-    return float(state.row["elapsed_seconds"]) / part * (1 - part) + _test_seconds(state)
+    elapsed = state.row["elapsed_seconds"]
+    if effort is None or not state.record.compute.pflop:
+        return elapsed * (state.epochs / state.epoch - 1) + _test_seconds(state)
+    done = effort_made(state.record, state.epoch, is_tested=False)
+    return elapsed * max(0.0, effort.pflop / done.pflop - 1)
 
 
 def time_to_end(running: Sequence[float], waiting: Iterable[float], jobs: int) -> float:

@@ -16,7 +16,7 @@ from cifar_exp.runs.directory import to_yaml
 from cifar_exp.runs.files import write_csv, write_text
 from cifar_exp.runs.record import now
 from cifar_exp.runs.state import RunState
-from cifar_exp.sweeps.durations import Effort
+from cifar_exp.sweeps.effort import Effort
 
 if TYPE_CHECKING:  # status reads sweeps and needs no Hydra
     from cifar_exp.sweeps.plan import Plan
@@ -47,7 +47,7 @@ class SweepFile:
     def effort(self, run_id: str) -> Effort | None:
         """What the run was expected to compute."""
         images, pflop = self.efforts.get(run_id) or (0, 0.0)
-        return Effort(int(images), pflop) if images else None
+        return Effort(images, pflop) if images else None
 
 
 class SweepFolder:

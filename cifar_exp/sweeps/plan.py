@@ -13,11 +13,11 @@ from cifar_exp.config.identity import run_id
 from cifar_exp.config.schema import DataSection
 from cifar_exp.data.dataset import Dataset, Report
 from cifar_exp.data.sources import load_dataset
-from cifar_exp.sweeps.durations import Effort, effort_of
+from cifar_exp.sweeps.effort import Effort, Sizes, effort_of
 from cifar_exp.sweeps.grid import Cell, Grid
 
 LONGEST_NAME = 80
-KNOWN_SIZES = (100, 50_000)  # classes and training images of cifar100 and shapes
+KNOWN_SIZES = (100, 50_000, 10_000)  # classes, train and test images of cifar100 and shapes
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,13 @@ class _Folders:
 
 def _effort(cell: Cell, dataset: Dataset | None) -> Effort | None:
     data = cell.settings.data
-    classes, images = KNOWN_SIZES
+    classes, train, test = KNOWN_SIZES
     if dataset is not None:
-        classes, images = len(dataset.class_names), len(dataset.train)
-    taken = min(images, data.limit_train or images)
-    return effort_of(cell.settings, classes, taken - round(data.val_fraction * taken))
+        classes, train, test = len(dataset.class_names), len(dataset.train), len(dataset.test)
+    taken = min(train, data.limit_train or train)
+    val = round(data.val_fraction * taken)
+    sizes = Sizes(classes, taken - val, val, min(test, data.limit_test or test))
+    return effort_of(cell.settings, sizes)
 
 
 def _digest(value: Any) -> str:

@@ -10,13 +10,13 @@ from cifar_exp.runs.record import FINAL
 from cifar_exp.runs.state import RunState, read_state, run_folders
 from cifar_exp.sweeps.durations import (
     Durations,
-    Effort,
     Example,
     example_of,
     longest_first,
     seconds_left,
     time_to_end,
 )
+from cifar_exp.sweeps.effort import Effort
 from cifar_exp.sweeps.folder import SweepFolder, SweepRow
 
 FEW_EXAMPLES = 200  # other runs to judge by, the latest ones

@@ -13,14 +13,15 @@ from cifar_exp.runs.request import Slot
 from cifar_exp.sweeps import forecast as module
 from cifar_exp.sweeps.arguments import parse_arguments
 from cifar_exp.sweeps.composition import composer, settings_tree
-from cifar_exp.sweeps.durations import Effort
+from cifar_exp.sweeps.effort import Effort
 from cifar_exp.sweeps.forecast import forecast, slots_of
 from cifar_exp.sweeps.grid import Cell
 from cifar_exp.sweeps.local.options import TARGET
 from cifar_exp.sweeps.plan import Plan, PlannedRun
 
 LOCAL = {"_target_": TARGET, "memory_gb": 2.0}
-IMAGES, PFLOP = 1000, 2.0
+# ten epochs on 100 images, each looked at once more after every epoch, at a third of the price
+IMAGES, PFLOP = 10 * 100 * 4 / 3, 2.0
 MakePlan = Callable[..., Plan]
 
 

@@ -81,7 +81,7 @@ def make_sweep(outputs: Path) -> Callable[[int], SnapshotReader]:
         columns = ["run_id", "folder", "status", "model.width"]
         rows = [{"run_id": run_id(i), "status": "pending", "model.width": i} for i in range(runs)]
         write_csv(folder / "runs.csv", columns, rows)
-        efforts = "".join(f"  '{run_id(i)}': [{100 * EPOCHS}, 1.0]\n" for i in range(runs))
+        efforts = "".join(f"  '{run_id(i)}': [{100 * EPOCHS * 4 / 3}, 1.0]\n" for i in range(runs))
         write_text(folder / "sweep.yaml", f"name: mine\nefforts:\n{efforts}")
         return SnapshotReader(folder)
 
@@ -209,4 +209,6 @@ def test_the_latest_runs_are_the_examples(
     for age, index in enumerate((2, 6, 4, 1, 5, 3)):
         os.utime(folders[run_id(index)], (now, now - age))
     examples = latest_examples(outputs / "runs", folders)
-    assert sorted(e.seconds_per_image * 1000 for e in examples) == pytest.approx([20.0, 40.0])
+    assert sorted(e.seconds_per_image * 1000 * 4 / 3 for e in examples) == pytest.approx(
+        [20.0, 40.0]
+    )
