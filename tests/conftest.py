@@ -1,7 +1,8 @@
-"""What tests of all folders share: composed settings, and a folder of small pictures."""
+"""What tests of all folders share: settings, made-up records, a folder of small pictures."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 
 from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import Settings
+from cifar_exp.runs.record import RunRecord, Status
 from cifar_exp.sweeps.arguments import parse_arguments
 from cifar_exp.sweeps.composition import composer, settings_tree
 
@@ -40,6 +42,71 @@ def compose(*overrides: str) -> Settings:
 def make_settings() -> Callable[..., Settings]:
     """Composes settings from overrides."""
     return compose
+
+
+@pytest.fixture
+def make_record() -> Callable[..., RunRecord]:
+    """Makes up the record of a run that was never trained, from what a test looks at.
+
+    `sizes` are those of train, val and test. `final`, `best` and `test` are accuracies; a run with
+    one on test has final figures on val too, if without an accuracy. `error` is a message.
+    """
+
+    def make(
+        status: Status = "completed",
+        *,
+        run_id: str = "0123456789",
+        epochs: int = 8,
+        sizes: tuple[int, int, int] = (100, 0, 0),
+        threads: int = 1,
+        pflop: float = 0.0,
+        train_seconds: float = 0.0,
+        final: float | None = None,
+        best: float | None = None,
+        test: float | None = None,
+        error: str | None = None,
+        **params: Any,
+    ) -> RunRecord:
+        val = {"epoch": epochs, "val_loss": None}
+        tested = {"top5_accuracy": 1, "loss": 0, "ece": 0, "superclass_accuracy": None}
+        failed = {"type": "ValueError", "traceback": None}
+        has_final = final is not None or test is not None
+        record = {
+            "run_id": run_id,
+            "label": "tiny",
+            "status": status,
+            "seed": 0,
+            "params": {"trainer.epochs": epochs, **params},
+            "dataset": {
+                "name": "shapes",
+                "fingerprint": "f",
+                "classes": 1,
+                "class_names": ["a"],
+                "superclasses": None,
+                "split_seed": 0,
+                **dict(zip(("train_size", "val_size", "test_size"), sizes, strict=True)),
+            },
+            "model": {"parameters": 1, "macs": 1},
+            "compute": {
+                "device": "cpu",
+                "device_name": "cpu",
+                "threads": threads,
+                "precision": "fp32",
+                "pflop": pflop,
+                "train_seconds": train_seconds,
+                "lr_groups": [],
+            },
+            "segments": [],
+            "best": None if best is None else {**val, "val_accuracy": best},
+            "final": {**val, "val_accuracy": final} if has_final else None,
+            "test": None if test is None else {**tested, "accuracy": test},
+            "started_at": "2026-11-01T00:00:00+00:00",
+            "environment": {},
+            "error": None if error is None else {**failed, "message": error},
+        }
+        return RunRecord.model_validate(record)
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from cifar_exp.sweeps.view import plain_lines, unsuccessful_lines
 
 DONE, FAILED, RUNNING, WAITING = "0123456789", "12e4567890", "aaaaaaaaaa", "bbbbbbbbbb"
 ALONE = "cccccccccc"
-ERROR = {"type": "ValueError", "message": "[no] such thing", "traceback": None}
 Status = Callable[..., tuple[int, list[str], list[str]]]
 
 
@@ -36,43 +35,28 @@ def tell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     return told
 
 
-def write_run(outputs: Path, run_id: str, state: str, val: float | None, **more: Any) -> Path:
-    """A run of eight epochs, three of which are done."""
-    sizes = {"classes": 1, "split_seed": 0, "train_size": 1, "val_size": 1, "test_size": 1}
-    names = {"name": "shapes", "fingerprint": "f", "class_names": ["a"], "superclasses": None}
-    device = {"device": "cpu", "device_name": "", "threads": 1, "precision": "fp32"}
-    compute = {**device, "train_seconds": 10.0, "lr_groups": []}
-    record = {
-        "run_id": run_id,
-        "label": "tiny",
-        "status": state,
-        "seed": 0,
-        "params": {"trainer.epochs": 8},
-        "dataset": {**names, **sizes},
-        "model": {"parameters": 1, "macs": 1},
-        "compute": compute,
-        "segments": [],
-        "started_at": "",
-        "environment": {},
-        **more,
-    }
-    folder = outputs / "runs" / f"tiny-{run_id}"
-    folder.mkdir(parents=True)
-    RunRecord.model_validate(record).save(folder)
-    row = {"epoch": 3, "elapsed_seconds": 10.0, "val_accuracy": val}
-    write_csv(folder / "metrics.csv", list(row), [row])
-    return folder
+@pytest.fixture
+def write_run(make_record: Callable[..., RunRecord], tmp_path: Path) -> Callable[..., None]:
+    """Writes a run of eight epochs, three of which are done."""
+
+    def write(run_id: str, state: str, val: float | None, **more: Any) -> None:
+        folder = tmp_path / "outputs" / "runs" / f"tiny-{run_id}"
+        folder.mkdir(parents=True)
+        make_record(state, run_id=run_id, train_seconds=10.0, **more).save(folder)
+        row = {"epoch": 3, "elapsed_seconds": 10.0, "val_accuracy": val}
+        write_csv(folder / "metrics.csv", list(row), [row])
+
+    return write
 
 
 @pytest.fixture
-def outputs(tmp_path: Path) -> Iterator[Path]:
+def outputs(write_run: Callable[..., None], tmp_path: Path) -> Iterator[Path]:
     """A sweep of four runs, one of which this process trains, and a run beside it."""
     outputs = tmp_path / "outputs"
-    final = {"epoch": 8, "val_accuracy": 0.75, "val_loss": None}
-    write_run(outputs, DONE, "completed", 0.75, final=final)
-    write_run(outputs, FAILED, "failed", 0.5, error=ERROR)
-    write_run(outputs, RUNNING, "running", 0.25)
-    write_run(outputs, ALONE, "interrupted", None)
+    write_run(DONE, "completed", 0.75, final=0.75)
+    write_run(FAILED, "failed", 0.5, error="[no] such thing")
+    write_run(RUNNING, "running", 0.25)
+    write_run(ALONE, "interrupted", None)
     folder = outputs / "sweeps" / "mine"
     folder.mkdir(parents=True)
     rows = [

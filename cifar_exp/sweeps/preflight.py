@@ -89,10 +89,7 @@ def _read(judge: Judge, lines: Sequence[str], is_multirun: bool) -> _Asking:
     asked = list({a.key: a for a in [*listed, *own]}.values())  # what is typed last counts
     together = list(dict.fromkeys(choice.key for step in paired for choice in step))
     judge.mistakes += [f"{a.line}: {a.key} is in {PAIRED} too" for a in asked if a.key in together]
-    if not is_sweep:
-        judge.mistakes += [f"{a.line}: {ADD_MULTIRUN}" for a in own if len(a.choices) > 1]
-    options = Counter(a.key for a in [*sweeps, *own] if judge.is_choice(a))
-    judge.mistakes += [f"{key}=...: is given {n} times" for key, n in options.items() if n > 1]
+    judge.mistakes += _typed_wrong(judge, [*sweeps, *own], is_sweep)
     asked = [a for a in asked if not judge.is_choice(a) or judge.may_choose(a)]
     swept = {a.key for a in listed} | {a.key for a in asked if len(a.choices) > 1}
     dimensions: list[Alternatives] = [[(choice,) for choice in a.choices] for a in asked]
@@ -104,6 +101,13 @@ def _read(judge: Judge, lines: Sequence[str], is_multirun: bool) -> _Asking:
         is_sweep=is_sweep,
         launcher=launcher,
     )
+
+
+def _typed_wrong(judge: Judge, typed: Sequence[Asked], is_sweep: bool) -> Iterator[str]:
+    options = Counter(asked.key for asked in typed if judge.is_choice(asked))
+    yield from (f"{key}=...: is given {n} times" for key, n in options.items() if n > 1)
+    if not is_sweep:
+        yield from (f"{asked.line}: {ADD_MULTIRUN}" for asked in typed if len(asked.choices) > 1)
 
 
 def _is_single(judge: Judge, asked: Asked) -> bool:

@@ -3,9 +3,11 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cifar_exp.runs.lock import holder
 from cifar_exp.runs.record import FINAL
 from cifar_exp.runs.state import RunState, read_state, run_folders
 from cifar_exp.sweeps.durations import (
@@ -70,7 +72,7 @@ class SnapshotReader:
 
     def __init__(self, path: Path) -> None:
         self.folder = SweepFolder(path)
-        self._final: dict[str, RunState] = {}
+        self._final: dict[str, tuple[int, RunState]] = {}
         self._others: list[Example] | None = None
 
     def take(self) -> Snapshot:
@@ -83,12 +85,15 @@ class SnapshotReader:
         return Snapshot(self.folder.name, rows, states, self._time(states, efforts, folders))
 
     def _state(self, runs: Path, run_id: str, folders: Mapping[str, Path]) -> RunState:
-        known = self._final.get(run_id)
-        if known is not None and known.folder == folders.get(run_id):
+        folder = folders.get(run_id)
+        written = _written_at(folder)
+        known_at, known = self._final.get(run_id, (0, None))
+        is_same = known is not None and known_at == written and known.folder == folder
+        if known is not None and is_same and holder(runs, run_id) is None:  # else a rerun
             return known
-        state = read_state(runs, run_id, folders.get(run_id))
+        state = read_state(runs, run_id, folder)
         if state.status in FINAL:
-            self._final[run_id] = state
+            self._final[run_id] = (written, state)
         return state
 
     def _time(
@@ -121,6 +126,12 @@ class SnapshotReader:
             others = {i: folder for i, folder in folders.items() if i not in states}
             self._others = latest_examples(self.folder.runs_folder, others)
         return self._others
+
+
+def _written_at(folder: Path | None) -> int:
+    with suppress(OSError):
+        return os.stat(folder / "run.json").st_mtime_ns if folder is not None else 0
+    return 0
 
 
 def latest_examples(runs: Path, folders: Mapping[str, Path]) -> list[Example]:

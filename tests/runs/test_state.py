@@ -17,34 +17,7 @@ from cifar_exp.runs.request import Request
 from cifar_exp.runs.state import RunState, last_row, read_state, read_states, run_folders
 
 A, B = "0123456789", "12e4567890"
-
-RECORD = {
-    "label": "tiny",
-    "seed": 0,
-    "params": {"trainer.epochs": 3},
-    "dataset": {
-        "name": "shapes",
-        "fingerprint": "f",
-        "classes": 1,
-        "class_names": ["a"],
-        "superclasses": None,
-        "split_seed": 0,
-        "train_size": 90,
-        "val_size": 10,
-        "test_size": 20,
-    },
-    "model": {"parameters": 1, "macs": 1},
-    "compute": {
-        "device": "cpu",
-        "device_name": "cpu",
-        "threads": 1,
-        "precision": "fp32",
-        "lr_groups": [],
-    },
-    "segments": [],
-    "started_at": "2026-11-01T00:00:00+00:00",
-    "environment": {},
-}
+WriteRun = Callable[..., Path]
 
 
 @pytest.fixture
@@ -54,14 +27,19 @@ def runs(tmp_path: Path) -> Path:
     return folder
 
 
-def write_run(folder: Path, run_id: str, status: str, epochs: int = 0, **more: Any) -> Path:
-    folder.mkdir()
-    record = {"run_id": run_id, "status": status, **RECORD, **more}
-    RunRecord.model_validate(record).save(folder)
-    rows = [f"{epoch},{epoch / 10},,{epoch * 2.5}\n" for epoch in range(1, epochs + 1)]
-    header = "epoch,val_accuracy,train_accuracy,elapsed_seconds\n"
-    (folder / "metrics.csv").write_text(header + "".join(rows))
-    return folder
+@pytest.fixture
+def write_run(make_record: Callable[..., RunRecord]) -> WriteRun:
+    """Writes a run of three epochs, so many of which are done."""
+
+    def write(folder: Path, run_id: str, status: str, epochs: int = 0, **more: Any) -> Path:
+        folder.mkdir()
+        make_record(status, run_id=run_id, epochs=3, **more).save(folder)
+        rows = [f"{epoch},{epoch / 10},,{epoch * 2.5}\n" for epoch in range(1, epochs + 1)]
+        header = "epoch,val_accuracy,train_accuracy,elapsed_seconds\n"
+        (folder / "metrics.csv").write_text(header + "".join(rows))
+        return folder
+
+    return write
 
 
 def write_owner(runs: Path, run_id: str, host: str, pid: int, heartbeat: float) -> None:
@@ -91,7 +69,7 @@ def test_a_folder_without_a_record_is_pending_as_well(runs: Path) -> None:
     assert read_states(runs, [A])[A].status == "pending"
 
 
-def test_a_held_run_is_running_whatever_it_has_on_record(runs: Path) -> None:
+def test_a_held_run_is_running_whatever_it_has_on_record(runs: Path, write_run: WriteRun) -> None:
     write_run(runs / f"tiny-{A}", A, "interrupted", epochs=2)
     with held(runs, A), held(runs, B):
         states = read_states(runs, [A, B])
@@ -103,7 +81,7 @@ def test_a_held_run_is_running_whatever_it_has_on_record(runs: Path) -> None:
     assert [s.status for s in read_states(runs, [A, B]).values()] == ["interrupted", "pending"]
 
 
-def test_a_run_whose_process_is_gone_is_interrupted(runs: Path) -> None:
+def test_a_run_whose_process_is_gone_is_interrupted(runs: Path, write_run: WriteRun) -> None:
     write_run(runs / f"tiny-{A}", A, "running", epochs=1)
     write_owner(runs, A, socket.gethostname(), dead_pid(), time.time())
     state = read_states(runs, [A])[A]
@@ -113,28 +91,29 @@ def test_a_run_whose_process_is_gone_is_interrupted(runs: Path) -> None:
 
 @pytest.mark.parametrize(("age", "status"), [(5, "running"), (3600, "interrupted")])
 def test_another_machine_is_believed_while_its_heart_beats(
-    runs: Path, age: float, status: str
+    runs: Path, write_run: WriteRun, age: float, status: str
 ) -> None:
     write_run(runs / f"tiny-{A}", A, "running")
     write_owner(runs, A, "elsewhere", 7, time.time() - age)
     assert read_states(runs, [A])[A].status == status
 
 
-def test_a_run_that_was_asked_to_stop_says_so(runs: Path) -> None:
+def test_a_run_that_was_asked_to_stop_says_so(runs: Path, write_run: WriteRun) -> None:
     write_run(runs / f"tiny-{A}", A, "interrupted")
     assert read_states(runs, [A])[A].reason == "asked to stop, position saved"
 
 
 @pytest.mark.parametrize("status", ["failed", "diverged"])
-def test_a_run_that_failed_tells_the_error_on_record(runs: Path, status: str) -> None:
-    error = {"type": "ValueError", "message": "no such thing", "traceback": "..."}
-    write_run(runs / f"tiny-{A}", A, status, error=error)
+def test_a_run_that_failed_tells_the_error_on_record(
+    runs: Path, write_run: WriteRun, status: str
+) -> None:
+    write_run(runs / f"tiny-{A}", A, status, error="no such thing")
     state = read_states(runs, [A])[A]
     assert (state.status, state.reason) == (status, "ValueError: no such thing")
 
 
 @pytest.mark.parametrize("status", ["completed", "pruned"])
-def test_what_has_ended_well_needs_no_reason(runs: Path, status: str) -> None:
+def test_what_has_ended_well_needs_no_reason(runs: Path, write_run: WriteRun, status: str) -> None:
     write_run(runs / f"tiny-{A}", A, status)
     state = read_states(runs, [A])[A]
     assert (state.status, state.reason) == (status, None)
@@ -158,7 +137,7 @@ def test_where_nothing_was_trained_there_are_no_folders(tmp_path: Path) -> None:
     assert run_folders(tmp_path / "absent") == {}
 
 
-def test_the_last_row_is_what_is_there_without_empty_cells(runs: Path) -> None:
+def test_the_last_row_is_what_is_there_without_empty_cells(runs: Path, write_run: WriteRun) -> None:
     folder = write_run(runs / f"tiny-{A}", A, "running", epochs=3)
     assert last_row(folder) == {"epoch": 3.0, "val_accuracy": 0.3, "elapsed_seconds": 7.5}
 
@@ -170,7 +149,9 @@ def test_without_a_row_that_can_be_read_there_is_none(tmp_path: Path, text: str 
     assert last_row(tmp_path) is None
 
 
-def test_a_rerun_in_progress_stands_for_the_run_that_it_will_replace(runs: Path) -> None:
+def test_a_rerun_in_progress_stands_for_the_run_that_it_will_replace(
+    runs: Path, write_run: WriteRun
+) -> None:
     home = write_run(runs / f"tiny-{A}", A, "completed", epochs=3)
     with held(runs, A):
         assert read_state(runs, A, home).epoch == 3  # nothing of the rerun is there yet

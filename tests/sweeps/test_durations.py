@@ -23,50 +23,29 @@ from cifar_exp.sweeps.effort import Effort, Sizes, effort_of
 
 # An image costs 2 s and 5 s in networks of 100 and 400 units of work an image.
 EXAMPLES = [Example(100.0, 2.0, 1), Example(400.0, 5.0, 1)]
+MakeState = Callable[..., RunState]
 
 
-def state_of(
-    status: str = "completed",
-    epoch: int = 4,
-    elapsed: float = 100.0,
-    train_seconds: float = 80.0,
-    pflop: float = 8.0,
-    test_size: int = 0,
-) -> RunState:
+@pytest.fixture
+def state_of(make_record: Callable[..., RunRecord]) -> MakeState:
     """A run of eight epochs on 50 images, with 20 for validation, as its folder tells it."""
-    record: dict[str, Any] = {
-        "run_id": "0123456789",
-        "label": "tiny",
-        "status": status,
-        "seed": 0,
-        "params": {"trainer.epochs": 8},
-        "dataset": {
-            "name": "shapes",
-            "fingerprint": "f",
-            "classes": 1,
-            "class_names": ["a"],
-            "superclasses": None,
-            "split_seed": 0,
-            "train_size": 50,
-            "val_size": 20,
-            "test_size": test_size,
-        },
-        "model": {"parameters": 1, "macs": 1},
-        "compute": {
-            "device": "cpu",
-            "device_name": "cpu",
-            "threads": 2,
-            "precision": "fp32",
-            "pflop": pflop,
-            "train_seconds": train_seconds,
-            "lr_groups": [],
-        },
-        "segments": [],
-        "started_at": "",
-        "environment": {},
-    }
-    row = {"epoch": float(epoch), "elapsed_seconds": elapsed}
-    return RunState("0123456789", None, RunRecord.model_validate(record), None, row)
+
+    def state(
+        status: str = "completed",
+        epoch: int = 4,
+        elapsed: float = 100.0,
+        train_seconds: float = 80.0,
+        pflop: float = 8.0,
+        test_size: int = 0,
+    ) -> RunState:
+        sizes = (50, 20, test_size)
+        record = make_record(
+            status, sizes=sizes, threads=2, pflop=pflop, train_seconds=train_seconds
+        )
+        row = {"epoch": float(epoch), "elapsed_seconds": elapsed}
+        return RunState(record.run_id, None, record, None, row)
+
+    return state
 
 
 @pytest.mark.parametrize(
@@ -109,7 +88,7 @@ def test_the_effort_of_a_network_of_ones_own_is_not_known(
     assert effort_of(make_settings("model=resnet18"), sizes) is None
 
 
-def test_an_example_counts_all_images_and_the_time_for_the_test_set() -> None:
+def test_an_example_counts_all_images_and_the_time_for_the_test_set(state_of: MakeState) -> None:
     example = example_of(state_of(test_size=700))
     assert example is not None
     # 20 s went for looking at 20 + 50 images four times; ten times as many of test: 50 s
@@ -119,18 +98,17 @@ def test_an_example_counts_all_images_and_the_time_for_the_test_set() -> None:
     assert example.threads == 2
 
 
+def test_a_run_that_has_not_begun_is_no_example() -> None:
+    assert example_of(RunState("0123456789")) is None
+
+
 @pytest.mark.parametrize(
-    "state",
-    [
-        RunState("0123456789"),
-        state_of(status="running"),
-        state_of(status="failed"),
-        state_of(epoch=0),
-        state_of(pflop=0.0),
-    ],
+    "changes",
+    [{"status": "running"}, {"status": "failed"}, {"epoch": 0}, {"pflop": 0.0}],
+    ids=str,
 )
-def test_what_is_not_complete_is_no_example(state: RunState) -> None:
-    assert example_of(state) is None
+def test_what_is_not_complete_is_no_example(state_of: MakeState, changes: dict[str, Any]) -> None:
+    assert example_of(state_of(**changes)) is None
 
 
 def test_without_examples_or_effort_no_time_is_known() -> None:
@@ -184,7 +162,7 @@ def test_where_no_example_has_as_many_threads_time_is_scaled_by_them() -> None:
     assert durations.seconds(Effort(1, 400.0)) == pytest.approx(1.25)
 
 
-def test_a_run_in_progress_is_judged_by_its_own_speed() -> None:
+def test_a_run_in_progress_is_judged_by_its_own_speed(state_of: MakeState) -> None:
     state = state_of(status="running", elapsed=60.0, train_seconds=60.0, pflop=2.0)
     durations = Durations([Example(1.0, 1e6, 1)])
     # 60 s for a quarter of the work, though half of the epochs are done: those to come are larger

@@ -23,6 +23,7 @@ LOCAL = {"_target_": TARGET, "memory_gb": 2.0}
 # ten epochs on 100 images, each looked at once more after every epoch, at a third of the price
 IMAGES, PFLOP = 10 * 100 * 4 / 3, 2.0
 MakePlan = Callable[..., Plan]
+WriteRun = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -56,42 +57,27 @@ def plan_of(settings: Settings, tmp_path: Path) -> MakePlan:
     return plan
 
 
-def write_run(
-    outputs: Path,
-    run_id: str,
-    status: str = "completed",
-    *,
-    epoch: int = 10,
-    seconds: float = 60.0,
-    threads: int = 1,
-) -> None:
-    """A run of ten epochs with the work of a planned one, as far as it has come."""
-    sizes = {"classes": 1, "split_seed": 0, "train_size": 100, "val_size": 0, "test_size": 0}
-    names = {"name": "shapes", "fingerprint": "f", "class_names": ["a"], "superclasses": None}
-    device = {"device": "cpu", "device_name": "", "threads": threads, "precision": "fp32"}
-    record = {
-        "run_id": run_id,
-        "label": "tiny",
-        "status": status,
-        "seed": 0,
-        "params": {"trainer.epochs": 10},
-        "dataset": {**names, **sizes},
-        "model": {"parameters": 1, "macs": 1},
-        "compute": {
-            **device,
-            "pflop": PFLOP * epoch / 10,
-            "train_seconds": seconds,
-            "lr_groups": [],
-        },
-        "segments": [],
-        "started_at": "",
-        "environment": {},
-    }
-    folder = outputs / "runs" / f"tiny-{run_id}"
-    folder.mkdir(parents=True)
-    RunRecord.model_validate(record).save(folder)
-    row = {"epoch": epoch, "elapsed_seconds": seconds}
-    write_csv(folder / "metrics.csv", list(row), [row])
+@pytest.fixture
+def write_run(make_record: Callable[..., RunRecord], tmp_path: Path) -> WriteRun:
+    """Writes a run of ten epochs with the work of a planned one, as far as it has come."""
+
+    def write(
+        run_id: str,
+        status: str = "completed",
+        *,
+        epoch: int = 10,
+        seconds: float = 60.0,
+        threads: int = 1,
+    ) -> None:
+        done = {"pflop": PFLOP * epoch / 10, "train_seconds": seconds}
+        record = make_record(status, run_id=run_id, epochs=10, threads=threads, **done)
+        folder = tmp_path / "outputs" / "runs" / f"tiny-{run_id}"
+        folder.mkdir(parents=True)
+        record.save(folder)
+        row = {"epoch": epoch, "elapsed_seconds": seconds}
+        write_csv(folder / "metrics.csv", list(row), [row])
+
+    return write
 
 
 def seconds_told(lines: list[str]) -> float:
@@ -114,9 +100,11 @@ def test_the_plan_lists_every_run_and_writes_nothing(plan_of: MakePlan, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_plan_says_how_each_run_stands(plan_of: MakePlan, tmp_path: Path) -> None:
+def test_the_plan_says_how_each_run_stands(
+    plan_of: MakePlan, write_run: WriteRun, tmp_path: Path
+) -> None:
     for run_id, status in (("a" * 10, "completed"), ("b" * 10, "failed"), ("c" * 10, "diverged")):
-        write_run(tmp_path / "outputs", run_id, status)
+        write_run(run_id, status)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     lines = list(forecast(plan_of("a" * 10, "b" * 10, "c" * 10, "d" * 10), LOCAL))
     assert [line.split()[1] for line in lines[1:5]] == [
@@ -129,43 +117,43 @@ def test_the_plan_says_how_each_run_stands(plan_of: MakePlan, tmp_path: Path) ->
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
-def test_of_a_sweep_that_is_done_no_time_is_told(plan_of: MakePlan, tmp_path: Path) -> None:
-    write_run(tmp_path / "outputs", "a" * 10)
-    write_run(tmp_path / "outputs", "b" * 10, "failed")
+def test_of_a_sweep_that_is_done_no_time_is_told(plan_of: MakePlan, write_run: WriteRun) -> None:
+    write_run("a" * 10)
+    write_run("b" * 10, "failed")
     lines = list(forecast(plan_of("a" * 10, "b" * 10, retry_failed=False), LOCAL))
     assert lines[-1] == "runs     2, 2 of them done"
 
 
 @pytest.mark.parametrize(("jobs", "rounds"), [(1, 6), (2, 3), (4, 2), (6, 1)])
 def test_the_time_follows_from_runs_that_are_done(
-    plan_of: MakePlan, tmp_path: Path, jobs: int, rounds: int
+    plan_of: MakePlan, write_run: WriteRun, jobs: int, rounds: int
 ) -> None:
-    write_run(tmp_path / "outputs", "e" * 10, seconds=100.0, threads=8 // jobs)
+    write_run("e" * 10, seconds=100.0, threads=8 // jobs)
     plan = plan_of(*(f"{i:010d}" for i in range(6)))
     told = seconds_told(list(forecast(plan, {**LOCAL, "n_jobs": jobs})))
     assert told == pytest.approx(100 * rounds, abs=40)  # told in minutes; a start takes seconds
 
 
-def test_fewer_threads_take_longer(plan_of: MakePlan, tmp_path: Path) -> None:
-    write_run(tmp_path / "outputs", "e" * 10, seconds=300.0, threads=8)
+def test_fewer_threads_take_longer(plan_of: MakePlan, write_run: WriteRun) -> None:
+    write_run("e" * 10, seconds=300.0, threads=8)
     plan = plan_of("a" * 10)
     whole = [seconds_told(list(forecast(plan, {**LOCAL, "n_jobs": n}))) for n in (1, 8)]
     assert whole == pytest.approx([300, 2400], abs=40)
 
 
 def test_only_what_is_left_of_an_interrupted_run_takes_time(
-    plan_of: MakePlan, tmp_path: Path
+    plan_of: MakePlan, write_run: WriteRun
 ) -> None:
-    write_run(tmp_path / "outputs", "a" * 10, "interrupted", epoch=8, seconds=2400.0)
-    write_run(tmp_path / "outputs", "b" * 10, seconds=3000.0)
+    write_run("a" * 10, "interrupted", epoch=8, seconds=2400.0)
+    write_run("b" * 10, seconds=3000.0)
     told = seconds_told(list(forecast(plan_of("a" * 10, "b" * 10), {**LOCAL, "n_jobs": 8})))
     assert told == pytest.approx(600, abs=40)
 
 
 def test_a_run_of_unknown_effort_is_taken_for_a_usual_one(
-    plan_of: MakePlan, settings: Settings, tmp_path: Path
+    plan_of: MakePlan, write_run: WriteRun, settings: Settings
 ) -> None:
-    write_run(tmp_path / "outputs", "e" * 10, seconds=600.0)
+    write_run("e" * 10, seconds=600.0)
     plan = plan_of("a" * 10, "b" * 10)
     other = PlannedRun("c" * 10, Cell(settings, "mine", (), {"seed": 2}), None)
     plan = Plan(plan.name, plan.keys, [*plan.runs, other], 3, {}, plan.outputs)

@@ -10,19 +10,9 @@ import pytest
 from cifar_exp.runs.files import write_csv, write_text
 from cifar_exp.runs.lock import held
 from cifar_exp.runs.record import RunRecord
+from cifar_exp.runs.state import RunState, read_state
 from cifar_exp.sweeps.snapshot import SnapshotReader, latest_examples
 
-DATASET = {
-    "name": "shapes",
-    "fingerprint": "f",
-    "classes": 1,
-    "class_names": ["a"],
-    "superclasses": None,
-    "split_seed": 0,
-    "train_size": 100,
-    "val_size": 0,
-    "test_size": 0,
-}
 EPOCHS = 10
 Write = Callable[..., Path]
 
@@ -38,7 +28,7 @@ def outputs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def write_run(outputs: Path) -> Write:
+def write_run(make_record: Callable[..., RunRecord], outputs: Path) -> Write:
     """Writes a run of ten epochs with a tenth of a peta-operation each, as far as it has come."""
 
     def write(
@@ -46,26 +36,10 @@ def write_run(outputs: Path) -> Write:
     ) -> Path:
         folder = outputs / "runs" / f"tiny-{run_id(index)}"
         folder.mkdir()
-        compute = {"device": "cpu", "device_name": "", "threads": 1, "precision": "fp32"}
-        record = {
-            "run_id": run_id(index),
-            "label": "tiny",
-            "status": status,
-            "seed": 0,
-            "params": {"trainer.epochs": EPOCHS},
-            "dataset": DATASET,
-            "model": {"parameters": 1, "macs": 1},
-            "compute": {**compute, "pflop": epoch / 10, "train_seconds": seconds, "lr_groups": []},
-            "segments": [],
-            "started_at": "",
-            "environment": {},
-            **more,
-        }
-        RunRecord.model_validate(record).save(folder)
+        more = {"pflop": epoch / 10, "train_seconds": seconds, **more}
+        make_record(status, run_id=run_id(index), epochs=EPOCHS, **more).save(folder)
         if epoch:
-            columns = ["epoch", "elapsed_seconds"]
-            row = {"epoch": epoch, "elapsed_seconds": seconds}
-            write_csv(folder / "metrics.csv", columns, [row])
+            write_text(folder / "metrics.csv", f"epoch,elapsed_seconds\n{epoch},{seconds}\n")
         return folder
 
     return write
@@ -86,10 +60,6 @@ def make_sweep(outputs: Path) -> Callable[[int], SnapshotReader]:
         return SnapshotReader(folder)
 
     return make
-
-
-def val(accuracy: float, epoch: int = EPOCHS) -> dict[str, Any]:
-    return {"epoch": epoch, "val_accuracy": accuracy, "val_loss": 1.0}
 
 
 def test_all_runs_are_counted_as_they_stand(
@@ -120,12 +90,10 @@ def test_completed_runs_are_ranked_by_the_weights_that_count(
     make_sweep: Callable, write_run: Write
 ) -> None:
     reader = make_sweep(6)
-    best = {"trainer.epochs": EPOCHS, "trainer.evaluate": "best"}
-    test = {"accuracy": 0.95, "top5_accuracy": 1, "loss": 0, "ece": 0, "superclass_accuracy": None}
-    write_run(0, "completed", final=val(0.5), best=val(0.9), test=test)
-    write_run(1, "completed", final=val(0.7), best=val(0.7))
-    write_run(2, "completed", final=val(0.1), best=val(0.6), params=best)
-    write_run(3, "failed", final=val(0.99), best=val(0.99))
+    write_run(0, "completed", final=0.5, best=0.9, test=0.95)
+    write_run(1, "completed", final=0.7, best=0.7)
+    write_run(2, "completed", final=0.1, best=0.6, **{"trainer.evaluate": "best"})
+    write_run(3, "failed", final=0.99, best=0.99)
     write_run(4, "completed")  # no figure at all
     snapshot = reader.take()
     assert [row.run_id for row in snapshot.ranked] == [run_id(i) for i in (1, 2, 0, 4)]
@@ -135,10 +103,8 @@ def test_completed_runs_are_ranked_by_the_weights_that_count(
 
 def test_without_validation_runs_are_ranked_by_test(make_sweep: Callable, write_run: Write) -> None:
     reader = make_sweep(2)
-    part = {"top5_accuracy": 1, "loss": 0, "ece": 0, "superclass_accuracy": None}
-    final = {"epoch": EPOCHS, "val_accuracy": None, "val_loss": None}
     for index, accuracy in enumerate((0.3, 0.4)):
-        write_run(index, "completed", final=final, test={"accuracy": accuracy, **part})
+        write_run(index, "completed", final=None, test=accuracy)
     assert [row.run_id for row in reader.take().ranked] == [run_id(1), run_id(0)]
 
 
@@ -148,17 +114,25 @@ def test_before_the_first_run_is_done_there_is_no_best(make_sweep: Callable) -> 
     assert snapshot.counts == {"pending": 3}
 
 
-def test_what_is_final_is_read_once_and_the_rest_each_time(
-    make_sweep: Callable, write_run: Write
+def test_what_is_final_is_read_once_until_it_is_made_anew(
+    make_sweep: Callable, write_run: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = make_sweep(2)
-    done, failed = write_run(0, "completed"), write_run(1, "failed")
+    done, _ = write_run(0, "completed"), write_run(1, "failed")
+    read: list[str] = []
+
+    def noted(runs: Path, run_id: str, folder: Path | None) -> RunState:
+        read.append(run_id)
+        return read_state(runs, run_id, folder)
+
+    monkeypatch.setattr("cifar_exp.sweeps.snapshot.read_state", noted)
+    for _ in range(3):
+        assert reader.take().counts == {"completed": 1, "failed": 1}
+    assert read == [run_id(0), run_id(1), run_id(1), run_id(1)]
+    rewritten = (done / "run.json").stat().st_mtime_ns + 1_000_000
+    os.utime(done / "run.json", ns=(rewritten, rewritten))
     reader.take()
-    for folder in (done, failed):
-        (folder / "run.json").unlink()
-    assert reader.take().counts == {"completed": 1, "pending": 1}
-    done.rename(done.with_name(done.name + ".rerun"))
-    assert reader.take().counts == {"pending": 2}
+    assert read.count(run_id(0)) == 2
 
 
 def test_the_time_left_is_that_of_the_runs_still_to_do(

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,37 +23,7 @@ from cifar_exp.sweeps.view import (
 
 RUNS = Path("outputs/runs")
 OWNER = Owner("there", 4711, 0.0)
-
-
-def record_of(status: str, **more: Any) -> RunRecord:
-    sizes = {"classes": 1, "split_seed": 0, "train_size": 1, "val_size": 1, "test_size": 1}
-    names = {"name": "shapes", "fingerprint": "f", "class_names": ["a"], "superclasses": None}
-    device = {"device": "cpu", "device_name": "", "threads": 1, "precision": "fp32"}
-    return RunRecord.model_validate(
-        {
-            "run_id": "",
-            "label": "tiny",
-            "status": status,
-            "seed": 0,
-            "params": {"trainer.epochs": 8},
-            "dataset": {**names, **sizes},
-            "model": {"parameters": 1, "macs": 1},
-            "compute": {**device, "lr_groups": []},
-            "segments": [],
-            "started_at": "",
-            "environment": {},
-            **more,
-        }
-    )
-
-
-def completed(val: float | None, test: float) -> RunRecord:
-    parts = {"top5_accuracy": 1, "loss": 0, "ece": 0, "superclass_accuracy": None}
-    return record_of(
-        "completed",
-        final={"epoch": 8, "val_accuracy": val, "val_loss": None},
-        test={"accuracy": test, **parts},
-    )
+MakeRecord = Callable[..., RunRecord]
 
 
 def state_of(run_id: str, record: RunRecord | None = None, **more: Any) -> RunState:
@@ -67,18 +38,21 @@ def snapshot_of(*states: RunState, seconds_left: float | None = None) -> Snapsho
     return Snapshot("mine", rows, {state.run_id: state for state in states}, seconds_left)
 
 
-ERROR = {"type": "ValueError", "message": "[no] such thing", "traceback": None}
-MIXED = snapshot_of(
-    state_of("a", completed(0.5, 0.61)),
-    state_of("b", completed(0.75, 0.6)),
-    state_of("c", record_of("running"), owner=OWNER, row={"epoch": 3.0, "val_accuracy": 0.125}),
-    state_of("d", owner=OWNER),
-    state_of("e"),
-    state_of("f", record_of("failed", error=ERROR)),
-    state_of("g", record_of("running")),
-    state_of("h", record_of("failed")),
-    seconds_left=7500.0,
-)
+@pytest.fixture
+def mixed(make_record: MakeRecord) -> Snapshot:
+    """Eight runs that stand in different ways."""
+    running = make_record("running")
+    return snapshot_of(
+        state_of("a", make_record(final=0.5, test=0.61)),
+        state_of("b", make_record(final=0.75, test=0.6)),
+        state_of("c", running, owner=OWNER, row={"epoch": 3.0, "val_accuracy": 0.125}),
+        state_of("d", owner=OWNER),
+        state_of("e"),
+        state_of("f", make_record("failed", error="[no] such thing")),
+        state_of("g", running),
+        state_of("h", make_record("failed")),
+        seconds_left=7500.0,
+    )
 
 
 def shown(renderable: Any) -> list[list[str]]:
@@ -88,8 +62,8 @@ def shown(renderable: Any) -> list[list[str]]:
     return [line.split() for line in stream.getvalue().splitlines()]
 
 
-def test_the_headline_counts_names_the_best_and_tells_the_time() -> None:
-    assert headline(MIXED) == (
+def test_the_headline_counts_names_the_best_and_tells_the_time(mixed: Snapshot) -> None:
+    assert headline(mixed) == (
         "mine: 8 runs; 2 completed, 2 running, 1 pending, 1 interrupted, 2 failed; "
         "best 75.00 % (width=16 seed=0); about 2 h 05 min left"
     )
@@ -100,18 +74,18 @@ def test_a_headline_tells_no_more_than_is_known() -> None:
     assert headline(snapshot_of()) == "mine: 0 runs"
 
 
-def test_plain_lines_tell_each_worker_its_run_and_how_far_it_is() -> None:
-    assert list(plain_lines(MIXED)) == [
-        headline(MIXED),
+def test_plain_lines_tell_each_worker_its_run_and_how_far_it_is(mixed: Snapshot) -> None:
+    assert list(plain_lines(mixed)) == [
+        headline(mixed),
         "  running  tiny-c  width=24 seed=0  epoch 3/8  val 12.50 %  by there:4711",
         "  running  d  width=32 seed=0  epoch 0/?  val -  by there:4711",
     ]
 
 
-def test_the_live_table_shows_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_live_table_shows_the_same(mixed: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FORCE_COLOR", raising=False)
-    first, columns, *workers = shown(live_table(MIXED))
-    assert " ".join(first) == headline(MIXED)
+    first, columns, *workers = shown(live_table(mixed))
+    assert " ".join(first) == headline(mixed)
     assert columns == ["worker", "run", "values", "epoch", "val"]
     assert workers == [
         ["there:4711", "tiny-c", "width=24", "seed=0", "3/8", "12.50", "%"],
@@ -119,8 +93,8 @@ def test_the_live_table_shows_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_every_run_that_did_not_complete_is_told_with_its_reason_and_log() -> None:
-    told = list(unsuccessful_lines(MIXED, {"h": "its process 5 was killed by SIGKILL"}))
+def test_every_run_that_did_not_complete_is_told_with_its_reason_and_log(mixed: Snapshot) -> None:
+    told = list(unsuccessful_lines(mixed, {"h": "its process 5 was killed by SIGKILL"}))
     assert told == [
         "failed      tiny-f  width=48 seed=0",
         "            ValueError: [no] such thing",
@@ -132,12 +106,12 @@ def test_every_run_that_did_not_complete_is_told_with_its_reason_and_log() -> No
         "            its process 5 was killed by SIGKILL",
         "            log: outputs/runs/tiny-h/train.log",
     ]
-    assert list(unsuccessful_lines(MIXED, {"f": "another"}))[:7] == told[:7]
-    assert "no reason on record" in list(unsuccessful_lines(MIXED, {}))[7]
+    assert list(unsuccessful_lines(mixed, {"f": "another"}))[:7] == told[:7]
+    assert "no reason on record" in list(unsuccessful_lines(mixed, {}))[7]
 
 
-def test_the_ranking_has_val_before_test_and_the_swept_values() -> None:
-    columns, *rows = shown(ranking(MIXED))
+def test_the_ranking_has_val_before_test_and_the_swept_values(mixed: Snapshot) -> None:
+    columns, *rows = shown(ranking(mixed))
     assert columns == ["rank", "model.width", "seed", "val", "test", "run"]
     assert rows == [
         ["1", "16", "0", "75.00", "%", "60.00", "%", "tiny-b"],
@@ -145,14 +119,14 @@ def test_the_ranking_has_val_before_test_and_the_swept_values() -> None:
     ]
 
 
-def test_the_ranking_is_not_longer_than_a_screen() -> None:
-    states = [state_of(f"{i}", completed(i / 100, 0.5)) for i in range(50)]
+def test_the_ranking_is_not_longer_than_a_screen(make_record: MakeRecord) -> None:
+    states = [state_of(f"{i}", make_record(final=i / 100, test=0.5)) for i in range(50)]
     _, *rows = shown(ranking(snapshot_of(*states)))
     assert [row[-1] for row in rows] == [f"tiny-{i}" for i in range(49, 19, -1)]
 
 
-def test_a_run_without_validation_shows_none() -> None:
-    _, row = shown(ranking(snapshot_of(state_of("a", completed(None, 0.5)))))
+def test_a_run_without_validation_shows_none(make_record: MakeRecord) -> None:
+    _, row = shown(ranking(snapshot_of(state_of("a", make_record(final=None, test=0.5)))))
     assert row == ["1", "8", "0", "-", "50.00", "%", "tiny-a"]
 
 

@@ -17,37 +17,23 @@ from cifar_exp.sweeps.snapshot import Snapshot, SnapshotReader
 from cifar_exp.sweeps.watching import Display, watched
 
 A, B, C = "aaaaaaaaaa", "bbbbbbbbbb", "cccccccccc"
+MakeRecord = Callable[..., RunRecord]
+MakeState = Callable[..., RunState]
 Show = Callable[..., list[str]]
 
 
-def record_of(status: str, **more: Any) -> RunRecord:
-    sizes = {"classes": 1, "split_seed": 0, "train_size": 1, "val_size": 1, "test_size": 1}
-    names = {"name": "shapes", "fingerprint": "f", "class_names": ["a"], "superclasses": None}
-    device = {"device": "cpu", "device_name": "", "threads": 1, "precision": "fp32"}
-    return RunRecord.model_validate(
-        {
-            "run_id": "",
-            "label": "tiny",
-            "status": status,
-            "seed": 0,
-            "params": {"trainer.epochs": 8},
-            "dataset": {**names, **sizes},
-            "model": {"parameters": 1, "macs": 1},
-            "compute": {**device, "lr_groups": []},
-            "segments": [],
-            "started_at": "",
-            "environment": {},
-            **more,
-        }
-    )
+@pytest.fixture
+def state_of(make_record: MakeRecord) -> MakeState:
+    """How a run stands that has this status."""
 
+    def state(run_id: str, status: str, **more: Any) -> RunState:
+        if status == "pending":
+            return RunState(run_id)
+        record = make_record(status, run_id=run_id, **more)
+        owner = Owner("there", 7, 0.0) if status == "running" else None
+        return RunState(run_id, Path(f"runs/tiny-{run_id}"), record, owner)
 
-def state_of(run_id: str, status: str, **more: Any) -> RunState:
-    if status == "pending":
-        return RunState(run_id)
-    record = record_of(status, **more)
-    owner = Owner("there", 7, 0.0) if status == "running" else None
-    return RunState(run_id, Path(f"runs/tiny-{run_id}"), record, owner)
+    return state
 
 
 def snapshot_of(*states: RunState) -> Snapshot:
@@ -72,22 +58,32 @@ def show() -> Show:
     return told
 
 
-FINAL = {"epoch": 8, "val_accuracy": 0.625, "val_loss": None}
-ERROR = {"type": "ValueError", "message": "[no] such thing", "traceback": None}
-DONE = state_of(C, "completed", final={**FINAL, "val_accuracy": 0.25})
-PENDING = snapshot_of(state_of(A, "pending"), state_of(B, "pending"), DONE)
+@pytest.fixture
+def done(state_of: MakeState) -> RunState:
+    """A completed run."""
+    return state_of(C, "completed", final=0.25)
 
 
-def test_at_first_the_headline_alone_is_told(show: Show) -> None:
-    assert show(PENDING) == ["mine: 3 runs; 1 completed, 2 pending; best 25.00 % (width=2)"]
+@pytest.fixture
+def pending(state_of: MakeState, done: RunState) -> Snapshot:
+    """Two runs that have not begun, and the completed one."""
+    return snapshot_of(state_of(A, "pending"), state_of(B, "pending"), done)
 
 
-def test_each_change_is_a_line(show: Show) -> None:
+def test_at_first_the_headline_alone_is_told(show: Show, pending: Snapshot) -> None:
+    assert show(pending) == ["mine: 3 runs; 1 completed, 2 pending; best 25.00 % (width=2)"]
+
+
+def test_each_change_is_a_line(
+    show: Show, state_of: MakeState, pending: Snapshot, done: RunState
+) -> None:
     lines = show(
-        PENDING,
-        snapshot_of(state_of(A, "running"), state_of(B, "running"), DONE),
+        pending,
+        snapshot_of(state_of(A, "running"), state_of(B, "running"), done),
         snapshot_of(
-            state_of(A, "completed", final=FINAL), state_of(B, "failed", error=ERROR), DONE
+            state_of(A, "completed", final=0.625),
+            state_of(B, "failed", error="[no] such thing"),
+            done,
         ),
     )
     assert lines[1:] == [
@@ -98,11 +94,13 @@ def test_each_change_is_a_line(show: Show) -> None:
     ]
 
 
-def test_what_stays_as_it_is_is_not_told_again(show: Show) -> None:
-    assert len(show(*[PENDING] * 5)) == 1
+def test_what_stays_as_it_is_is_not_told_again(show: Show, pending: Snapshot) -> None:
+    assert len(show(*[pending] * 5)) == 1
 
 
-def test_a_run_that_is_stopped_and_taken_up_again_is_told_twice(show: Show) -> None:
+def test_a_run_that_is_stopped_and_taken_up_again_is_told_twice(
+    show: Show, state_of: MakeState
+) -> None:
     stopped, running = state_of(A, "interrupted"), state_of(A, "running")
     lines = show(*[snapshot_of(state) for state in (running, stopped, running)])
     assert lines[1:] == [
@@ -112,7 +110,7 @@ def test_a_run_that_is_stopped_and_taken_up_again_is_told_twice(show: Show) -> N
 
 
 def test_the_headline_comes_again_after_a_while(
-    show: Show, monkeypatch: pytest.MonkeyPatch
+    show: Show, state_of: MakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "PLAIN_SECONDS", -1.0)
     lines = show(
@@ -127,17 +125,19 @@ def test_the_headline_comes_again_after_a_while(
     ]
 
 
-def test_a_silent_sweep_tells_nothing(show: Show) -> None:
-    failed = snapshot_of(state_of(A, "failed", error=ERROR))
-    assert show(PENDING, failed, is_silent=True) == []
+def test_a_silent_sweep_tells_nothing(show: Show, state_of: MakeState, pending: Snapshot) -> None:
+    failed = snapshot_of(state_of(A, "failed", error="[no] such thing"))
+    assert show(pending, failed, is_silent=True) == []
 
 
-def test_on_a_terminal_the_table_is_redrawn_and_taken_away() -> None:
+def test_on_a_terminal_the_table_is_redrawn_and_taken_away(
+    state_of: MakeState, pending: Snapshot
+) -> None:
     stream = StringIO()
     console = Console(file=stream, width=100, force_terminal=True, color_system=None)
     display = Display(console, "auto")
     display.begin()
-    display.show(PENDING)
+    display.show(pending)
     assert "mine: 3 runs; 1 completed, 2 pending" in stream.getvalue()
     display.show(snapshot_of(state_of(A, "running")))
     assert "there:7" in stream.getvalue()
@@ -166,22 +166,24 @@ def statuses(reader: SnapshotReader) -> list[str]:
         return [line["status"] for line in csv.DictReader(stream)]
 
 
-def test_after_the_block_the_table_says_how_the_runs_ended(reader: SnapshotReader) -> None:
+def test_after_the_block_the_table_says_how_the_runs_ended(
+    reader: SnapshotReader, make_record: MakeRecord
+) -> None:
     with watched(reader, silent()):
         folder = reader.folder.runs_folder / f"tiny-{A}"
         folder.mkdir()
-        record_of("completed").save(folder)
+        make_record("completed", run_id=A).save(folder)
     assert statuses(reader) == ["completed"]
     assert reader.folder.rows()[0].folder == f"../../runs/tiny-{A}"
 
 
 def test_the_table_is_kept_up_to_date_even_where_the_block_ends_in_an_error(
-    reader: SnapshotReader,
+    reader: SnapshotReader, make_record: MakeRecord
 ) -> None:
     def stopped() -> None:
         folder = reader.folder.runs_folder / f"tiny-{A}"
         folder.mkdir()
-        record_of("failed").save(folder)
+        make_record("failed", run_id=A).save(folder)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt), watched(reader, silent()):
