@@ -190,3 +190,16 @@ def test_the_command_loads_neither_torch_nor_hydra(outputs: Path) -> None:
     command = [sys.executable, "-c", program, str(outputs)]
     ran = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
     assert json.loads(ran.stdout.splitlines()[-1]) == []
+
+
+@pytest.mark.parametrize("place", ["outputs/sweeps/mine", "outputs/sweeps", "outputs"])
+def test_a_relative_path_or_a_link_tells_the_same(
+    tell: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    sweep = outputs / "sweeps" / "mine"
+    (outputs / "latest").symlink_to("sweeps/mine")
+    headline = tell(str(sweep))[1][0]
+    monkeypatch.chdir(outputs.parent / place)
+    assert tell(os.path.relpath(sweep))[1][0] == headline
+    assert tell(os.path.relpath(outputs / "latest"))[1][0] == headline
+    assert tell(os.path.relpath(outputs / "runs")) == tell(os.path.relpath(outputs))

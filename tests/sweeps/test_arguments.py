@@ -73,3 +73,7 @@ def test_an_option_without_its_value_is_told_by_name() -> None:
 def test_nothing_is_printed_and_the_process_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     told("--multrun")
     assert capsys.readouterr() == ("", "")
+
+
+def test_no_recipe_at_all_is_the_default_and_left_out() -> None:
+    assert options_first(["sweep=null", "experiment=null", "seed=1"]) == ["seed=1"]

@@ -234,3 +234,13 @@ def test_many_that_enter_at_once_lose_nothing(folder: SweepFolder, plan_of: Make
     }
     assert {line["run_id"] for line in lines(folder)} == set(grid([*range(1, 13)], [0, 1]))
     assert sum(line["folder"] != "" for line in lines(folder)) == 12
+
+
+def test_a_key_swept_later_fills_the_rows_of_before(folder: SweepFolder, plan_of: MakePlan) -> None:
+    folder.enter(plan_of({"a" * 10: {"seed": 0}}), "")
+    both = {"a" * 10: {"seed": 0, "model.depth": 2}, "b" * 10: {"seed": 0, "model.depth": 3}}
+    folder.enter(plan_of(both), "")
+    assert [(row["run_id"], row["model.depth"]) for row in lines(folder)] == [
+        ("a" * 10, "2"),
+        ("b" * 10, "3"),
+    ]

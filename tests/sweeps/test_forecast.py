@@ -182,3 +182,13 @@ def test_the_machine_is_divided_as_the_launcher_will(
 def test_another_launchers_runs_have_all_threads(plan_of: MakePlan) -> None:
     lines = list(forecast(plan_of("a" * 10), {"_target_": "another.Launcher", "n_jobs": 4}))
     assert lines[-2] == "jobs     4 at a time, all threads each"
+
+
+def test_a_rerun_takes_its_whole_time(plan_of: MakePlan, write_run: WriteRun) -> None:
+    write_run("a" * 10, seconds=3000.0)
+    lines = list(forecast(plan_of("a" * 10, rerun=True), {**LOCAL, "n_jobs": 8}))
+    assert seconds_told(lines) == pytest.approx(3000, abs=40)
+
+
+def test_all_cores_but_one_is_joblibs_minus_two(settings: Settings) -> None:
+    assert len(slots_of({"_target_": "another.Launcher", "n_jobs": -2}, settings)) == 7

@@ -139,3 +139,8 @@ def test_a_value_that_refers_to_nothing_or_itself_is_the_users_mistake(
     (sentence,) = caught.value.messages
     assert sentence.startswith("model.width: ")
     assert "\n" not in sentence
+
+
+def test_a_place_in_a_list_is_laid_as_hydra_lays_it(compose: Callable[..., Composed]) -> None:
+    laid = compose("model=mine").with_values([("model.block.sizes.0", 5)])
+    assert laid["model"]["block"]["sizes"] == [5, 2]

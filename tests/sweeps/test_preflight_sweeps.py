@@ -1,5 +1,6 @@
 """Sweeps that are written down in a file: ours and the user's own."""
 
+import json
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -188,3 +189,33 @@ def test_the_launchers_section_goes_with_the_grid(conf: Path) -> None:
     section = of_file(conf / "hydra" / "launcher" / "local.yaml")
     assert dict(grid.launcher) == {**section, "n_jobs": 3, "memory_gb": 0.5}
     assert grid.fixed == {}
+
+
+@pytest.mark.parametrize("section", ["params", "paired"])
+def test_a_text_of_a_sweeps_file_stays_a_text(own_yaml: Callable[..., Path], section: str) -> None:
+    values = {"init_from": "12e4567890", "data.root": "007"}
+    content = {"hydra": {"mode": "MULTIRUN", "sweeper": {"params": {}}}}
+    content["hydra"]["sweeper"][section] = [values] if section == "paired" else values
+    own = own_yaml(**{"sweep/texts": HEAD + json.dumps(content)})
+    (settings,) = ask("--config-dir", str(own), "sweep=texts").settings
+    assert (settings.init_from, settings.data.root) == ("12e4567890", "007")
+
+
+def test_listed_values_may_be_nested_as_yaml_is(own_yaml: Callable[..., Path]) -> None:
+    text = "hydra: {mode: MULTIRUN, sweeper: {params: {model: {width: '4,5'}, seed: 3}}}\n"
+    own = own_yaml(**{"sweep/nested": HEAD + text})
+    grid = ask("--config-dir", str(own), "sweep=nested")
+    assert [(s.model.width, s.seed) for s in grid.settings] == [(4, 3), (5, 3)]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (("sweep=seeds", "sweep=quickstart"), "sweep=...: is given 2 times"),
+        (("model=tiny", "model=wide"), "model=...: is given 2 times"),
+        (("sweep=seeds,quickstart",), "sweep=seeds,quickstart: takes one value at a time"),
+    ],
+    ids=str,
+)
+def test_an_option_is_chosen_once(mistakes: Told, line: tuple[str, ...], sentence: str) -> None:
+    assert sentence in mistakes("--multirun", *line)

@@ -61,3 +61,11 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_the_options_of_other_launchers_are_their_own_affair() -> None:
     assert check_launcher({"_target_": "hydra_plugins.other.Launcher", "n_jobs": 0}) == []
     assert check_launcher({}) == []
+
+
+def test_an_unknown_option_is_told_with_the_nearest() -> None:
+    assert told(njobs=1) == ["hydra.launcher.njobs: no such setting; did you mean n_jobs?"]
+    assert told(zzz=1) == [
+        "hydra.launcher.zzz: no such setting; "
+        "there are n_jobs, jobs_per_device, memory_gb, timeout_min"
+    ]
