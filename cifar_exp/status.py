@@ -26,7 +26,7 @@ def main() -> int:
     path = Path(arguments.path)
     if not path.is_dir():
         print(
-            f"error: {path}: there is no such folder; give outputs, a sweep's or a run's folder",
+            f"error: {path}: is no folder; give outputs, a sweep's or a run's folder",
             file=sys.stderr,
         )
         return MISTAKE
@@ -60,11 +60,14 @@ def _parser() -> argparse.ArgumentParser:
 def _print(path: Path) -> None:
     console = terminal()
     readers = _readers(path)
-    for reader in readers:
-        snapshot = reader.take()
-        for line in [*plain_lines(snapshot), *unsuccessful_lines(snapshot, {})]:
-            console.print(line, markup=False)
-    for line in _run_lines(path, readers):
+    snapshots = [reader.take() for reader in readers]
+    lines = [
+        line
+        for snapshot in snapshots
+        for line in [*plain_lines(snapshot), *unsuccessful_lines(snapshot, {})]
+    ]
+    lines += _run_lines(path, readers)
+    for line in lines or [f"{path}: no run and no sweep is here"]:
         console.print(line, markup=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cifar_exp
@@ -52,6 +53,8 @@ def _command(arguments: list[str]) -> int:
         if grid.settings[0].plan:
             return _tell_plan(grid)
         if grid.is_sweep and not (parsed.cfg or parsed.info):
+            if not parsed.multirun:
+                sys.argv.insert(1, "--multirun")  # Hydra is to know it before it reads the file
             return _train_many()
     return _train_one()
 
@@ -130,12 +133,21 @@ def _check_surroundings(cells: list[Settings]) -> None:
     """Raise UserError if images or a device that the settings ask for are not there."""
     from cifar_exp.data.sources import missing_data
 
-    mistakes = [missing_data(settings.data) for settings in cells]
+    mistakes = [_unusable(Path(name)) for name in ("outputs", "outputs/runs", "outputs/sweeps")]
+    mistakes += [missing_data(settings.data) for settings in cells]
     devices = {settings.trainer.device for settings in cells} - {"auto", "cpu"}
     mistakes += [_missing_device(name) for name in sorted(devices)]
     found = list(dict.fromkeys(mistake for mistake in mistakes if mistake))
     if found:
         raise UserError(found)
+
+
+def _unusable(folder: Path) -> str | None:
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return None
+    if not folder.exists() and not folder.is_symlink():
+        return None
+    return f"{folder}: is there, and no folder that can be written to"
 
 
 def _missing_device(name: str) -> str | None:

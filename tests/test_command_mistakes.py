@@ -144,3 +144,14 @@ def test_the_settings_are_shown_and_nothing_is_done() -> None:
     shown = yaml.safe_load(out)
     assert (shown["seed"], shown["init_from"]) == (3, "12e4567890")
     assert shown["model"]["name"] == "convnet"
+
+
+@pytest.mark.parametrize("line", [("seed=1",), ("--multirun", "seed=0,1")], ids=str)
+def test_what_is_in_the_way_of_the_outputs_is_told(
+    command: Callable[..., Ended], folder: Path, line: tuple[str, ...]
+) -> None:
+    (folder / "outputs").symlink_to("gone")
+    code, out, err = command("data=shapes", *line)
+    (folder / "outputs").unlink()
+    assert (code, out) == (2, "")
+    assert err == "error: outputs: is there, and no folder that can be written to\n"

@@ -160,7 +160,7 @@ def test_ctrl_c_ends_watching_with_its_own_code(
 @pytest.mark.parametrize("name", ["absent", "outputs/runs/none"])
 def test_a_folder_that_is_not_there_is_told(tell: Status, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    told = f"error: {path}: there is no such folder; give outputs, a sweep's or a run's folder"
+    told = f"error: {path}: is no folder; give outputs, a sweep's or a run's folder"
     assert tell(str(path)) == (2, [], [told])
 
 
@@ -169,8 +169,8 @@ def test_a_file_is_no_folder(tell: Status, outputs: Path) -> None:
     assert (code, lines, len(errors)) == (2, [], 1)
 
 
-def test_where_nothing_was_trained_nothing_is_told(tell: Status, tmp_path: Path) -> None:
-    assert tell(str(tmp_path)) == (0, [], [])
+def test_where_nothing_was_trained_that_is_told(tell: Status, tmp_path: Path) -> None:
+    assert tell(str(tmp_path)) == (0, [f"{tmp_path}: no run and no sweep is here"], [])
 
 
 def test_looking_changes_nothing(tell: Status, outputs: Path) -> None:

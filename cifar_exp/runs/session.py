@@ -52,6 +52,8 @@ class Session:
         if not self.directory.last.exists():
             return False
         state = load_checkpoint(self.directory.last, self.loop.device)
+        if "loop" not in state:  # a completed run's weights, whose record was lost: train anew
+            return False
         self.loop.load_state_dict(state["loop"])
         self.history, self.elapsed_before = state["history"], state["elapsed_seconds"]
         self.pending = EpochFigures(**state["pending"]) if state["pending"] else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 from filelock import FileLock
+from pydantic import TypeAdapter
 
 from cifar_exp.runs.directory import to_yaml
 from cifar_exp.runs.files import write_csv, write_text
@@ -83,16 +84,16 @@ class SweepFolder:
         """sweep.yaml, or an empty one."""
         try:
             content = yaml.safe_load((self.path / "sweep.yaml").read_text())
-            return SweepFile(**content)
-        except (OSError, TypeError, yaml.YAMLError):
+            return TypeAdapter(SweepFile).validate_python(content)
+        except (OSError, ValueError, yaml.YAMLError):
             return SweepFile(self.name)
 
     def rows(self) -> list[SweepRow]:
-        """The lines of runs.csv; none where it does not exist."""
+        """The lines of runs.csv; none where it does not exist or is damaged."""
         try:
             with (self.path / "runs.csv").open(newline="") as stream:
                 return [_row(line) for line in csv.DictReader(stream)]
-        except OSError:
+        except (OSError, ValueError, KeyError, csv.Error):
             return []
 
     def _updated(self, row: SweepRow, state: RunState | None) -> SweepRow:

@@ -46,7 +46,7 @@ class Judge:
 
     def may_choose(self, asked: Asked) -> bool:
         """Whether a choice can be composed: its options exist."""
-        if asked.override.is_hydra_override():
+        if asked.override.is_hydra_override() and "/" not in asked.key:
             return True
         if asked.override.is_delete():
             self.mistakes.append(f"{asked.line}: a group cannot be taken away")

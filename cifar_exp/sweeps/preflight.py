@@ -5,6 +5,7 @@ and the values are laid on the result for the schema to judge, cell by cell wher
 """
 
 import argparse
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from cifar_exp.sweeps.grid import Alternatives, Cell, Grid, combinations, swept_
 from cifar_exp.sweeps.judging import Judge
 from cifar_exp.sweeps.local.options import check_launcher
 
+MOST_CELLS = 50_000
 ADD_MULTIRUN = "several values make several runs; add --multirun"
 
 
@@ -37,6 +39,9 @@ def check_overrides(compose: Composer, lines: Sequence[str], is_multirun: bool) 
     """The same for overrides alone."""
     judge = Judge(compose)
     asking = _read(judge, lines, is_multirun)
+    number = math.prod(len(dimension) for dimension in asking.dimensions)
+    if number > MOST_CELLS:
+        raise UserError(f"{number:,} runs are asked for; a sweep has at most {MOST_CELLS:,}")
     cells = list(_cells(judge, asking))
     judge.raise_mistakes()
     fixed = _fixed(judge, asking, cells[0]) if asking.is_sweep else {}
@@ -83,7 +88,7 @@ def _read(judge: Judge, lines: Sequence[str], is_multirun: bool) -> _Asking:
     hydra: Any = composed.config.hydra if composed else OmegaConf.create({})
     launcher = _plain(hydra, "launcher")
     judge.mistakes += check_launcher(launcher)
-    is_sweep = is_multirun or str(hydra.get("mode")).endswith("MULTIRUN")
+    is_sweep = is_multirun or bool(sweeps) or str(hydra.get("mode")).endswith("MULTIRUN")
     listed, paired = _listed(judge, hydra) if is_sweep else ([], [])
     own = [a for a in typed if a not in hydras and a not in sweeps]
     asked = list({a.key: a for a in [*listed, *own]}.values())  # what is typed last counts
@@ -120,7 +125,11 @@ def _is_single(judge: Judge, asked: Asked) -> bool:
 def _listed(judge: Judge, hydra: DictConfig) -> tuple[list[Asked], Alternatives]:
     """The values that the sweep's file lists, and those that move together."""
     sweeper = _plain(hydra, "sweeper")
-    listed = judge.parsed(lines_of(sweeper.get("params") or {}))
+    params = sweeper.get("params") or {}
+    if not isinstance(params, Mapping):
+        judge.mistakes.append(f"hydra.sweeper.params={params}: must be keys with their values")
+        params = {}
+    listed = judge.parsed(lines_of(params))
     try:
         steps = parse_paired(sweeper.get("paired") or [], judge.compose.config_loader)
     except UserError as error:

@@ -276,3 +276,13 @@ def test_a_full_disk_fails_the_run_and_the_same_command_goes_on(
     assert done.record.status == "completed"
     assert len(done.record.segments) == 2
     assert not list(done.folder.rglob(".writing-*"))
+
+
+def test_a_completed_run_whose_record_was_lost_is_trained_anew(make_request: Make) -> None:
+    first = execute(make_request())
+    rows = (first.folder / "extra.csv").read_text()
+    (first.folder / "run.json").write_text("")
+    again = execute(make_request())
+    assert again.record.status == "completed"
+    assert again.folder == first.folder
+    assert (again.folder / "extra.csv").read_text() == rows

@@ -244,3 +244,25 @@ def test_a_key_swept_later_fills_the_rows_of_before(folder: SweepFolder, plan_of
         ("a" * 10, "2"),
         ("b" * 10, "3"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("runs.csv", b"\xff\xfe\x81abc"),
+        ("runs.csv", b"a,b\n1,2\n"),
+        ("sweep.yaml", b"name: x\nparameters:\n  se"),
+        ("sweep.yaml", b"\xff\xfe\x81abc"),
+    ],
+    ids=str,
+)
+def test_a_damaged_file_is_made_anew(
+    folder: SweepFolder, plan_of: MakePlan, name: str, content: bytes
+) -> None:
+    folder.enter(plan_of(grid([8], [0])), "first")
+    whole = lines(folder)
+    (folder.path / name).write_bytes(content)
+    folder.rows()
+    folder.enter(plan_of(grid([8], [0])), "second")
+    assert lines(folder) == whole
+    assert file(folder)["parameters"] == {"model.width": [8], "seed": [0]}

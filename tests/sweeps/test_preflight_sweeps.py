@@ -219,3 +219,31 @@ def test_listed_values_may_be_nested_as_yaml_is(own_yaml: Callable[..., Path]) -
 )
 def test_an_option_is_chosen_once(mistakes: Told, line: tuple[str, ...], sentence: str) -> None:
     assert sentence in mistakes("--multirun", *line)
+
+
+def test_a_sweeps_file_makes_many_runs_whatever_mode_it_names(
+    own_yaml: Callable[..., Path],
+) -> None:
+    own = own_yaml(**{"sweep/plain": HEAD + "hydra: {sweeper: {params: {seed: '0,1'}}}\n"})
+    grid = ask("--config-dir", str(own), "sweep=plain")
+    assert grid.is_sweep
+    assert [settings.seed for settings in grid.settings] == [0, 1]
+
+
+def test_params_that_are_no_keys_are_told(own_yaml: Callable[..., Path], mistakes: Told) -> None:
+    own = own_yaml(**{"sweep/odd": HEAD + "hydra: {sweeper: {params: 3}}\n"})
+    assert mistakes("--config-dir", str(own), "sweep=odd") == [
+        "hydra.sweeper.params=3: must be keys with their values"
+    ]
+
+
+def test_more_runs_than_anyone_can_mean_are_refused(mistakes: Told) -> None:
+    assert mistakes("--multirun", "seed=range(1000)", "model.width=range(1,101)") == [
+        "100,000 runs are asked for; a sweep has at most 50,000"
+    ]
+
+
+def test_a_mistyped_launcher_is_told_with_the_nearest(mistakes: Told) -> None:
+    (told,) = mistakes("--multirun", "hydra/launcher=locl", "seed=0,1")
+    assert told.startswith("hydra/launcher=locl: no such option; hydra/launcher may be basic, ")
+    assert told.endswith("; did you mean local?")
