@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from cifar_exp.data.splits import TRAIN_EVAL
 from cifar_exp.runs.state import RunState
-from cifar_exp.sweeps.effort import Effort, effort_made
+from cifar_exp.sweeps.effort import Effort, effort_made, looked_at
 
 # How time grows with the work for an image beyond the examples (on two cores, model=tiny to base):
 # a small network spends it on other things, a large one on the work itself.
@@ -42,9 +41,8 @@ def _test_seconds(state: RunState) -> float:
     assert state.record is not None
     assert state.row is not None
     dataset, row = state.record.dataset, state.row
-    evaluated = dataset.val_size + min(TRAIN_EVAL, dataset.train_size)
     looking = max(0.0, row["elapsed_seconds"] - state.record.compute.train_seconds)
-    return looking / row["epoch"] / evaluated * dataset.test_size
+    return looking / row["epoch"] / looked_at(dataset) * dataset.test_size
 
 
 class Durations:
@@ -101,12 +99,22 @@ def seconds_left(state: RunState, effort: Effort | None, durations: Durations) -
     return elapsed * max(0.0, effort.pflop / done.pflop - 1)
 
 
-def time_to_end(running: Sequence[float], waiting: Iterable[float], jobs: int) -> float:
-    """Seconds until all is done when each run in turn goes to the first free of `jobs` slots."""
-    slots = [*running, *[0.0] * (jobs - len(running))]
+def time_to_end(
+    running: Sequence[float | None], waiting: Sequence[float | None], jobs: int
+) -> float | None:
+    """Seconds until all is done when each run in turn goes to the first free of `jobs` slots.
+
+    A run of unknown length is taken for a usual one; None where all are unknown.
+    """
+    both = [*running, *waiting]
+    known = [seconds for seconds in both if seconds is not None]
+    if both and not known:
+        return None
+    usual = sum(known) / len(known) if known else 0.0
+    slots = [usual if s is None else s for s in running] + [0.0] * (jobs - len(running))
     heapq.heapify(slots)
     for seconds in waiting:
-        heapq.heapreplace(slots, slots[0] + seconds)
+        heapq.heapreplace(slots, slots[0] + (usual if seconds is None else seconds))
     return max(slots, default=0.0)
 
 

@@ -58,11 +58,12 @@ def effort_of(settings: Settings, sizes: Sizes) -> Effort | None:
 def effort_made(record: RunRecord, epochs: int, is_tested: bool) -> Effort:
     """The effort that went into a run's first `epochs`, and into its test."""
     data = record.dataset
-    evaluated = epochs * _looked_at(data) + (data.test_size if is_tested else 0)
+    evaluated = epochs * looked_at(data) + (data.test_size if is_tested else 0)
     return _effort(epochs * data.train_size, record.compute.pflop, record.model.macs, evaluated)
 
 
-def _looked_at(data: DatasetPart) -> int:
+def looked_at(data: DatasetPart) -> int:
+    """Images that are evaluated after each epoch."""
     return data.val_size + min(TRAIN_EVAL, data.train_size)
 
 

@@ -27,9 +27,7 @@ def forecast(plan: Plan, launcher: Mapping[str, Any]) -> Iterator[str]:
         values = " ".join(f"{key}={as_text(value)}" for key, value in run.cell.values.items())
         yield f"  {run.run_id}  {states[run.run_id].status:<11}  {values}"
     left = [r for r in plan.runs if not is_left(states[r.run_id].status, r.cell.settings)]
-    equal = plan.cells - len(plan.runs)
-    same = f" ({plan.cells} cells, of which {equal} ask for the same)" if equal else ""
-    yield f"runs     {len(plan.runs)}{same}, {len(plan.runs) - len(left)} of them done"
+    yield f"runs     {plan.size}, {len(plan.runs) - len(left)} of them done"
     if not left:
         return
     slots = slots_of(launcher, left[0].cell.settings)
@@ -39,16 +37,12 @@ def forecast(plan: Plan, launcher: Mapping[str, Any]) -> Iterator[str]:
         seconds_left(_start(states[r.run_id], r.cell.settings), r.effort, durations)
         for r in in_turn(left)
     ]
-    known = [s for s in seconds if s is not None]
+    whole = time_to_end([], seconds, len(slots))
     yield f"jobs     {len(slots)} at a time, {slots[0].threads or 'all'} threads each"
-    if not known:
+    if whole is None:
         yield "time     unknown: no run is done yet to judge by"
         return
-    usual = sum(known) / len(known)
-    whole = START_SECONDS + time_to_end(
-        [], [usual if s is None else s for s in seconds], len(slots)
-    )
-    yield f"time     about {duration(whole)}"
+    yield f"time     about {duration(START_SECONDS + whole)}"
 
 
 def _start(state: RunState, settings: Settings) -> RunState:

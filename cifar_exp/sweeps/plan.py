@@ -50,6 +50,13 @@ class Plan:
         """Where all runs lie."""
         return self.outputs / "runs"
 
+    @property
+    def size(self) -> str:
+        """How many runs it has, in words that tell of equal cells."""
+        equal = self.cells - len(self.runs)
+        same = f" ({self.cells} cells, of which {equal} ask for the same)" if equal else ""
+        return f"{len(self.runs)}{same}"
+
     @cached_property
     def by_id(self) -> dict[str, PlannedRun]:
         """The runs by id."""

@@ -19,7 +19,7 @@ from cifar_exp.sweeps.durations import (
     time_to_end,
 )
 from cifar_exp.sweeps.effort import Effort
-from cifar_exp.sweeps.folder import SweepFolder, SweepRow
+from cifar_exp.sweeps.folder import SweepFile, SweepFolder, SweepRow
 
 FEW_EXAMPLES = 200  # other runs to judge by, the latest ones
 
@@ -74,19 +74,27 @@ class SnapshotReader:
         self.folder = SweepFolder(path)
         self._final: dict[str, tuple[int, RunState]] = {}
         self._others: list[Example] | None = None
+        self._file: tuple[int, SweepFile] | None = None
 
     def take(self) -> Snapshot:
         """How the sweep stands now."""
         rows, runs = self.folder.rows(), self.folder.runs_folder
         folders = run_folders(runs)
         states = {row.run_id: self._state(runs, row.run_id, folders) for row in rows}
-        file = self.folder.read_file()
+        file = self._read_file()
         efforts = {row.run_id: file.effort(row.run_id) for row in rows}
         return Snapshot(self.folder.name, rows, states, self._time(states, efforts, folders))
 
+    def _read_file(self) -> SweepFile:
+        # YAML of a thousand runs takes its time, and the live table asks every second
+        written = _written_at(self.folder.path / "sweep.yaml")
+        if self._file is None or self._file[0] != written:
+            self._file = (written, self.folder.read_file())
+        return self._file[1]
+
     def _state(self, runs: Path, run_id: str, folders: Mapping[str, Path]) -> RunState:
         folder = folders.get(run_id)
-        written = _written_at(folder)
+        written = _written_at(folder / "run.json") if folder else 0
         known_at, known = self._final.get(run_id, (0, None))
         is_same = known is not None and known_at == written and known.folder == folder
         if known is not None and is_same and holder(runs, run_id) is None:  # else a rerun
@@ -110,14 +118,7 @@ class SnapshotReader:
         waiting = [i for i, s in states.items() if s.status in ("pending", "interrupted", "failed")]
         waiting = longest_first(efforts, waiting)
         left = {i: seconds_left(states[i], efforts[i], durations) for i in [*running, *waiting]}
-        known = [seconds for seconds in left.values() if seconds is not None]
-        if not known:
-            return None
-        usual = sum(known) / len(known)
-        seconds = {i: usual if s is None else s for i, s in left.items()}
-        return time_to_end(
-            [seconds[i] for i in running], [seconds[i] for i in waiting], len(running)
-        )
+        return time_to_end([left[i] for i in running], [left[i] for i in waiting], len(running))
 
     def _examples_elsewhere(
         self, states: Mapping[str, RunState], folders: Mapping[str, Path]
@@ -128,9 +129,9 @@ class SnapshotReader:
         return self._others
 
 
-def _written_at(folder: Path | None) -> int:
+def _written_at(path: Path) -> int:
     with suppress(OSError):
-        return os.stat(folder / "run.json").st_mtime_ns if folder is not None else 0
+        return os.stat(path).st_mtime_ns
     return 0
 
 

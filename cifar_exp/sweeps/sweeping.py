@@ -92,10 +92,8 @@ class Sweep:
         plan = self.plan
         states = read_states(plan.runs_folder, plan.by_id)
         left = sum(is_left(states[r.run_id].status, r.cell.settings) for r in plan.runs)
-        equal = plan.cells - len(plan.runs)
-        same = f" ({plan.cells} cells, of which {equal} ask for the same)" if equal else ""
         self.console.print(f"sweep    {plan.folder}", markup=False)
-        self.console.print(f"runs     {len(plan.runs)}{same}, {left} of them done before")
+        self.console.print(f"runs     {plan.size}, {left} of them done before")
 
     def _tell_end(self) -> int:
         """The ranked table, every failure, and where all is; returns the exit code."""
