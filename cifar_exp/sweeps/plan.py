@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cifar_exp.config.identity import run_id
-from cifar_exp.config.schema import DataSection
 from cifar_exp.data.dataset import Dataset, Report
-from cifar_exp.data.sources import load_dataset
+from cifar_exp.data.sources import Loader
 from cifar_exp.sweeps.effort import Effort, Sizes, effort_of
 from cifar_exp.sweeps.grid import Cell, Grid
 
@@ -68,16 +67,18 @@ def make_plan(grid: Grid, report: Report) -> Plan:
 
     Raises as `load_dataset` does.
     """
-    folders = _Folders(report)
+    load = Loader()
+    fingerprints: set[str] = set()
     runs: dict[str, PlannedRun] = {}
     for cell in grid.cells:
         data = cell.settings.data
-        dataset = folders.load(data) if data.name == "folder" else None
+        dataset = load(data, report) if data.name == "folder" else None
+        fingerprints |= {dataset.fingerprint} if dataset else set()
         identity = run_id(cell.settings, dataset.fingerprint if dataset else None)
         runs.setdefault(identity, PlannedRun(identity, cell, _effort(cell, dataset)))
     fixed = dict(grid.fixed)
-    if folders.fingerprints:
-        fixed["data.fingerprint"] = folders.fingerprints
+    if fingerprints:
+        fixed["data.fingerprint"] = sorted(fingerprints)
     return Plan(sweep_name(grid, fixed), grid.keys, list(runs.values()), len(grid.cells), fixed)
 
 
@@ -91,24 +92,6 @@ def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
     if len(name) > LONGEST_NAME:
         name = f"{name[:LONGEST_NAME]}-{_digest(name)}"
     return f"{name}-{_digest(fixed)}" if fixed else name
-
-
-class _Folders:
-    """Images of the user's own, read once for each root and size."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self._loaded: dict[tuple[str, int], Dataset] = {}
-
-    def load(self, section: DataSection) -> Dataset:
-        key = (section.root, section.image_size)
-        if key not in self._loaded:
-            self._loaded[key] = load_dataset(section, self._report)
-        return self._loaded[key]
-
-    @property
-    def fingerprints(self) -> list[str]:
-        return sorted({dataset.fingerprint for dataset in self._loaded.values()})
 
 
 def _effort(cell: Cell, dataset: Dataset | None) -> Effort | None:

@@ -135,7 +135,7 @@ def test_a_folder_is_read_once_for_each_size(
         asked.append(section.image_size)
         return load_dataset(section, report)
 
-    monkeypatch.setattr("cifar_exp.sweeps.plan.load_dataset", counted)
+    monkeypatch.setattr("cifar_exp.data.sources.load_dataset", counted)
     settings = small_settings()
     cells = [
         changed(settings, seed=seed, data={"image_size": size})

@@ -8,6 +8,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
+from cifar_exp.data.sources import Loader
 from cifar_exp.errors import OutsideError, UserError
 from cifar_exp.runs.deaths import record_death
 from cifar_exp.runs.execute import identify
@@ -53,10 +54,12 @@ def launch(
         for o in job_overrides
     ]
 
+    load = Loader()
+
     def told(index: int, ended: Ended) -> None:
         if ended.kind == "killed":
             request = requests[index]
-            record_death(request.runs, identify(request.settings, _silent), ended.message)
+            record_death(request.runs, identify(request.settings, _silent, load), ended.message)
         _fill(returns[index], ended)
 
     division = partial(divide, settings, cores=available_cores(), memory_gb=total_memory_gb())

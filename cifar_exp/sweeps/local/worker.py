@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Literal
 
-from cifar_exp.config.schema import DataSection
-from cifar_exp.data.dataset import Dataset, Report
-from cifar_exp.data.sources import load_dataset
+from cifar_exp.data.sources import Loader
 from cifar_exp.errors import OutsideError, UserError
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.interruption import Interrupted, stop_on_signals
@@ -46,7 +44,7 @@ class _Duty:
 
 
 _duty = _Duty()
-_loaded: dict[tuple[str, str, int], Dataset] = {}
+_load = Loader()
 
 
 def begin(orders: Connection) -> None:
@@ -89,14 +87,6 @@ def _train(request: Request) -> Ended:
         return Ended("ended", execute(request, _load).record.metric)
     finally:
         _duty.is_busy = False
-
-
-def _load(section: DataSection, report: Report) -> Dataset:
-    """Images are read once for all runs on them: listing 60,000 files takes half a second."""
-    key = (section.name, section.root, section.image_size)
-    if key not in _loaded:
-        _loaded[key] = load_dataset(section, report)
-    return _loaded[key]
 
 
 def _obey(orders: Connection) -> None:
