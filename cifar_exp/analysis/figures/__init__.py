@@ -1,0 +1,1 @@
+"""Studies -> figures. Drawing computes no statistics: what is shown comes from `statistics`."""

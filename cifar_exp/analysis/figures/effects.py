@@ -1,0 +1,181 @@
+"""What the settings do: heatmap, interaction, importance, single changes."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from cifar_exp.analysis.figures.style import (
+    GREY,
+    INK,
+    PALETTE,
+    UnsupportedError,
+    metric_label,
+    new_figure,
+    title,
+)
+from cifar_exp.analysis.statistics.effects import levels_within
+from cifar_exp.analysis.statistics.importance import Importance
+from cifar_exp.analysis.statistics.settings import Setting
+from cifar_exp.analysis.statistics.study import Study
+from cifar_exp.analysis.statistics.tradeoffs import cheapest, marginal_means, path_to_best
+
+MOST_LINES = 8
+MOST_TERMS = 12
+
+
+def heaviest_pair(study: Study) -> tuple[Setting, Setting]:
+    """The two settings with most effect. Raises UnsupportedError where two did not vary."""
+    varied = [s for s in study.by_weight if study.counted[s.key].nunique() > 1]
+    if len(varied) < 2:
+        raise UnsupportedError("fewer than two settings vary among the completed runs")
+    for setting in varied[:2]:
+        if not levels_within(study.counted, setting):
+            raise UnsupportedError(f"{setting.name} takes too many values to be rows or lines")
+    return varied[0], varied[1]
+
+
+def draw_heatmap(study: Study) -> Figure:
+    """The two heaviest settings: mean, SD and number of seeds in each cell."""
+    first, second = heaviest_pair(study)
+    table = marginal_means(study.counted, first, second)
+    scale, digits = study.metric.scale, study.metric.digits - 1
+    rows, columns = (levels_within(study.counted, s) for s in (first, second))
+    means = table.pivot(index="first", columns="second", values="mean").loc[rows, columns] * scale
+    texts = {
+        (
+            row["first"],
+            row["second"],
+        ): f"{row['mean'] * scale:.{digits}f}\n{_scatter(row, scale, digits)}n={int(row['n'])}"
+        for _, row in table.iterrows()
+    }
+    labels = np.array([[texts.get((a, b), "") for b in columns] for a in rows])
+    figure = new_figure(1.4 + 0.62 * len(rows), min(8.0, 2.9 + 1.15 * len(columns)))
+    axes = figure.subplots()
+    bar = {"label": metric_label(study)}
+    sns.heatmap(
+        means,
+        annot=labels,
+        fmt="",
+        cmap="viridis",
+        ax=axes,
+        cbar_kws=bar,
+        linewidths=1.5,
+        annot_kws={"size": 9},
+    )
+    axes.set(xlabel=second.name, ylabel=first.name)
+    axes.tick_params(length=0, rotation=0)
+    title(
+        figure, f"{study.metric.label.capitalize()}: {first.name} x {second.name}{_others(study)}"
+    )
+    return figure
+
+
+def _scatter(row: pd.Series, scale: float, digits: int) -> str:
+    return f"SD {row['sd'] * scale:.{digits + 1}f}, " if row["n"] > 1 else ""
+
+
+def _others(study: Study) -> str:
+    rest = [s.name for s in study.by_weight[2:]]
+    return f", mean over {', '.join(rest)}" if rest else ""
+
+
+def draw_interaction(study: Study) -> Figure:
+    """A line for each level of one setting over the levels of the other."""
+    first, second = heaviest_pair(study)
+    table = marginal_means(study.counted, first, second)
+    lines = levels_within(study.counted, second)
+    if len(lines) > MOST_LINES:
+        raise UnsupportedError(
+            f"{second.name} has more than {MOST_LINES} levels to draw a line for"
+        )
+    ticks = levels_within(study.counted, first)
+    figure = new_figure(3.8)
+    axes = figure.subplots()
+    scale = study.metric.scale
+    for i, level in enumerate(lines):
+        own = (
+            table[table["second"] == level].set_index("first").reindex(ticks).dropna(subset="mean")
+        )
+        places = np.array([ticks.index(tick) for tick in own.index]) + 0.06 * (
+            i - (len(lines) - 1) / 2
+        )
+        reach = (
+            np.nan_to_num(np.array([own["mean"] - own["low"], own["high"] - own["mean"]])) * scale
+        )
+        style = {"color": PALETTE[i], "marker": "osD^vP*X"[i], "ms": 5, "capsize": 3}
+        axes.errorbar(places, own["mean"] * scale, yerr=reach, label=level, **style)
+    axes.set_xticks(range(len(ticks)), ticks)
+    axes.set(xlabel=first.name, ylabel=metric_label(study))
+    figure.legend(title=second.name, loc="outside right center")
+    note = "Bars: 95 % interval of the mean over seeds. Parallel lines: no interaction."
+    title(figure, f"How {second.name} matters at each {first.name}{_others(study)}", note)
+    return figure
+
+
+def draw_importance(study: Study) -> Figure:
+    """The share of the differences between configurations that each setting explains."""
+    found = study.importance
+    if not isinstance(found, Importance):
+        raise UnsupportedError(found)
+    terms = found.terms.head(MOST_TERMS)
+    figure = new_figure(1.5 + 0.36 * len(terms))
+    axes = figure.subplots()
+    places = np.arange(len(terms))
+    colours = [PALETTE[0] if resolved else GREY for resolved in terms["is_resolved"]]
+    axes.barh(places, terms["share"] * 100, color=colours, height=0.6)
+    has_noise = terms["noise_share"].notna().all()
+    if has_noise:
+        axes.plot(terms["noise_share"] * 100, places, "|", ms=16, mew=2, color=INK)
+    for place, share in zip(places, terms["share"] * 100, strict=True):
+        axes.annotate(
+            f" {share:.1f} %",
+            (share, place),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+        )
+    axes.set_yticks(places, terms["term"])
+    axes.set_ylim(len(terms) - 0.4, -0.6)
+    axes.set_xlim(0, 115)
+    axes.set_xticks(range(0, 101, 20))
+    axes.set_xlabel("share of the variance between configurations (%)")
+    noise = " Dark mark: what chance alone would give." if has_noise else ""
+    grey = "" if terms["is_resolved"].all() else " Grey: not told from chance."
+    note = f"{found.method[0].upper()}{found.method[1:]}.{noise}{grey}"
+    title(figure, f"What explains the differences in {study.metric.label}", note)
+    return figure
+
+
+def draw_path(study: Study) -> Figure:
+    """Single changes from the baseline, or the cheapest configuration, to the best."""
+    if study.best is None or not study.settings:
+        raise UnsupportedError("there are no two configurations with completed runs")
+    start = study.baseline or cheapest(study.summary, study.settings)
+    path = path_to_best(study.summary, study.settings, start, study.metric)
+    if len(path) < 2:
+        alone = "the baseline is the best configuration" if study.baseline else None
+        raise UnsupportedError(
+            alone
+            or "the cheapest configuration is the best, or no single change from it was trained"
+        )
+    figure = new_figure(1.5 + 0.5 * len(path))
+    axes = figure.subplots()
+    scale, places = study.metric.scale, np.arange(len(path))
+    means = path["mean"].to_numpy() * scale
+    axes.plot(means, places, "-", color=GREY, lw=2, zorder=1)
+    axes.plot(means, places, "o", ms=8, color=PALETTE[0])
+    for place, mean, gain in zip(places[1:], means[1:], path["gain"][1:], strict=True):
+        told = study.metric.difference_text(gain)
+        axes.annotate(
+            told, (mean, place), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9
+        )
+    axes.set_yticks(places, [f"from {start}", *path["change"][1:]])
+    axes.set_ylim(len(path) - 0.5, -0.5)
+    axes.margins(x=0.12)
+    axes.set_xlabel(metric_label(study))
+    end = "the best" if path["is_complete"].iloc[0] else "as far as was trained"
+    named = "the baseline" if study.baseline else "the cheapest configuration"
+    title(figure, f"One change at a time, from {named} to {end}")
+    return figure

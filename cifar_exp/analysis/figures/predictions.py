@@ -1,0 +1,127 @@
+"""What the best run mistakes for what, and whether its confidence is deserved."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from cifar_exp.analysis.figures.style import GREY, INK, PALETTE, UnsupportedError, new_figure, title
+from cifar_exp.analysis.load.loading import LoadedRun
+from cifar_exp.analysis.load.predictions import Predictions
+from cifar_exp.analysis.statistics.mistakes import (
+    calibration_error,
+    confused_pairs,
+    confusion,
+    reliability,
+)
+
+MOST_GROUPS = 30
+
+
+def draw_confusion(run: LoadedRun, predictions: Predictions) -> Figure:
+    """Superclasses, or classes where they are few: where each one's test images were put."""
+    data = run.record.dataset
+    groups = data.superclasses or data.class_names
+    kind = "superclass" if data.superclasses else "class"
+    if len(set(groups)) > MOST_GROUPS:
+        raise UnsupportedError(f"there are no superclasses, and more than {MOST_GROUPS} classes")
+    table = confusion(predictions, groups) * 100
+    size = 3.2 + 0.26 * len(table)
+    figure = new_figure(size - 0.6, size + 0.6)
+    axes = figure.subplots()
+    off = table.to_numpy()[~np.eye(len(table), dtype=bool)]
+    top = max(float(np.nanmax(off)), 1.0) if len(off) else 100.0
+    bar = {"label": f"% of the row's test images (colour ends at {top:.0f})", "shrink": 0.7}
+    sns.heatmap(
+        table,
+        cmap="rocket_r",
+        vmin=0,
+        vmax=top,
+        square=True,
+        ax=axes,
+        cbar_kws=bar,
+        linewidths=0.3,
+        annot=_marked(table, top),
+        fmt="",
+        annot_kws={"size": 6.5},
+        xticklabels=True,
+        yticklabels=True,
+    )
+    axes.set(xlabel=f"predicted {kind}", ylabel=f"true {kind}")
+    axes.tick_params(axis="x", rotation=90, length=0)
+    axes.tick_params(axis="y", rotation=0, length=0)
+    title(figure, f"What {run.folder.name} takes for what")
+    return figure
+
+
+def _marked(table: pd.DataFrame, top: float) -> np.ndarray:
+    values = table.to_numpy()
+    keep = (values >= top / 4) | np.eye(len(table), dtype=bool)
+    return np.where(keep & ~np.isnan(values), np.char.mod("%.0f", np.nan_to_num(values)), "")
+
+
+def draw_pairs(run: LoadedRun, predictions: Predictions) -> Figure:
+    """The pairs of classes most often taken for each other."""
+    table = confused_pairs(predictions, run.record.dataset.class_names)
+    if not len(table):
+        raise UnsupportedError("the best run makes no mistake")
+    figure = new_figure(1.4 + 0.28 * len(table))
+    axes = figure.subplots()
+    places = np.arange(len(table))
+    axes.barh(
+        places,
+        table["as_second"],
+        color=PALETTE[0],
+        height=0.65,
+        label="the first taken for the second",
+    )
+    axes.barh(
+        places,
+        table["as_first"],
+        left=table["as_second"],
+        color=PALETTE[1],
+        height=0.65,
+        label="the second taken for the first",
+    )
+    for place, (_, row) in zip(places, table.iterrows(), strict=True):
+        axes.annotate(f" {row['share']:.0%}", (row["images"], place), va="center", fontsize=8)
+    axes.set_yticks(
+        places, [f"{a} - {b}" for a, b in zip(table["first"], table["second"], strict=True)]
+    )
+    axes.set_ylim(len(table) - 0.4, -0.6)
+    axes.margins(x=0.1)
+    axes.set_xlabel("test images (and their share of both classes' images)")
+    axes.legend(loc="lower right", frameon=True)
+    title(figure, f"Classes that {run.folder.name} confuses most")
+    return figure
+
+
+def draw_reliability(run: LoadedRun, predictions: Predictions) -> Figure:
+    """Accuracy at each level of confidence."""
+    table = reliability(predictions)
+    figure = new_figure(4.4, 5.6)
+    axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    width = (table["high"] - table["low"]) * 100
+    axes.bar(
+        table["low"] * 100,
+        table["accuracy"] * 100,
+        width,
+        align="edge",
+        color=PALETTE[0],
+        edgecolor="white",
+    )
+    axes.plot(
+        [0, 100], [0, 100], color=INK, lw=1, linestyle=(0, (5, 2)), label="as confident as right"
+    )
+    axes.set(ylabel="accuracy (%)", ylim=(0, 100), xlim=(0, 100))
+    axes.legend(loc="upper left")
+    below.bar(
+        table["low"] * 100, table["images"], width, align="edge", color=GREY, edgecolor="white"
+    )
+    below.set(xlabel="confidence (%)", ylabel="test images")
+    error = calibration_error(table)
+    title(
+        figure,
+        f"Is confidence deserved? {run.folder.name}\n(calibration error {error * 100:.1f} pp)",
+    )
+    return figure

@@ -1,0 +1,158 @@
+"""One look for all figures: colours that the colour-blind tell apart, sizes that can be read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import matplotlib as mpl
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from cifar_exp.analysis.statistics.settings import Setting
+from cifar_exp.analysis.statistics.study import Study
+
+mpl.use("Agg")  # pictures go to files: no window system is asked for
+
+Colour = tuple[float, float, float]
+Dash = Literal["solid"] | tuple[int, tuple[float, ...]]
+
+PALETTE = sns.color_palette("colorblind", 8)
+DASHES: tuple[Dash, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
+MARKERS = ("o", "s", "^", "D")
+GREY = (0.72, 0.72, 0.72)
+INK = (0.25, 0.25, 0.25)
+MOST_COLOURS, MOST_DASHES = 6, 4
+WIDTH = 8.0  # inches: as wide as a page's column
+STYLE: dict[str, Any] = {
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "figure.titlesize": 12,
+    "figure.titleweight": "bold",
+    "axes.labelsize": 10,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "legend.title_fontsize": 9,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": "0.9",
+    "svg.hashsalt": "cifar_exp",  # the same figure is the same file
+}
+
+
+class UnsupportedError(Exception):
+    """The data does not support a figure; the message says why."""
+
+
+def new_figure(height: float, width: float = WIDTH) -> Figure:
+    """An empty figure, in inches, whose parts make room for each other."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def title(figure: Figure, text: str, note: str = "") -> None:
+    """What is compared, over the whole figure at its left edge; how to read it, under it."""
+    figure.suptitle(text, x=0.01, ha="left")
+    if note:
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=8.5, color=INK)
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a configuration is drawn."""
+
+    colour: Colour
+    dash: Dash
+    marker: str
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The looks of a section's configurations; those without one are drawn grey and thin.
+
+    With two settings at most, colour and dash stand for one each; else colours go to the best
+    configurations, in their order.
+    """
+
+    by_configuration: Mapping[str, Look]
+    handles: Sequence[Line2D]
+    grey: int
+
+    def of(self, configuration: str) -> Look | None:
+        """The look of a configuration, if it has one of its own."""
+        return self.by_configuration.get(configuration)
+
+    def legend(self, figure: Figure) -> None:
+        """Beside the axes, so that it hides nothing."""
+        handles = list(self.handles)
+        if self.grey:
+            handles.append(Line2D([], [], color=GREY, label=f"{self.grey} others"))
+        if handles:
+            figure.legend(handles=handles, loc="outside right center")
+
+
+def looks(study: Study) -> Looks:
+    """Assign the looks; the heaviest setting gets the colours."""
+    known = study.summary[study.summary["n"] > 0]
+    settings = [s for s in study.by_weight if known[s.key].nunique() > 1]
+    levels = [[v for v in s.levels if v in set(known[s.key])] for s in settings]
+    most = (MOST_COLOURS, MOST_DASHES)
+    fits = [len(values) <= limit for values, limit in zip(levels, most, strict=False)]
+    if settings and len(settings) <= len(most) and all(fits):
+        return _by_level(known, settings, levels)
+    best = list(known["configuration"][: len(PALETTE)])
+    chosen = {name: Look(PALETTE[i], "solid", "o") for i, name in enumerate(best)}
+    handles = [Line2D([], [], color=look.colour, label=name) for name, look in chosen.items()]
+    return Looks(chosen, handles, len(known) - len(best))
+
+
+def _by_level(
+    known: pd.DataFrame, settings: Sequence[Setting], levels: Sequence[Sequence[str]]
+) -> Looks:
+    """Colours for the levels of the first setting, dashes and markers for those of a second."""
+    first, second = settings[0], settings[1] if len(settings) > 1 else None
+    colours = dict(zip(levels[0], _colours(len(levels[0]), first.is_numeric), strict=True))
+    shapes = {level: i for i, level in enumerate(levels[1])} if second else {}
+    chosen = {}
+    for _, row in known.iterrows():
+        i = shapes[row[second.key]] if second else 0
+        chosen[row["configuration"]] = Look(colours[row[first.key]], DASHES[i], MARKERS[i])
+    handles = [
+        Line2D([], [], color=colour, lw=3, label=f"{first.name} {level}")
+        for level, colour in colours.items()
+    ]
+    for level, i in shapes.items():
+        shape: dict[str, Any] = {
+            "linestyle": DASHES[i],
+            "marker": MARKERS[i],
+            "ms": 4,
+            "color": INK,
+        }
+        handles.append(Line2D([], [], label=f"{second.name if second else ''} {level}", **shape))
+    return Looks(chosen, handles, 0)
+
+
+def _colours(size: int, is_ordered: bool) -> list[Colour]:
+    """Light to dark for an order, else as different as can be."""
+    if is_ordered and size > 1:
+        return [tuple(c) for c in sns.color_palette("viridis", size + 1)[:size]][::-1]
+    return [tuple(c) for c in PALETTE[:size]]
+
+
+def seeds_told(study: Study) -> str:
+    """`3 seeds each`, or `1 to 3 seeds`."""
+    sizes = study.summary["n"][study.summary["n"] > 0]
+    low, high = int(sizes.min()), int(sizes.max())
+    if low == high:
+        return f"{low} seed{'s' if low > 1 else ''} each"
+    return f"{low} to {high} seeds"
+
+
+def metric_label(study: Study) -> str:
+    """The label of an axis that shows the study's metric."""
+    return f"{study.metric.label} ({study.metric.unit})"

@@ -1,0 +1,104 @@
+"""What was parsed before, in one file beside the report: unchanged runs are not parsed twice.
+
+It can be deleted at any time, and is done without where it cannot be read or written.
+"""
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cifar_exp.analysis.load.histories import RUN
+from cifar_exp.runs.files import write_whole
+
+FORMAT = 1
+NAME = ".cache.npz"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A run's record as JSON has it, what of its folder could not be read, and when it was so."""
+
+    signature: Sequence[int]
+    record: Mapping[str, Any]
+    complaints: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Cache:
+    """Parsed runs by folder, and their epochs in one array."""
+
+    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    datasets: Sequence[Any] = ()  # the same for many runs: kept once
+    columns: Sequence[str] = ()
+    values: Any = None  # (rows of all histories, columns), float64
+
+    @classmethod
+    def load(cls, report: Path) -> "Cache":
+        """The cache in a report's folder; empty where there is none that can be used."""
+        with (
+            suppress(OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile),
+            np.load(report / NAME, allow_pickle=False) as file,
+        ):
+            content = json.loads(file["content"].tobytes())
+            if content["format"] == FORMAT:
+                values = file["values"]
+                return cls(content["entries"], content["datasets"], content["columns"], values)
+        return cls()
+
+    def find(self, path: Path, signature: Sequence[int]) -> Parsed | None:
+        """What was parsed of this folder, if its files are as they were."""
+        entry = self.entries.get(str(path))
+        if entry is None or entry["signature"] != list(signature):
+            return None
+        record = {**entry["record"], "dataset": self.datasets[entry["dataset"]]}
+        return Parsed(signature, record, entry["complaints"])
+
+    def history(self, places: Mapping[int, Path]) -> pd.DataFrame:
+        """The rows of these runs, which `find` has found, with their places in column `RUN`."""
+        ranges = [self.entries[str(path)]["rows"] for path in places.values()]
+        taken = [np.arange(start, stop) for start, stop in ranges]
+        rows = np.concatenate(taken) if taken else np.array([], dtype=int)
+        values = self.values[rows] if len(rows) else np.empty((0, len(self.columns)))
+        frame = pd.DataFrame(values, columns=list(self.columns))
+        frame.insert(0, RUN, np.repeat(list(places), [len(rows) for rows in taken]).astype(int))
+        return frame
+
+
+def save_cache(
+    report: Path, parsed: Mapping[int, tuple[Path, Parsed]], history: pd.DataFrame
+) -> None:
+    """Keep these runs, and these alone; `history` is sorted by their places in `RUN`."""
+    datasets: dict[str, int] = {}
+    entries: dict[str, Any] = {}
+    runs = history[RUN].to_numpy()
+    for place, (path, run) in parsed.items():
+        record = dict(run.record)
+        text = json.dumps(record.pop("dataset"))
+        entries[str(path)] = {
+            "signature": list(run.signature),
+            "record": record,
+            "dataset": datasets.setdefault(text, len(datasets)),
+            "complaints": list(run.complaints),
+            "rows": [int(np.searchsorted(runs, place + side)) for side in (0, 1)],
+        }
+    values = history.drop(columns=RUN)
+    content = {
+        "format": FORMAT,
+        "entries": entries,
+        "datasets": [json.loads(text) for text in datasets],
+        "columns": list(values.columns),
+    }
+    packed = np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
+    with suppress(OSError):
+        report.mkdir(parents=True, exist_ok=True)
+        write_whole(
+            report / NAME,
+            lambda stream: np.savez(stream, content=packed, values=values.to_numpy(dtype=float)),
+        )

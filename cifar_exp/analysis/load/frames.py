@@ -1,0 +1,108 @@
+"""Loaded runs -> the tidy frame of runs that everything else is computed from."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from cifar_exp.analysis.load.loading import Loaded, LoadedRun
+from cifar_exp.config.identity import NUISANCE
+
+# What stands for a group's choice, whether it was made by name or by `_target_`.
+GROUPS = ("model", "optimizer", "scheduler")
+
+
+def run_frame(loaded: Loaded) -> pd.DataFrame:
+    """A row a run, indexed by run id (text): status, figures, compute, data, and its settings.
+
+    Figures are those of the weights that `trainer.evaluate` names; NaN where there are none.
+    Settings carry their dotted names; `seed`, and what does not decide a result, is not among them.
+    """
+    epochs = loaded.history.groupby("run_id")["epoch"].max() if len(loaded.history) else {}
+    rows = {run_id: _row(run, epochs.get(run_id)) for run_id, run in loaded.runs.items()}
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    return frame.rename_axis("run_id").astype({"status": object, "label": object})
+
+
+def settings_columns(runs: pd.DataFrame) -> list[str]:
+    """The columns that are settings."""
+    return [column for column in runs.columns if "." in column or column == "init_from"]
+
+
+def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
+    record = run.record
+    return {
+        "label": record.label,
+        "status": run.status,
+        "seed": record.seed,
+        **_figures(run),
+        "epochs_done": int(epochs_done or 0),
+        "epochs": _number(record.params.get("trainer.epochs")),
+        "train_seconds": record.compute.train_seconds,
+        "pflop": record.compute.pflop,
+        "parameters": record.model.parameters,
+        "macs": record.model.macs,
+        "peak_memory_mb": record.compute.peak_memory_mb,
+        **record.dataset.model_dump(include=_DATA),
+        **record.compute.model_dump(include=_COMPUTE),
+        "torch": record.environment.get("torch"),
+        "git_commit": record.environment.get("git_commit"),
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "folder": str(run.folder),
+        "reason": reason(run),
+        **_settings(record.params),
+    }
+
+
+_DATA = {"name", "fingerprint", "split_seed", "train_size", "val_size", "test_size"}
+_COMPUTE = {"device", "device_name", "threads", "precision"}
+
+
+def _figures(run: LoadedRun) -> dict[str, float | None]:
+    counted, best, test = run.record.counted, run.record.best, run.record.test
+    return {
+        "val_accuracy": counted.val_accuracy if counted else None,
+        "val_loss": counted.val_loss if counted else None,
+        "best_epoch": best.epoch if best else None,
+        "best_val_accuracy": best.val_accuracy if best else None,
+        "test_accuracy": test.accuracy if test else None,
+        "test_top5_accuracy": test.top5_accuracy if test else None,
+        "test_loss": test.loss if test else None,
+        "test_ece": test.ece if test else None,
+        "test_superclass_accuracy": test.superclass_accuracy if test else None,
+    }
+
+
+def reason(run: LoadedRun) -> str | None:
+    """Why a run did not complete, in one line."""
+    error = run.record.error
+    if run.status in ("completed", "running"):
+        return None
+    if error is not None:
+        return f"{error.type}: {error.message}"
+    if run.status == "interrupted":
+        died = run.record.status == "running"
+        return "its process died" if died else "asked to stop, position saved"
+    return None
+
+
+def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that can be compared: lists as JSON text; a choice by `_target_` under its name."""
+    known = {key: value for key, value in params.items() if key not in NUISANCE and key != "seed"}
+    for group in GROUPS:
+        target = known.pop(f"{group}._target_", None)
+        if target is not None:
+            known[f"{group}.name"] = target
+    return {key: _comparable(value) for key, value in known.items()}
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return json.dumps(value)
+    return "none" if value is None else value
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) else None

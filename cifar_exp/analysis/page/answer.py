@@ -1,0 +1,142 @@
+"""What a section's runs say, in sentences that claim no more than its statistics."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from cifar_exp.analysis.statistics.importance import Importance
+from cifar_exp.analysis.statistics.study import Study
+
+MOST_SETTINGS = 3
+MENTIONED = 0.005  # a smaller share is left to the table
+
+
+def answer(study: Study) -> list[str]:
+    """The answer: what did best, what explains the differences, what each change does."""
+    if not len(study.counted):
+        return ["No run is completed with a figure to judge it by: there is nothing to compare."]
+    return [*_best(study), *_importance(study), *_effects(study), *_interaction(study)]
+
+
+def _best(study: Study) -> Iterator[str]:
+    row = study.summary.iloc[0]
+    metric, configurations = study.metric, int((study.summary["n"] > 0).sum())
+    test = ""
+    if not metric.is_on_test and not np.isnan(row["test_mean"]):
+        test = f"; test accuracy {row['test_mean'] * 100:.2f} %"
+    chosen = " (read on test: not for choosing)" if metric.is_on_test else ""
+    figures = f"{metric.label} {metric.text(row['mean'])}{chosen}, {_interval(study, row)}{test}"
+    if configurations == 1:
+        yield f"{row['configuration']}: {figures}."
+        return
+    yield f"{row['configuration']} did best of {configurations} configurations: {figures}."
+    if study.baseline is None:
+        yield _against_best(study)
+
+
+def _interval(study: Study, row: pd.Series) -> str:
+    if row["n"] < 2:
+        return "one seed, so no interval"
+    scale, digits = study.metric.scale, study.metric.digits
+    low, high = row["ci_low"] * scale, row["ci_high"] * scale
+    return f"95 % [{low:.{digits}f}, {high:.{digits}f}] from {int(row['n'])} seeds"
+
+
+def _against_best(study: Study) -> str:
+    table = study.comparisons
+    open_ones = table[~table["is_resolved"]]
+    if study.seeds < 2:
+        return "One seed each tells no configuration from another for certain."
+    if not len(open_ones):
+        return "All others are told apart from it."
+    closest = open_ones.iloc[(open_ones["mean"] * -study.metric.sign).argsort().iloc[0]]
+    told = study.metric.difference_text(closest["mean"])
+    are = "is" if len(open_ones) == 1 else "are"
+    return (
+        f"{len(open_ones)} of the {len(table)} others {are} not told apart from it; the closest is "
+        f"{closest['configuration']}: {told}, {_verdict(study, closest)}."
+    )
+
+
+def _importance(study: Study) -> Iterator[str]:
+    found = study.importance
+    if not isinstance(found, Importance):
+        if len(study.settings) > 1:
+            yield f"How much each setting explains cannot be said: {found}."
+        return
+    terms = found.terms[found.terms["share"] >= MENTIONED]
+    if found.terms["order"].eq(1).sum() < 2:
+        return  # one setting explains all there is
+    parts = [f"{row['term']} {_percent(row['share'])}" for _, row in terms.iterrows()]
+    noise = float(found.terms["noise_share"].sum())  # NaN counts as none
+    chance = f"; chance alone would give {_percent(noise)}" if noise > 0 else ""
+    by = f" (by {found.method})" if found.is_estimated else ""
+    yield f"The differences between configurations come from {_listed(parts)}{by}{chance}."
+    if found.warning:
+        yield f"Beware: {found.warning}."
+
+
+def _effects(study: Study) -> Iterator[str]:
+    effects = study.effects
+    if not len(effects):
+        return
+    for setting in study.by_weight[:MOST_SETTINGS]:
+        own = effects[effects["setting"] == setting.key]
+        if len(own):
+            yield _effect(study, own.loc[own["mean"].abs().idxmax()])
+
+
+def _effect(study: Study, row: pd.Series) -> str:
+    told = study.metric.difference_text(row["mean"])
+    rest = [setting.name for setting in study.settings if setting.key != row["setting"]]
+    over = f", on average over {_listed(rest)}" if row["cells"] > 1 else ""
+    change = f"{row['name']} {row['level']} against {row['reference']}{over}"
+    return f"{change}: {told}, {_verdict(study, row)}."
+
+
+def _interaction(study: Study) -> Iterator[str]:
+    table = study.interactions
+    resolved = table[table["is_resolved"]] if len(table) else table
+    if not len(resolved):
+        return
+    row = resolved.loc[resolved["mean"].abs().idxmax()]
+    told = study.metric.difference_text(row["mean"])
+    yield (
+        f"{row['name']} and {row['other_name']} depend on each other: at {row['other_name']} "
+        f"{row['other_level']} instead of {row['other_reference']}, the effect of {row['name']} "
+        f"{row['level']} against {row['reference']} is another by {told}, {_verdict(study, row)}."
+    )
+
+
+def _verdict(study: Study, row: pd.Series) -> str:
+    """`95 % [-1.1, 0.3], not resolved with 3 seeds; about 12 would`."""
+    if row["n"] < 2:
+        return "from one seed, so not resolved"
+    scale, digits, n = study.metric.scale, study.metric.digits, int(row["n"])
+    interval = f"95 % [{row['low'] * scale:.{digits}f}, {row['high'] * scale:.{digits}f}]"
+    if row["is_resolved"]:
+        return f"{interval}, resolved with {n} seeds ({p_text(row['p_holm'])})"
+    return f"{interval}, not resolved with {n} seeds{needed_text(row['needed'], n)}"
+
+
+def needed_text(needed: float, n: int) -> str:
+    """`; about 12 would`, where so many more seeds would resolve a difference of this size."""
+    if np.isnan(needed):
+        return ""
+    if np.isinf(needed):
+        return "; more than 1,000 would be needed"
+    return f"; about {int(needed)} would" if needed > n else "; a few more would"
+
+
+def p_text(p: float) -> str:
+    """`p = 0.012`, or `p < 0.001`."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %") if share >= 0.1 else f"{share * 100:.1f} %"
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

@@ -1,0 +1,116 @@
+"""A report: from paths to tables, figures and the page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from cifar_exp.analysis.load.frames import run_frame, settings_columns
+from cifar_exp.analysis.load.loading import Loaded, load
+from cifar_exp.analysis.load.places import LeftOut, Places, find_places
+from cifar_exp.analysis.statistics.metric import Metric
+from cifar_exp.analysis.statistics.sections import divide
+from cifar_exp.analysis.statistics.study import Study
+from cifar_exp.errors import OutsideError, UserError
+from cifar_exp.runs.files import is_disk_full
+
+PAGE = "index.html"
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where the page is, what it is about, and what it says nothing about."""
+
+    page: Path
+    studies: Sequence[Study]
+    left_out: Sequence[LeftOut]
+
+
+def make_report(
+    paths: Sequence[Path], output: Path | None, metric: Metric, baseline: str | None, tell: Tell
+) -> Report:
+    """Write tables, figures and page; `tell` hears a line for each stage.
+
+    Raises UserError where a path, the output or the baseline is wrong, before anything is written,
+    OutsideError where the disk is full or refuses.
+    """
+    places = find_places(paths)
+    folder = output or places.output
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--output={folder}: is there, and no folder")
+    try:
+        return _written(places, folder, metric, baseline, tell, [str(path) for path in paths])
+    except OSError as error:
+        what = "there is no space left on its disk" if is_disk_full(error) else str(error)
+        raise OutsideError(
+            f"the report could not be written to {folder}: {what}; the runs are as they were"
+        ) from error
+
+
+def _written(
+    places: Places,
+    folder: Path,
+    metric: Metric,
+    baseline: str | None,
+    tell: Tell,
+    asked: Sequence[str],
+) -> Report:
+    loaded = load(places, folder)
+    runs = run_frame(loaded)
+    tell(f"runs     {len(runs)} read, {len(loaded.left_out)} notes on what is left out")
+    studies = _studies(runs, loaded, places, metric, baseline)
+    # what takes a second or more to import is not needed to say that a path is wrong
+    from cifar_exp.analysis.page.circumstances import doubles
+    from cifar_exp.analysis.page.tables import write_tables
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tables(folder, runs, loaded.history, studies)
+    left_out = [*loaded.left_out, *(double for study in studies for double in doubles(study))]
+    tell(f"tables   {folder / 'runs.csv'}, history.csv, summary.csv and more")
+    _write_page(folder, studies, loaded, left_out, asked, tell)
+    return Report(folder / PAGE, studies, left_out)
+
+
+def _studies(
+    runs: pd.DataFrame, loaded: Loaded, places: Places, metric: Metric, baseline: str | None
+) -> list[Study]:
+    """Raises UserError where the baseline was found in none of the sections."""
+    sections = divide(runs, places.sweeps)
+    columns = settings_columns(runs)
+    mistakes: list[str] = []
+    studies = []
+    for section in sections:
+        try:
+            study = Study(section, metric, runs, loaded.history, columns, baseline)
+        except UserError as error:
+            mistakes += error.messages
+            study = Study(section, metric, runs, loaded.history, columns)
+        studies.append(study)
+    if baseline is not None and not any(study.baseline for study in studies):
+        missing = f"--baseline={baseline!r}: no completed run is like that"
+        raise UserError(list(dict.fromkeys(mistakes)) or missing)
+    return studies
+
+
+def _write_page(
+    folder: Path,
+    studies: Sequence[Study],
+    loaded: Loaded,
+    left_out: Sequence[LeftOut],
+    asked: Sequence[str],
+    tell: Tell,
+) -> None:
+    from cifar_exp.analysis.figures.gallery import draw_all
+    from cifar_exp.analysis.page.content import section_content
+    from cifar_exp.analysis.page.rendering import write_page
+
+    contents = []
+    for study in studies:
+        tell(f"figures  {study.section.title}")
+        best = loaded.runs.get(study.best_run or "")
+        drawn = draw_all(study, best, folder / "figures" / study.section.slug)
+        contents.append(section_content(study, drawn, loaded))
+    title = studies[0].section.title if len(studies) == 1 else f"{len(studies)} comparisons"
+    write_page(folder / PAGE, title, f"Report on {', '.join(asked)}", contents, left_out)

@@ -1,0 +1,83 @@
+"""Histories by configuration: means and bands, the gap to training images, early rankings."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cifar_exp.analysis.statistics.metric import Metric
+
+FEWEST_RANKED = 4  # configurations, below which a rank correlation says nothing
+
+
+def by_configuration(history: pd.DataFrame, counted: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A row a configuration and epoch: n, mean, low and high, an SD around it (NaN at n = 1)."""
+    known = history.dropna(subset=[column])
+    known = known.assign(configuration=known["run_id"].map(counted["configuration"]))
+    groups = known.dropna(subset=["configuration"]).groupby(["configuration", "epoch"])[column]
+    table = groups.agg(["size", "mean", "std"]).reset_index()
+    table = table.rename(columns={"size": "n", "std": "sd"})
+    return table.assign(low=table["mean"] - table["sd"], high=table["mean"] + table["sd"])
+
+
+def with_gap(history: pd.DataFrame) -> pd.DataFrame:
+    """The history with `gap`: accuracy on training images, not augmented, less val accuracy."""
+    if "train_eval_accuracy" not in history:
+        return history.assign(gap=np.nan)
+    return history.assign(gap=history["train_eval_accuracy"] - history["val_accuracy"])
+
+
+def budget_correlation(
+    history: pd.DataFrame, counted: pd.DataFrame, metric: Metric
+) -> pd.DataFrame:
+    """By epoch k: Spearman's correlation between configurations' ranks at k and at the end, and
+    `cost`, how much worse than the best the leader at k came out at the end.
+
+    Of the runs whose number of epochs is the commonest, by val accuracy; empty where there is no
+    val, fewer than four configurations, or one epoch.
+    """
+    empty = pd.DataFrame(columns=["epoch", "correlation", "cost", "configurations"])
+    epochs = counted["epochs_done"]
+    if not len(epochs) or epochs.mode().iloc[0] < 2:
+        return empty
+    alike = counted[epochs == epochs.mode().iloc[0]]
+    early = by_configuration(history, alike, "val_accuracy")
+    final = alike.groupby("configuration")["value"].mean() * metric.sign
+    if not len(early) or len(final) < FEWEST_RANKED or final.nunique() < 2:
+        return empty
+    table = early.pivot(index="epoch", columns="configuration", values="mean")[list(final.index)]
+    rows = [
+        {
+            "epoch": int(epoch),
+            "correlation": _spearman(row, final),
+            "cost": float(final.max() - final[row.idxmax()]),
+            "configurations": len(final),
+        }
+        for epoch, row in table.dropna().iterrows()
+    ]
+    return pd.DataFrame(rows, columns=list(empty.columns))
+
+
+def _spearman(a: pd.Series, b: pd.Series) -> float:
+    if a.nunique() < 2:
+        return float("nan")
+    return float(stats.spearmanr(a.to_numpy(), b.to_numpy()).statistic)
+
+
+def rate_curves(history: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
+    """Learning rate by step, each distinct curve once: curve (number), configurations, step, lr."""
+    known = history[history["run_id"].isin(counted.index)].dropna(subset=["lr", "step"])
+    curves: dict[tuple[float, ...], list[str]] = {}
+    frames = []
+    for run_id, run in known.groupby("run_id", sort=False):
+        shape = (*run["step"], *run["lr"].round(10))
+        if shape not in curves:
+            frames.append(run[["step", "epoch", "lr"]].assign(curve=len(curves)))
+        users = curves.setdefault(shape, [])
+        name = str(counted.loc[run_id, "configuration"])
+        if name not in users:
+            users.append(name)
+    if not frames:
+        return pd.DataFrame(columns=["curve", "configurations", "step", "epoch", "lr"])
+    users_of = dict(enumerate(curves.values()))
+    table = pd.concat(frames, ignore_index=True)
+    return table.assign(configurations=table["curve"].map(users_of))

@@ -1,0 +1,92 @@
+"""What varied between runs, found from the runs themselves."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+ABSENT = "-"  # of a setting that a run's model, optimizer or scheduler does not have
+FEW = 8  # configurations, among which two settings that change together cannot be told apart
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting that takes several values; `levels` in rising order, as text.
+
+    `along` are settings that change only together with it, so that their effects are one.
+    """
+
+    key: str
+    name: str
+    levels: tuple[str, ...]
+    is_numeric: bool
+    along: tuple[str, ...] = field(default=())
+
+
+def varied_settings(runs: pd.DataFrame, columns: Sequence[str]) -> list[Setting]:
+    """The settings that differ between runs, without those that merely follow another.
+
+    A setting is taken to follow another if the other's value always tells its value, and values
+    of the other were repeated, or there are too few configurations to tell the two apart.
+    """
+    values = level_frame(runs, columns)
+    varied = [column for column in columns if values[column].nunique() > 1]
+    varied.sort(key=lambda key: not key.endswith(".name"))  # stable: else as configured
+    distinct = values[varied].drop_duplicates()
+    leaders: dict[str, list[str]] = {}
+    for key in varied:
+        leader = next((k for k in leaders if _follows(distinct, key, k)), None)
+        leaders.setdefault(leader or key, []).extend([key] if leader else [])
+    names = short_names(list(leaders))
+    return [_setting(runs[key], key, names[key], leaders[key]) for key in leaders]
+
+
+def level_frame(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The settings as text, so that 0.1 and 1e-1 are one level and 1 and True are two."""
+    return pd.DataFrame({key: runs[key].map(level_text) for key in columns}, index=runs.index)
+
+
+def level_text(value: Any) -> str:
+    """A value as it is shown: `0.1`, `16`, `sgd`, `true`; ABSENT where there is none."""
+    if value is None or (isinstance(value, float) and value != value):
+        return ABSENT
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:.10g}"
+    return str(value)
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """`width` for `model.width`, `model` for `model.name`; in full where two would be alike."""
+    short = {key: _short(key) for key in keys}
+    names = list(short.values())
+    return {key: name if names.count(name) == 1 else key for key, name in short.items()}
+
+
+def _short(key: str) -> str:
+    head, _, tail = key.rpartition(".")
+    return head if tail == "name" and head else tail
+
+
+def _follows(distinct: pd.DataFrame, key: str, leader: str) -> bool:
+    if distinct.groupby(leader)[key].nunique().max() > 1:
+        return False
+    levels = distinct[leader].nunique()
+    is_choice = leader.endswith(".name") and key.rpartition(".")[0] == leader.rpartition(".")[0]
+    return is_choice or len(distinct) >= 2 * levels or len(distinct) <= FEW
+
+
+def _setting(values: pd.Series, key: str, name: str, along: Sequence[str]) -> Setting:
+    levels = {level_text(value): value for value in values}
+    numbers = [v for text, v in levels.items() if text != ABSENT]
+    is_numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
+    ordered = sorted(levels, key=lambda text: _place(text, levels[text]))
+    return Setting(key, name, tuple(ordered), is_numeric, tuple(along))
+
+
+def _place(text: str, value: Hashable) -> tuple[bool, bool, float, str]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = float(value) if is_number and text != ABSENT else 0.0  # type: ignore[arg-type]
+    return text != ABSENT, not is_number, number, text

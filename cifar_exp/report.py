@@ -1,0 +1,78 @@
+"""What mattered: `python -m cifar_exp.report PATH... [--metric NAME] [--output DIR]`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from cifar_exp.errors import OutsideError, UserError
+
+DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main() -> int:
+    """The command: returns its exit code."""
+    arguments = _parser().parse_args()
+    try:
+        _report(arguments)
+    except UserError as error:
+        for message in error.messages:
+            print(f"error: {message}", file=sys.stderr)
+        return MISTAKE
+    except OutsideError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cifar_exp.report",
+        description="Tables, figures and one HTML page of runs, and what mattered in them.",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PATH",
+        help="an outputs folder (everything in it), sweep folders or run folders",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="where to write; default: report/ beside the runs",
+    )
+    parser.add_argument(
+        "--metric",
+        default="val_accuracy",
+        metavar="NAME",
+        help="what runs are judged by (default: val_accuracy; choices are not made on test)",
+    )
+    parser.add_argument(
+        "--baseline",
+        metavar="CONFIGURATION",
+        help="what the others are held against, as 'width=16 dropout=0.0' or a run's id or folder "
+        "(default: the best)",
+    )
+    return parser
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from cifar_exp.analysis.page.answer import answer
+    from cifar_exp.analysis.reporting import make_report
+    from cifar_exp.analysis.statistics.metric import metric_named
+
+    metric = metric_named(arguments.metric)
+    made = make_report(arguments.paths, arguments.output, metric, arguments.baseline, print)
+    for entry in made.left_out:
+        print(f"left out {entry.what}: {entry.reason}")
+    for study in made.studies:
+        for sentence in answer(study):
+            print(f"answer   {study.section.title}: {sentence}")
+    print(f"report   {made.page}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
