@@ -31,7 +31,7 @@ from cifar_exp.sweeps.local.running import run_all
 from cifar_exp.sweeps.local.worker import Ended, train
 
 ROOT = Path(__file__).resolve().parents[1]
-SHORT = ("data=shapes", "data.limit_test=2000", "trainer.device=cpu")
+SHORT = ("data=shapes", "data.limit_test=2000", "trainer.device=cpu", "report=false")
 TINY = (
     *SHORT,
     "model=tiny",

@@ -26,6 +26,7 @@ QUICK = [
     "data.val_fraction=0.25",
     "trainer.resolution_scales=[]",
     "trainer.resolution_until=[]",
+    "report=false",
 ]
 TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
 FICKLE = """

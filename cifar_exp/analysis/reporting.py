@@ -8,14 +8,13 @@ import pandas as pd
 
 from cifar_exp.analysis.load.frames import run_frame, settings_columns
 from cifar_exp.analysis.load.loading import Loaded, load
-from cifar_exp.analysis.load.places import LeftOut, Places, find_places
+from cifar_exp.analysis.load.places import PAGE, LeftOut, Places, find_places
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.sections import divide
 from cifar_exp.analysis.statistics.study import Study
 from cifar_exp.errors import OutsideError, UserError
 from cifar_exp.runs.files import is_disk_full
 
-PAGE = "index.html"
 Tell = Callable[[str], None]
 
 
@@ -59,7 +58,7 @@ def _written(
 ) -> Report:
     loaded = load(places, folder)
     runs = run_frame(loaded)
-    tell(f"runs     {len(runs)} read, {len(loaded.left_out)} notes on what is left out")
+    tell(f"runs     {len(runs)}")
     studies = _studies(runs, loaded, places, metric, baseline)
     # what takes a second or more to import is not needed to say that a path is wrong
     from cifar_exp.analysis.page.circumstances import doubles
@@ -112,5 +111,5 @@ def _write_page(
         best = loaded.runs.get(study.best_run or "")
         drawn = draw_all(study, best, folder / "figures" / study.section.slug)
         contents.append(section_content(study, drawn, loaded))
-    title = studies[0].section.title if len(studies) == 1 else f"{len(studies)} comparisons"
+    title = studies[0].section.title if len(studies) == 1 else "Report"
     write_page(folder / PAGE, title, f"Report on {', '.join(asked)}", contents, left_out)

@@ -30,6 +30,7 @@ NUISANCE = frozenset(
         "keep",
         "retry_failed",
         "plan",
+        "report",
     }
 )
 

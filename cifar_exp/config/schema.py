@@ -275,3 +275,4 @@ class Settings(Section):
     )
     retry_failed: bool = Field(True, description="try failed runs again")
     plan: bool = Field(False, description="tell what would be trained, and train nothing")
+    report: bool = Field(True, description="write a sweep's report at its end")

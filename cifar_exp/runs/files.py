@@ -59,6 +59,14 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
     write_text(path, text.getvalue())
 
 
+def written_at(path: Path) -> int:
+    """When a file was last changed, in nanoseconds; 0 where there is none."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
 def remove_leftovers(folder: Path) -> None:
     """Delete what a killed process was writing; only for the holder of the folder's lock."""
     for path in folder.rglob(f"{TEMPORARY}*"):

@@ -27,7 +27,7 @@ def sweep(
     teller = Teller(grid.cells[0].settings.trainer.progress)
     plan = make_plan(grid, teller.report)
     teller.close()
-    command = shlex.join(["python", "-m", "cifar_exp.train", *sys.argv[1:]])
+    command = shlex.join(["python", "-m", "cifar_exp.train", *_typed()])
     try:
         code = Sweep(plan, _Launch(launcher), command).go()
     except OutsideError as error:
@@ -36,6 +36,13 @@ def sweep(
     except Interrupted as interruption:
         code = interruption.exit_code
     raise SystemExit(code)
+
+
+def _typed() -> list[str]:
+    """The arguments as the user gave them; sys.argv has them as Hydra wants them."""
+    line = sys.orig_argv
+    is_module = "cifar_exp.train" in line
+    return line[line.index("cifar_exp.train") + 1 :] if is_module else sys.argv[1:]
 
 
 class _Launch:

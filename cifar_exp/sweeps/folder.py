@@ -70,7 +70,9 @@ class SweepFolder:
                 values = {key: as_text(value) for key, value in run.cell.values.items()}
                 row = known.get(run.run_id) or SweepRow(run.run_id, "", "pending", {})
                 known[run.run_id] = replace(row, values={**row.values, **values})
-            self._write(_in_grid_order(known.values(), merged.parameters))
+            rows = _in_grid_order(known.values(), merged.parameters)
+            if rows != self.rows():  # its time tells whether a report is still up to date
+                self._write(rows)
 
     def refresh(self, states: Mapping[str, RunState]) -> None:
         """Write how the runs stand now into runs.csv."""

@@ -3,10 +3,10 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cifar_exp.runs.files import written_at
 from cifar_exp.runs.lock import holder
 from cifar_exp.runs.record import FINAL
 from cifar_exp.runs.state import RunState, read_state, run_folders
@@ -87,14 +87,14 @@ class SnapshotReader:
 
     def _read_file(self) -> SweepFile:
         # YAML of a thousand runs takes its time, and the live table asks every second
-        written = _written_at(self.folder.path / "sweep.yaml")
+        written = written_at(self.folder.path / "sweep.yaml")
         if self._file is None or self._file[0] != written:
             self._file = (written, self.folder.read_file())
         return self._file[1]
 
     def _state(self, runs: Path, run_id: str, folders: Mapping[str, Path]) -> RunState:
         folder = folders.get(run_id)
-        written = _written_at(folder / "run.json") if folder else 0
+        written = written_at(folder / "run.json") if folder else 0
         known_at, known = self._final.get(run_id, (0, None))
         is_same = known is not None and known_at == written and known.folder == folder
         if known is not None and is_same and holder(runs, run_id) is None:  # else a rerun
@@ -127,12 +127,6 @@ class SnapshotReader:
             others = {i: folder for i, folder in folders.items() if i not in states}
             self._others = latest_examples(self.folder.runs_folder, others)
         return self._others
-
-
-def _written_at(path: Path) -> int:
-    with suppress(OSError):
-        return os.stat(path).st_mtime_ns
-    return 0
 
 
 def latest_examples(runs: Path, folders: Mapping[str, Path]) -> list[Example]:

@@ -11,6 +11,7 @@ from cifar_exp.runs.lock import HeldElsewhereError
 from cifar_exp.runs.record import is_left
 from cifar_exp.runs.state import RunState, read_states
 from cifar_exp.sweeps.durations import longest_first
+from cifar_exp.sweeps.ending import report_changes
 from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.snapshot import SnapshotReader
 from cifar_exp.sweeps.view import disk_used, ranking, terminal, unsuccessful_lines
@@ -44,7 +45,9 @@ class Sweep:
             self._tell_begin()
             with watched(self.reader, Display(self.console, self.mode)):
                 self._train_missing()
-            return self._tell_end()
+            code = self._tell_end()
+            self._report()
+            return code
         except (Interrupted, KeyboardInterrupt):
             self._tell_end()
             self.console.print("stopped: the same command goes on from here", markup=False)
@@ -94,6 +97,10 @@ class Sweep:
         left = sum(is_left(states[r.run_id].status, r.cell.settings) for r in plan.runs)
         self.console.print(f"sweep    {plan.folder}", markup=False)
         self.console.print(f"runs     {plan.size}, {left} of them done before")
+
+    def _report(self) -> None:
+        if self.plan.runs[0].cell.settings.report:
+            report_changes(self.reader.folder, lambda line: self.console.print(line, markup=False))
 
     def _tell_end(self) -> int:
         """The ranked table, every failure, and where all is; returns the exit code."""

@@ -33,6 +33,7 @@ NUISANCES: dict[str, Any] = {
     "keep": ["all", "none"],
     "retry_failed": [True, False],
     "plan": [True, False],
+    "report": [False, True],
 }
 # All other settings. In a list stands more than one, the first of which may be the default.
 DECISIVE: dict[str, Any] = {

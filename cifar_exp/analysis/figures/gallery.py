@@ -98,4 +98,5 @@ def _drawn(name: str, draw: Callable[[], Figure], folder: Path) -> Drawn:
     for kind, path in paths.items():
         metadata = {"Date": None} if kind == "svg" else None  # the same figure is the same file
         write_whole(path, partial(figure.savefig, format=kind, metadata=metadata))
+        figure.set_layout_engine("none")  # laid out by the first: the second need not
     return Drawn(name, paths["png"])

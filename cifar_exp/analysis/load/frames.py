@@ -9,6 +9,46 @@ import pandas as pd
 from cifar_exp.analysis.load.loading import Loaded, LoadedRun
 from cifar_exp.config.identity import NUISANCE
 
+# The columns beside the settings: what came of a run, and how it was made.
+FIGURES = (
+    "status",
+    "seed",
+    "val_accuracy",
+    "val_loss",
+    "best_epoch",
+    "best_val_accuracy",
+    "test_accuracy",
+    "test_top5_accuracy",
+    "test_loss",
+    "test_ece",
+    "test_superclass_accuracy",
+    "epochs",
+    "epochs_done",
+    "train_seconds",
+    "pflop",
+    "parameters",
+    "macs",
+    "peak_memory_mb",
+)
+CIRCUMSTANCES = (
+    "name",
+    "fingerprint",
+    "split_seed",
+    "train_size",
+    "val_size",
+    "test_size",
+    "device",
+    "device_name",
+    "threads",
+    "precision",
+    "torch",
+    "git_commit",
+    "started_at",
+    "finished_at",
+    "folder",
+    "reason",
+)
+
 # What stands for a group's choice, whether it was made by name or by `_target_`.
 GROUPS = ("model", "optimizer", "scheduler")
 
@@ -22,7 +62,10 @@ def run_frame(loaded: Loaded) -> pd.DataFrame:
     epochs = loaded.history.groupby("run_id")["epoch"].max() if len(loaded.history) else {}
     rows = {run_id: _row(run, epochs.get(run_id)) for run_id, run in loaded.runs.items()}
     frame = pd.DataFrame.from_dict(rows, orient="index")
-    return frame.rename_axis("run_id").astype({"status": object, "label": object})
+    settings = [c for c in frame.columns if c not in ("label", *FIGURES, *CIRCUMSTANCES)]
+    return frame.reindex(columns=["label", *FIGURES, *CIRCUMSTANCES, *settings]).rename_axis(
+        "run_id"
+    )
 
 
 def settings_columns(runs: pd.DataFrame) -> list[str]:

@@ -14,6 +14,7 @@ import yaml
 from cifar_exp.errors import UserError
 from cifar_exp.runs.state import run_folders
 
+REPORT, PAGE = "report", "index.html"
 OURS_BESIDE_RUNS = re.compile(r".*\.(rerun|replaced)")  # a rerun under way, what it replaced
 
 
@@ -165,12 +166,12 @@ def _output(paths: Sequence[Path]) -> Path:
     """`report` in an outputs or sweep folder; for runs, a folder of that name beside `runs`."""
     first = paths[0]
     if len(paths) == 1 and (first / "runs.csv").is_file():
-        return first / "report"
+        return first / REPORT
     if len(paths) == 1 and (first / "runs").is_dir():
-        return first / "report"
+        return first / REPORT
     real = first.resolve()
     if real.name == "runs":
-        return _shortest(real.parent) / "report"
+        return _shortest(real.parent) / REPORT
     outputs = real.parent.parent if real.parent.name in ("runs", "sweeps") else real.parent
     more = f"-and-{len(paths) - 1}-more" if len(paths) > 1 else ""
     return _shortest(outputs) / "reports" / f"{real.name}{more}"

@@ -28,11 +28,11 @@ def _best(study: Study) -> Iterator[str]:
     chosen = " (read on test: not for choosing)" if metric.is_on_test else ""
     figures = f"{metric.label} {metric.text(row['mean'])}{chosen}, {_interval(study, row)}{test}"
     if configurations == 1:
-        yield f"{row['configuration']}: {figures}."
+        told = row["configuration"]
+        yield f"{told[0].upper()}{told[1:]}: {figures}."
         return
     yield f"{row['configuration']} did best of {configurations} configurations: {figures}."
-    if study.baseline is None:
-        yield _against_best(study)
+    yield _against_best(study) if study.baseline is None else _against_baseline(study)
 
 
 def _interval(study: Study, row: pd.Series) -> str:
@@ -52,11 +52,24 @@ def _against_best(study: Study) -> str:
         return "All others are told apart from it."
     closest = open_ones.iloc[(open_ones["mean"] * -study.metric.sign).argsort().iloc[0]]
     told = study.metric.difference_text(closest["mean"])
-    are = "is" if len(open_ones) == 1 else "are"
-    return (
-        f"{len(open_ones)} of the {len(table)} others {are} not told apart from it; the closest is "
-        f"{closest['configuration']}: {told}, {_verdict(study, closest)}."
-    )
+    if len(open_ones) == 1:
+        which = f"{closest['configuration']} is not told apart from it"
+    else:
+        which = (
+            f"{len(open_ones)} of {len(table)} others are not told apart from it; the closest is "
+            f"{closest['configuration']}"
+        )
+    return f"{which}: {told}, {_verdict(study, closest)}."
+
+
+def _against_baseline(study: Study) -> str:
+    table = study.comparisons
+    own = table[table["configuration"] == study.best]
+    if not len(own):
+        apart = int(table["is_resolved"].sum())
+        return f"It is the baseline; {apart} of {len(table)} others are told apart from it."
+    told = study.metric.difference_text(own.iloc[0]["mean"])
+    return f"Against the baseline, {study.baseline}: {told}, {_verdict(study, own.iloc[0])}."
 
 
 def _importance(study: Study) -> Iterator[str]:
@@ -103,9 +116,9 @@ def _interaction(study: Study) -> Iterator[str]:
     row = resolved.loc[resolved["mean"].abs().idxmax()]
     told = study.metric.difference_text(row["mean"])
     yield (
-        f"{row['name']} and {row['other_name']} depend on each other: at {row['other_name']} "
-        f"{row['other_level']} instead of {row['other_reference']}, the effect of {row['name']} "
-        f"{row['level']} against {row['reference']} is another by {told}, {_verdict(study, row)}."
+        f"The effect of {row['name']} {row['level']} against {row['reference']} depends on "
+        f"{row['other_name']}: at {row['other_level']} it differs by {told} from that at "
+        f"{row['other_reference']}, {_verdict(study, row)}."
     )
 
 

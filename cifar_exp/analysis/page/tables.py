@@ -5,49 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from cifar_exp.analysis.load.frames import settings_columns
+from cifar_exp.analysis.load.frames import CIRCUMSTANCES, FIGURES, settings_columns
 from cifar_exp.analysis.statistics.study import Study
 from cifar_exp.runs.directory import METRICS
 from cifar_exp.runs.files import write_text
-
-FIGURES = [
-    "status",
-    "seed",
-    "val_accuracy",
-    "val_loss",
-    "best_epoch",
-    "best_val_accuracy",
-    "test_accuracy",
-    "test_top5_accuracy",
-    "test_loss",
-    "test_ece",
-    "test_superclass_accuracy",
-    "epochs",
-    "epochs_done",
-    "train_seconds",
-    "pflop",
-    "parameters",
-    "macs",
-    "peak_memory_mb",
-]
-CIRCUMSTANCES = [
-    "name",
-    "fingerprint",
-    "split_seed",
-    "train_size",
-    "val_size",
-    "test_size",
-    "device",
-    "device_name",
-    "threads",
-    "precision",
-    "torch",
-    "git_commit",
-    "started_at",
-    "finished_at",
-    "folder",
-    "reason",
-]
 
 
 def write_tables(

@@ -10,7 +10,7 @@ from cifar_exp.analysis.statistics.inference import mean_interval
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.settings import Setting, level_frame
 
-ONLY = "the one configuration"
+ONLY = "the only configuration"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def summarise(configured: Configured, settings: Sequence[Setting], metric: Metri
     """
     groups = configured.runs.groupby("configuration", sort=False)
     rows = [_summary_row(str(name), group, settings, metric) for name, group in groups]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=None if rows else ["configuration", "n", "mean"])
     order = (-metric.sign * table["mean"]).argsort(kind="stable")  # NaN goes last
     table = table.iloc[order].reset_index(drop=True)
     table.insert(0, "rank", np.where(table["n"] > 0, table.index + 1, 0))

@@ -23,13 +23,7 @@ def main_effects(
     averaged over the other settings and compared between seeds, so n counts seeds and the interval
     tells what other seeds would have given. `cells`: how many settings of the others are in it.
     """
-    rows = [
-        {"setting": s.key, "name": s.name, "level": level, "reference": references[s.key], **found}
-        for s in settings
-        for level in levels_within(counted, s)
-        if level != references[s.key]
-        and (found := _effect(counted, settings, s, level, references[s.key])) is not None
-    ]
+    rows = [row for s in settings for row in _level_rows(counted, settings, s, references[s.key])]
     return judged(pd.DataFrame(rows, columns=None if rows else ["setting", "name", "level"]))
 
 
@@ -66,13 +60,18 @@ def reference_levels(
     return {s.key: next((v for v in s.levels if v in present[s.key]), "") for s in settings}
 
 
-def _effect(
-    counted: pd.DataFrame, settings: Sequence[Setting], setting: Setting, level: str, base: str
-) -> dict[str, Any] | None:
-    table = _wide(counted, settings, [setting])
-    if level not in table or base not in table:
-        return None
-    return _over_seeds(table[level] - table[base])
+def _level_rows(
+    counted: pd.DataFrame, settings: Sequence[Setting], setting: Setting, reference: str
+) -> Iterator[dict[str, Any]]:
+    levels = levels_within(counted, setting)
+    table = _wide(counted, settings, [setting]) if reference in levels else pd.DataFrame()
+    for level in levels:
+        if level == reference or reference not in table:
+            continue
+        found = _over_seeds(table[level] - table[reference])
+        if found is not None:
+            names = {"setting": setting.key, "name": setting.name}
+            yield {**names, "level": level, "reference": reference, **found}
 
 
 def _pair_rows(
@@ -109,7 +108,7 @@ def _wide(
     """Values with a column a level of `spread`, a row for the rest of the settings and the seed."""
     keys = [setting.key for setting in spread]
     rest = [setting.key for setting in settings if setting.key not in keys]
-    cell = counted[rest].agg("\0".join, axis=1) if rest else pd.Series("", index=counted.index)
+    cell = counted.groupby(rest).ngroup() if rest else pd.Series(0, index=counted.index)
     index = [cell, counted["seed"], *(counted[key] for key in keys)]
     values = pd.Series(
         counted["value"].to_numpy(dtype=float), index=pd.MultiIndex.from_arrays(index)
