@@ -44,7 +44,8 @@ class Cache:
         """The cache in a report's folder; empty where there is none that can be used."""
         with (
             suppress(OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile),
-            np.load(report / NAME, allow_pickle=False) as file,
+            (report / NAME).open("rb") as stream,  # numpy leaves a torn file open
+            np.load(stream, allow_pickle=False) as file,
         ):
             content = json.loads(file["content"].tobytes())
             if content["format"] == FORMAT:

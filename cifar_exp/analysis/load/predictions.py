@@ -19,7 +19,11 @@ class Predictions:
 def read_predictions(folder: Path, classes: int) -> Predictions | None:
     """None where there are none, or they are not of so many classes."""
     try:
-        with np.load(folder / "predictions.npz", allow_pickle=False) as file:
+        # numpy would leave a torn file open
+        with (
+            (folder / "predictions.npz").open("rb") as stream,
+            np.load(stream, allow_pickle=False) as file,
+        ):
             label, prediction = (file[name].astype(np.int64) for name in ("label", "prediction"))
             confidence = file["confidence"].astype(np.float64)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError):

@@ -32,14 +32,16 @@ def varied_settings(runs: pd.DataFrame, columns: Sequence[str]) -> list[Setting]
     """
     values = level_frame(runs, columns)
     varied = [column for column in columns if values[column].nunique() > 1]
-    varied.sort(key=lambda key: not key.endswith(".name"))  # stable: else as configured
     distinct = values[varied].drop_duplicates()
+    # a setting can only follow one with as many levels or more, and best follows its choice
+    by_levels = sorted(varied, key=lambda k: (not k.endswith(".name"), -distinct[k].nunique()))
     leaders: dict[str, list[str]] = {}
-    for key in varied:
+    for key in by_levels:
         leader = next((k for k in leaders if _follows(distinct, key, k)), None)
         leaders.setdefault(leader or key, []).extend([key] if leader else [])
-    names = short_names(list(leaders))
-    return [_setting(runs[key], key, names[key], leaders[key]) for key in leaders]
+    ordered = sorted(leaders, key=lambda key: (not key.endswith(".name"), varied.index(key)))
+    names = short_names(ordered)
+    return [_setting(runs[key], key, names[key], leaders[key]) for key in ordered]
 
 
 def level_frame(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

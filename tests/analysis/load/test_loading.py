@@ -1,0 +1,170 @@
+"""From folders to runs and histories, with and without what was parsed before."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cifar_exp.analysis.load import loading
+from cifar_exp.analysis.load.cache import NAME
+from cifar_exp.analysis.load.frames import run_frame, settings_columns
+from cifar_exp.analysis.load.loading import Loaded, load
+from cifar_exp.analysis.load.places import LeftOut, find_places
+from cifar_exp.runs.directory import METRICS
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    """Where the report goes."""
+    return tmp_path / "report"
+
+
+def read(outputs: Any, report: Path) -> Loaded:
+    return load(find_places([outputs.path]), report)
+
+
+def test_histories_are_those_of_the_files_joined_by_epoch(outputs: Any, report: Path) -> None:
+    folders = {outputs.run(seed=s, epochs=2 + s).name[-10:]: 2 + s for s in range(2)}
+    history = read(outputs, report).history
+    assert list(history.columns[1 : 1 + len(METRICS)]) == list(METRICS)
+    for run_id, epochs in folders.items():
+        own = history[history["run_id"] == run_id].reset_index(drop=True)
+        folder = outputs.path / "runs" / f"tiny-{run_id}"
+        expected = pd.read_csv(folder / "metrics.csv").merge(pd.read_csv(folder / "extra.csv"))
+        assert len(own) == epochs
+        pd.testing.assert_frame_equal(own[expected.columns], expected.astype(float))
+
+
+def test_a_file_with_fewer_columns_or_words_for_numbers_has_gaps(
+    outputs: Any, report: Path
+) -> None:
+    older, odd = outputs.run(seed=0), outputs.run(seed=1)
+    (older / "metrics.csv").write_text("epoch,val_accuracy\n1,0.25\n2,0.5\n")
+    (odd / "metrics.csv").write_text("epoch,val_accuracy\n1,high\n1,0.5\nx,1\n")
+    loaded = read(outputs, report)
+    older_rows = loaded.history[loaded.history["run_id"] == older.name[-10:]]
+    assert older_rows["val_accuracy"].tolist() == [0.25, 0.5]
+    assert older_rows["lr"].isna().all()
+    odd_rows = loaded.history[loaded.history["run_id"] == odd.name[-10:]]
+    assert odd_rows["val_accuracy"].tolist() == [0.5]  # of two lines of an epoch the later one
+    told = {entry.reason for entry in loaded.left_out}
+    assert "without metrics.csv: cells of val_accuracy that are no numbers" in told
+
+
+def test_a_running_run_is_told_by_its_lock_and_else_was_interrupted(
+    outputs: Any, report: Path
+) -> None:
+    run = outputs.run(status="running", done=2)
+    run_id = run.name[-10:]
+    assert read(outputs, report).runs[run_id].status == "interrupted"
+    locks = outputs.path / "runs" / ".locks"
+    locks.mkdir()
+    owner = {"host": os.uname().nodename, "pid": os.getpid(), "heartbeat": time.time()}
+    (locks / run_id).write_text(json.dumps(owner))
+    assert read(outputs, report).runs[run_id].status == "running"
+
+
+def test_what_cannot_be_read_is_left_out_with_the_reason(outputs: Any, report: Path) -> None:
+    good, bad = outputs.run(seed=0), outputs.run(seed=1)
+    (bad / "run.json").write_text("{")
+    loaded = read(outputs, report)
+    assert list(loaded.runs) == [good.name[-10:]]
+    assert loaded.left_out == [LeftOut(str(bad), "run.json is damaged: it is no JSON")]
+
+
+def test_of_copies_the_completed_one_counts_and_the_other_is_told(
+    outputs: Any, report: Path, tmp_path: Path
+) -> None:
+    whole = outputs.run(val=0.5)
+    copy = tmp_path / "copied"
+    shutil.copytree(whole, copy)
+    record = json.loads((copy / "run.json").read_text())
+    (copy / "run.json").write_text(json.dumps({**record, "status": "interrupted"}))
+    for paths in ([whole, copy], [copy, whole]):
+        loaded = load(find_places(paths), report)
+        assert [run.folder for run in loaded.runs.values()] == [whole]
+        assert loaded.left_out == [LeftOut(str(copy), f"is the same run as {whole}")]
+        assert len(loaded.history) == 3
+
+
+def test_an_unchanged_run_is_not_parsed_twice(
+    outputs: Any, report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [outputs.run(seed=s, val=0.1 * (s + 1)) for s in range(3)]
+    before = read(outputs, report)
+    parsed: list[Path] = []
+    real = loading.read_record
+    monkeypatch.setattr(loading, "read_record", lambda f: parsed.append(f) or real(f))
+    again = read(outputs, report)
+    assert parsed == []
+    pd.testing.assert_frame_equal(again.history, before.history)
+    assert run_frame(again).equals(run_frame(before))
+    text = (folders[1] / "metrics.csv").read_text()
+    (folders[1] / "metrics.csv").write_text(text.replace("0.2\n", "0.3\n") + "torn")
+    added = outputs.run(seed=9)
+    third = read(outputs, report)
+    assert set(parsed) == {folders[1], added}
+    assert [entry.reason for entry in third.left_out] == [
+        "without the torn last line of metrics.csv"
+    ]
+    parsed.clear()
+    assert read(outputs, report).left_out == third.left_out
+    assert parsed == []
+
+
+@pytest.mark.parametrize("damage", ["deleted", "torn", "other format", "folder"])
+def test_the_cache_can_be_lost_at_any_time(outputs: Any, report: Path, damage: str) -> None:
+    outputs.run(seed=0)
+    before = read(outputs, report)
+    path = report / NAME
+    if damage == "torn":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif damage == "other format":
+        content = np.frombuffer(b'{"format": 0, "entries": {}}', np.uint8)
+        np.savez(report / "x.npz", content=content, values=np.zeros(1))
+        os.replace(report / "x.npz", path)
+    else:
+        path.unlink()
+        if damage == "folder":
+            path.mkdir()
+    pd.testing.assert_frame_equal(read(outputs, report).history, before.history)
+
+
+def test_a_run_frame_has_figures_settings_and_reasons(outputs: Any, report: Path) -> None:
+    outputs.run(val=0.4, test=0.35, run_id="0123456789", model__width=16, model__scales=[0.5, 1])
+    outputs.run(status="failed", run_id="12e4567890", error="boom", val=None, done=0)
+    outputs.run(status="interrupted", run_id="5555555555", model___target_="torch.Net")
+    frame = run_frame(read(outputs, report))
+    row = frame.loc["0123456789"]
+    assert (row["val_accuracy"], row["test_accuracy"], row["epochs_done"]) == (0.4, 0.35, 3)
+    assert (row["model.width"], row["model.scales"]) == (16, "[0.5, 1]")
+    assert frame.loc["12e4567890", "reason"] == "ValueError: boom"
+    assert np.isnan(frame.loc["12e4567890", "val_accuracy"])
+    assert frame.loc["5555555555", "reason"] == "asked to stop, position saved"
+    assert frame.loc["5555555555", "model.name"] == "torch.Net"
+    assert "seed" not in settings_columns(frame)
+    assert "trainer.epochs" in settings_columns(frame)
+
+
+def test_with_evaluate_best_the_figures_are_those_of_the_best_epoch(
+    outputs: Any, report: Path
+) -> None:
+    folder = outputs.run(val=0.4, trainer__evaluate="best")
+    record = json.loads((folder / "run.json").read_text())
+    record["best"]["val_accuracy"] = 0.45
+    (folder / "run.json").write_text(json.dumps(record))
+    assert run_frame(read(outputs, report))["val_accuracy"].tolist() == [0.45]
+
+
+def test_without_any_run_the_frame_is_empty_and_has_its_columns(outputs: Any, report: Path) -> None:
+    bad = outputs.run()
+    (bad / "run.json").unlink()
+    frame = run_frame(read(outputs, report))
+    assert len(frame) == 0
+    assert {"status", "val_accuracy", "fingerprint", "reason"} <= set(frame.columns)

@@ -1,0 +1,178 @@
+"""Planted effects are found again, noise is not resolved, values agree with other ways."""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from scipy import stats
+from statsmodels.stats.anova import anova_lm
+
+from cifar_exp.analysis.statistics.importance import Importance
+
+
+def frame_of(study: Any) -> pd.DataFrame:
+    counted = study.counted
+    columns = {"value": "value", "model.width": "w", "model.dropout": "d", "seed": "seed"}
+    return counted[list(columns)].rename(columns=columns).astype({"w": str, "d": str})
+
+
+def planted(width: int, dropout: float) -> float:
+    return 0.4 + 0.05 * np.log2(width) - 0.3 * dropout - 0.1 * dropout * (width == 8)
+
+
+def test_main_effects_are_seed_by_seed_means_over_the_other_setting(outputs: Any) -> None:
+    outputs.grid(planted)
+    study = outputs.study()
+    table = frame_of(study)
+    found = study.effects.set_index(["name", "level"])
+    assert len(found) == 4
+    by_seed = table.groupby(["w", "seed"])["value"].mean().unstack()
+    expected = stats.ttest_rel(by_seed.loc["32"], by_seed.loc["8"])
+    row = found.loc[("width", "32")]
+    assert (row["n"], row["cells"], row["reference"]) == (3, 3, "8")
+    assert row["mean"] == pytest.approx((by_seed.loc["32"] - by_seed.loc["8"]).mean())
+    assert row["p"] == pytest.approx(expected.pvalue)
+    assert row["p_holm"] >= row["p"]
+
+
+def test_planted_effects_lie_in_their_intervals_and_are_resolved(outputs: Any) -> None:
+    outputs.grid(planted, seeds=5)
+    found = outputs.study().effects.set_index(["name", "level"])
+    truth = {
+        ("width", "32"): 0.1 + 0.01,  # the mean over dropouts of the interaction's 0.1 d is 0.01
+        ("width", "16"): 0.05 + 0.01,
+        ("dropout", "0.2"): -0.06 - 0.02 / 3,
+        ("dropout", "0.1"): -0.03 - 0.01 / 3,
+    }
+    for key, expected in truth.items():
+        assert found.loc[key, "low"] <= expected <= found.loc[key, "high"]
+        assert found.loc[key, "is_resolved"]
+
+
+def test_noise_alone_is_not_resolved(outputs: Any) -> None:
+    outputs.grid(lambda width, dropout: 0.5, noise=0.01)  # noqa: ARG005
+    study = outputs.study()
+    assert not study.effects["is_resolved"].any()
+    assert not study.interactions["is_resolved"].any()
+    assert not study.comparisons["is_resolved"].any()
+    assert not study.importance.terms["is_resolved"].any()
+
+
+def test_interactions_are_differences_of_differences(outputs: Any) -> None:
+    outputs.grid(planted)
+    study = outputs.study()
+    cells = frame_of(study).pivot(index=["w", "d"], columns="seed", values="value")
+    row = study.interactions.set_index(["level", "other_level"]).loc[("32", "0.2")]
+    contrast = (cells.loc[("32", "0.2")] - cells.loc[("8", "0.2")]) - (
+        cells.loc[("32", "0")] - cells.loc[("8", "0")]
+    )
+    assert row["mean"] == pytest.approx(contrast.mean())
+    assert row["p"] == pytest.approx(stats.ttest_1samp(contrast, 0).pvalue)
+    assert len(study.interactions) == 4
+
+
+def test_seeds_that_miss_a_cell_do_not_average_over_other_cells(outputs: Any) -> None:
+    for width, dropout, seed in product((8, 16), (0.0, 0.1), range(3)):
+        if (width, dropout, seed) != (16, 0.1, 2):
+            value = 0.5 + 0.1 * (width == 16) - 2 * dropout * (width == 8) + 0.001 * seed
+            outputs.run(seed=seed, val=value, model__width=width, model__dropout=dropout)
+    row = outputs.study().effects.set_index("name").loc["dropout"]
+    # two seeds with both widths, or three with width 8 alone: the larger part counts
+    assert (row["n"], row["cells"]) == (2, 2)
+    assert row["mean"] == pytest.approx(-0.1)
+
+
+def test_one_seed_gives_differences_without_verdict(outputs: Any) -> None:
+    outputs.grid(planted, seeds=1)
+    study = outputs.study()
+    assert study.effects["mean"].notna().all()
+    assert study.effects["p"].isna().all()
+    assert not study.effects["is_resolved"].any()
+    assert study.importance.warning == (
+        "one seed each: chance alone may explain any of these shares"
+    )
+
+
+def test_with_a_baseline_effects_start_from_its_levels(outputs: Any) -> None:
+    outputs.grid(planted)
+    study = outputs.study(baseline="width=16 dropout=0.1")
+    assert set(study.effects["reference"]) == {"16", "0.1"}
+    assert set(study.comparisons["reference"]) == {"width=16 dropout=0.1"}
+    assert len(study.comparisons) == 8
+
+
+def test_importance_of_a_full_grid_is_the_analysis_of_variance(outputs: Any) -> None:
+    outputs.grid(planted)
+    study = outputs.study()
+    assert isinstance(study.importance, Importance)
+    table = anova_lm(smf.ols("value ~ C(w) * C(d) + C(seed)", frame_of(study)).fit())
+    between = table.loc[["C(w)", "C(d)", "C(w):C(d)"]]
+    found = study.importance.terms.set_index("term").loc[["width", "dropout", "width x dropout"]]
+    shares = between["sum_sq"] / between["sum_sq"].sum()
+    assert found["share"].to_numpy() == pytest.approx(shares.to_numpy())
+    assert found["p"].to_numpy() == pytest.approx(between["PR(>F)"].to_numpy())
+    noise = between["df"] * table.loc["Residual", "mean_sq"] / between["sum_sq"].sum()
+    assert found["noise_share"].to_numpy() == pytest.approx(noise.to_numpy())
+
+
+def test_importance_with_unequal_seeds_pools_the_noise_within_configurations(
+    outputs: Any,
+) -> None:
+    values = {8: [0.3, 0.31, 0.33], 16: [0.5, 0.52], 32: [0.6, 0.61]}
+    for width, accuracies in values.items():
+        for seed, accuracy in enumerate(accuracies):
+            outputs.run(seed=seed, val=accuracy, model__width=width)
+    (term,) = outputs.study().importance.terms.to_dict("records")
+    means = [np.mean(v) for v in values.values()]
+    within = sum(np.sum((np.array(v) - np.mean(v)) ** 2) for v in values.values()) / 4
+    f = np.sum((means - np.mean(means)) ** 2) / 2 / (within * (1 / 3 + 1 / 2 + 1 / 2) / 3)
+    assert term["share"] == pytest.approx(1.0)
+    assert term["p"] == pytest.approx(stats.f.sf(f, 2, 4))
+
+
+def random_search(outputs: Any, effect: Any, runs: int) -> Any:
+    random = np.random.default_rng(5)
+    for i in range(runs):
+        lr, decay = float(random.uniform(0.01, 1)), float(random.uniform(0, 1))
+        value = float(effect(lr, decay) + random.normal(0, 0.005))
+        outputs.run(seed=0, val=value, run_id=f"{i:010d}", optimizer__lr=lr, optimizer__wd=decay)
+    return outputs.study().importance
+
+
+def test_a_forest_finds_the_setting_that_matters_in_a_random_search(outputs: Any) -> None:
+    found = random_search(outputs, lambda lr, decay: 0.5 - 0.4 * (lr - 0.5) ** 2, 60)  # noqa: ARG005
+    assert found.is_estimated
+    assert found.terms["term"].tolist() == ["lr", "wd"]
+    assert found.terms["share"].iloc[0] > 0.7
+    assert found.terms["share"].iloc[1] < 0.1
+    assert found.warning is None
+
+
+def test_a_forest_over_noise_warns(outputs: Any) -> None:
+    found = random_search(outputs, lambda lr, decay: 0.5, 40)  # noqa: ARG005
+    assert "that it has not seen: the runs are too few to say" in found.warning
+    assert not found.terms["is_resolved"].any()
+
+
+def test_too_few_runs_for_a_forest_say_so(outputs: Any) -> None:
+    for width, dropout in ((8, 0.0), (16, 0.1), (16, 0.0)):
+        outputs.run(val=width / 100 + dropout, model__width=width, model__dropout=dropout)
+    assert outputs.study().importance == (
+        "3 of 4 combinations have completed runs: not a full grid, and fewer than the 20 that a "
+        "forest wants for 2 settings"
+    )
+
+
+def test_where_nothing_varies_or_nothing_differs_there_is_no_importance(outputs: Any) -> None:
+    outputs.run(val=0.5, model__width=8)
+    assert outputs.study().importance == "no two configurations have completed runs"
+    outputs.run(val=0.5, model__width=16)
+    assert outputs.study().importance == "all configurations came out alike"
+
+
+def test_the_heaviest_setting_comes_first(outputs: Any) -> None:
+    outputs.grid(lambda width, dropout: 0.5 + width / 1e4 - dropout)
+    assert [setting.name for setting in outputs.study().by_weight] == ["dropout", "width"]
