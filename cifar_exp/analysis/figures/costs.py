@@ -51,11 +51,11 @@ def draw_compute(study: Study) -> Figure:
             axes.xaxis.set_minor_formatter(
                 lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""
             )
+        axes.tick_params(axis="x", which="both", length=3, pad=4)
         axes.set_xlabel(label)
     panels[0].set_ylabel(metric_label(study))
-    found.legend(figure)
     note = f"Means of {seeds_told(study)}, bars: 95 % interval. Line: what nothing cheaper beats."
-    title(figure, f"What {study.metric.label} costs", note)
+    found.title(figure, f"What {study.metric.label} costs", note)
     return figure
 
 

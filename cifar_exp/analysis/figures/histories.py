@@ -47,8 +47,7 @@ def draw_history(study: Study) -> Figure:
         axes.set(ylabel=label, xlabel="epoch")
     for axes in grid[len(panels) :]:
         axes.remove()
-    found.legend(figure)
-    title(figure, "Training and validation by epoch", _told(study))
+    found.title(figure, "Training and validation by epoch", _told(study))
     return figure
 
 
@@ -62,8 +61,7 @@ def draw_gap(study: Study) -> Figure:
     _curves(axes, study, history, "gap", 100, found)
     axes.axhline(0, color="0.4", lw=0.8)
     axes.set(xlabel="epoch", ylabel="training less validation accuracy (pp)")
-    found.legend(figure)
-    title(figure, "Generalisation gap by epoch", _told(study))
+    found.title(figure, "Generalisation gap by epoch", _told(study))
     return figure
 
 
@@ -128,7 +126,9 @@ def draw_budget(study: Study) -> Figure:
     unit = study.metric.difference_unit
     right.plot(table["epoch"], table["cost"] * study.metric.scale, "o-", ms=4, color=PALETTE[1])
     right.set(xlabel="epoch k", ylabel=f"{study.metric.label} lost ({unit})")
-    right.set_ylim(bottom=0)
+    right.set_ylim(
+        0, max(1.1 * table["cost"].max() * study.metric.scale, 0.01 * study.metric.scale)
+    )
     right.set_title("Price of choosing at epoch k", fontweight="normal")
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

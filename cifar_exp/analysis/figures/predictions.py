@@ -26,7 +26,7 @@ def draw_confusion(run: LoadedRun, predictions: Predictions) -> Figure:
     if len(set(groups)) > MOST_GROUPS:
         raise UnsupportedError(f"there are no superclasses, and more than {MOST_GROUPS} classes")
     table = confusion(predictions, groups) * 100
-    size = 3.2 + 0.26 * len(table)
+    size = max(5.0, 3.2 + 0.26 * len(table))
     figure = new_figure(size - 0.6, size + 0.6)
     axes = figure.subplots()
     off = table.to_numpy()[~np.eye(len(table), dtype=bool)]

@@ -8,6 +8,7 @@ import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from cifar_exp.analysis.statistics.settings import Setting
@@ -18,12 +19,15 @@ mpl.use("Agg")  # pictures go to files: no window system is asked for
 Colour = tuple[float, float, float]
 Dash = Literal["solid"] | tuple[int, tuple[float, ...]]
 
-PALETTE = sns.color_palette("colorblind", 8)
+GREY_ONE = 7  # of the ten colours; grey is for what has no colour of its own
+PALETTE = [c for i, c in enumerate(sns.color_palette("colorblind", 10)) if i != GREY_ONE]
 DASHES: tuple[Dash, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D")
 GREY = (0.72, 0.72, 0.72)
 INK = (0.25, 0.25, 0.25)
 MOST_COLOURS, MOST_DASHES = 6, 4
+NOTE_SIZE = 8.5
+LONG_NAME = 26  # characters, beyond which a legend goes under the axes
 WIDTH = 8.0  # inches: as wide as a page's column
 STYLE: dict[str, Any] = {
     "figure.dpi": 100,
@@ -52,14 +56,16 @@ class UnsupportedError(Exception):
 
 def new_figure(height: float, width: float = WIDTH) -> Figure:
     """An empty figure, in inches, whose parts make room for each other."""
-    return Figure(figsize=(width, height), layout="constrained")
+    # letters are not equally wide at all resolutions: the margin bears the difference
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.06)
+    return Figure(figsize=(width, height), layout=layout)
 
 
 def title(figure: Figure, text: str, note: str = "") -> None:
     """What is compared, over the whole figure at its left edge; how to read it, under it."""
     figure.suptitle(text, x=0.01, ha="left")
     if note:
-        figure.supxlabel(note, x=0.01, ha="left", fontsize=8.5, color=INK)
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=NOTE_SIZE, color=INK)
 
 
 @dataclass(frozen=True)
@@ -87,13 +93,22 @@ class Looks:
         """The look of a configuration, if it has one of its own."""
         return self.by_configuration.get(configuration)
 
-    def legend(self, figure: Figure) -> None:
-        """Beside the axes, so that it hides nothing."""
+    def title(self, figure: Figure, text: str, note: str) -> None:
+        """A title and note, and the legend: beside the axes, or under them where names are long."""
         handles = list(self.handles)
         if self.grey:
             handles.append(Line2D([], [], color=GREY, label=f"{self.grey} others"))
-        if handles:
+        longest = max((len(str(handle.get_label())) for handle in handles), default=0)
+        if longest <= LONG_NAME:
+            title(figure, text, note)
             figure.legend(handles=handles, loc="outside right center")
+            return
+        title(figure, text)
+        columns = 2 if longest <= 2 * LONG_NAME else 1
+        figure.set_figheight(figure.get_figheight() + 0.2 * (1 - -len(handles) // columns))
+        place: dict[str, Any] = {"loc": "outside lower left", "ncols": columns}
+        legend = figure.legend(handles=handles, title=note, alignment="left", **place)
+        legend.get_title().set(fontsize=NOTE_SIZE, color=INK)
 
 
 def looks(study: Study) -> Looks:

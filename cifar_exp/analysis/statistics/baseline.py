@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cifar_exp.analysis.statistics.settings import Setting, level_text
+from cifar_exp.analysis.statistics.settings import Setting
 from cifar_exp.config.suggestions import did_you_mean
 from cifar_exp.errors import UserError
 
@@ -48,12 +48,13 @@ def _read(token: str, text: str, settings: Sequence[Setting]) -> tuple[Setting, 
             f"{did_you_mean(name, known)}"
         )
     setting = known[name]
-    return setting, level_text(float(value)) if _is_number(value) and setting.is_numeric else value
+    number = _number(value) if setting.is_numeric else None
+    same = (level for level in setting.levels if number is not None and _number(level) == number)
+    return setting, next(same, value)
 
 
-def _is_number(text: str) -> bool:
+def _number(text: str) -> float | None:
     try:
-        float(text)
+        return float(text)
     except ValueError:
-        return False
-    return True
+        return None

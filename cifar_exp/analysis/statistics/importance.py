@@ -11,14 +11,14 @@ import pandas as pd
 from scipy import stats
 
 from cifar_exp.analysis.statistics.configurations import seed_noise
-from cifar_exp.analysis.statistics.effects import levels_within
 from cifar_exp.analysis.statistics.inference import ALPHA, holm
 from cifar_exp.analysis.statistics.settings import ABSENT, Setting
 
 RUNS_A_SETTING = 10  # configurations that a forest wants for each
 TRUSTED_SCORE = 0.5  # share of the variance that a forest must predict out of bag
-TREES = 300
+TREES = 200
 PROBES = 20  # values of a setting at which a forest is asked
+PLACES = 500  # combinations of the other settings at which it is asked
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def importance(counted: pd.DataFrame, settings: Sequence[Setting]) -> Importance
     settings = [setting for setting in settings if counted[setting.key].nunique() > 1]
     if not settings:
         raise TooFewError("no two configurations have completed runs")
-    levels = [levels_within(counted, setting) for setting in settings]
+    levels = [[v for v in s.levels if v in set(counted[s.key])] for s in settings]
     cells = counted.groupby([setting.key for setting in settings])["value"].mean()
     if cells.max() == cells.min():
         raise TooFewError("all configurations came out alike")
@@ -50,10 +50,12 @@ def importance(counted: pd.DataFrame, settings: Sequence[Setting]) -> Importance
     if len(cells) == size:
         return _exact(counted, settings, levels)
     if len(cells) < RUNS_A_SETTING * len(settings):
-        missing = f"{len(cells)} of {size} combinations" if size else f"{len(cells)} configurations"
-        raise TooFewError(
-            f"{missing} have completed runs: not a full grid, and fewer than the "
+        wanted = (
             f"{RUNS_A_SETTING * len(settings)} that a forest wants for {len(settings)} settings"
+        )
+        raise TooFewError(
+            f"{len(cells)} of {size:,} combinations have completed runs: not a full grid, and "
+            f"fewer than the {wanted}"
         )
     return _by_forest(cells.reset_index(), settings)
 
@@ -127,9 +129,12 @@ def _by_forest(means: pd.DataFrame, settings: Sequence[Setting]) -> Importance:
     codes = np.column_stack([_codes(means[setting.key], setting) for setting in settings])
     forest = RandomForestRegressor(TREES, oob_score=True, min_samples_leaf=2, random_state=0)
     forest.fit(codes, means["value"].to_numpy())
-    total = float(forest.predict(codes).var()) or 1.0  # a forest that tells nothing apart
+    # settings drawn independently of each other, each from its own values: shares then add up
+    random = np.random.default_rng(0)
+    places = np.column_stack([random.choice(column, PLACES) for column in codes.T])
+    total = float(forest.predict(places).var()) or 1.0  # a forest that tells nothing apart
     rows = [
-        {"term": s.name, "order": 1, "share": _first_order(forest, codes, i) / total}
+        {"term": s.name, "order": 1, "share": _first_order(forest, places, i) / total}
         for i, s in enumerate(settings)
     ]
     score = float(forest.oob_score_)
@@ -150,12 +155,12 @@ def _codes(levels: pd.Series, setting: Setting) -> np.ndarray:
     return np.asarray(levels.map(places), dtype=float)
 
 
-def _first_order(forest: Any, codes: np.ndarray, column: int) -> float:
+def _first_order(forest: Any, places: np.ndarray, column: int) -> float:
     """Variance of the forest's mean prediction as this setting alone takes its values."""
-    probes = np.quantile(codes[:, column], np.linspace(0, 1, PROBES), method="nearest")
-    held = np.repeat(codes[None], PROBES, axis=0)
+    probes = np.quantile(places[:, column], np.linspace(0, 1, PROBES), method="nearest")
+    held = np.repeat(places[None], PROBES, axis=0)
     held[:, :, column] = probes[:, None]
-    predicted = forest.predict(held.reshape(-1, codes.shape[1]))
+    predicted = forest.predict(held.reshape(-1, places.shape[1]))
     return float(predicted.reshape(PROBES, -1).mean(1).var())
 
 

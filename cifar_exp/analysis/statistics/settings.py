@@ -1,12 +1,14 @@
 """What varied between runs, found from the runs themselves."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 ABSENT = "-"  # of a setting that a run's model, optimizer or scheduler does not have
+LONG = 6  # characters of a number, beyond which it is shortened
 FEW = 8  # configurations, among which two settings that change together cannot be told apart
 
 
@@ -41,22 +43,36 @@ def varied_settings(runs: pd.DataFrame, columns: Sequence[str]) -> list[Setting]
         leaders.setdefault(leader or key, []).extend([key] if leader else [])
     ordered = sorted(leaders, key=lambda key: (not key.endswith(".name"), varied.index(key)))
     names = short_names(ordered)
-    return [_setting(runs[key], key, names[key], leaders[key]) for key in ordered]
+    return [
+        _setting(key, names[key], dict(zip(values[key], runs[key], strict=True)), leaders[key])
+        for key in ordered
+    ]
 
 
 def level_frame(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The settings as text, so that 0.1 and 1e-1 are one level and 1 and True are two."""
-    return pd.DataFrame({key: runs[key].map(level_text) for key in columns}, index=runs.index)
+    """The settings as text, so that 0.1 and 1e-1 are one level and 1 and True are two.
+
+    Numbers with many digits are shortened as far as they stay different.
+    """
+    return pd.DataFrame({key: _texts(runs[key]) for key in columns}, index=runs.index)
 
 
-def level_text(value: Any) -> str:
+def _texts(values: pd.Series) -> pd.Series:
+    exact = values.map(level_text)
+    if not len(exact) or exact.str.len().max() <= LONG:
+        return exact
+    shorter = (values.map(partial(level_text, digits=digits)) for digits in (4, 6, 8))
+    return next((texts for texts in shorter if texts.nunique() == exact.nunique()), exact)
+
+
+def level_text(value: Any, digits: int = 10) -> str:
     """A value as it is shown: `0.1`, `16`, `sgd`, `true`; ABSENT where there is none."""
     if value is None or (isinstance(value, float) and value != value):
         return ABSENT
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:.10g}"
+        return f"{value:.{digits}g}"
     return str(value)
 
 
@@ -80,8 +96,7 @@ def _follows(distinct: pd.DataFrame, key: str, leader: str) -> bool:
     return is_choice or len(distinct) >= 2 * levels or len(distinct) <= FEW
 
 
-def _setting(values: pd.Series, key: str, name: str, along: Sequence[str]) -> Setting:
-    levels = {level_text(value): value for value in values}
+def _setting(key: str, name: str, levels: Mapping[str, Any], along: Sequence[str]) -> Setting:
     numbers = [v for text, v in levels.items() if text != ABSENT]
     is_numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
     ordered = sorted(levels, key=lambda text: _place(text, levels[text]))

@@ -59,6 +59,11 @@ def test_values_drawn_at_random_are_settings_of_their_own() -> None:
     ]
 
 
+def test_long_numbers_are_shortened_as_far_as_they_stay_different() -> None:
+    assert varied(optimizer__lr=[0.123456789, 0.2])[0][1] == ("0.1235", "0.2")
+    assert varied(optimizer__lr=[0.123456, 0.123457])[0][1] == ("0.123456", "0.123457")
+
+
 def test_names_are_short_where_they_stay_different() -> None:
     keys = ["model.width", "model.name", "optimizer.lr", "other.lr", "init_from"]
     assert list(short_names(keys).values()) == [
