@@ -12,6 +12,7 @@ from cifar_exp.analysis.figures.style import (
     UnsupportedError,
     metric_label,
     new_figure,
+    seeds_told,
     title,
 )
 from cifar_exp.analysis.statistics.effects import levels_within
@@ -94,21 +95,19 @@ def draw_interaction(study: Study) -> Figure:
     axes = figure.subplots()
     scale = study.metric.scale
     for i, level in enumerate(lines):
-        own = (
-            table[table["second"] == level].set_index("first").reindex(ticks).dropna(subset="mean")
-        )
-        places = np.array([ticks.index(tick) for tick in own.index]) + 0.06 * (
-            i - (len(lines) - 1) / 2
-        )
-        reach = (
-            np.nan_to_num(np.array([own["mean"] - own["low"], own["high"] - own["mean"]])) * scale
-        )
+        of_level = table[table["second"] == level].set_index("first")
+        own = of_level.reindex(ticks).dropna(subset="mean")
+        aside = 0.03 * (i - (len(lines) - 1) / 2)  # so that bars do not hide each other
+        places = [ticks.index(tick) + aside for tick in own.index]
+        reach = np.array([own["mean"] - own["low"], own["high"] - own["mean"]])
+        bars = np.nan_to_num(reach) * scale
         style = {"color": PALETTE[i], "marker": "osD^vP*X"[i], "ms": 5, "capsize": 3}
-        axes.errorbar(places, own["mean"] * scale, yerr=reach, label=level, **style)
+        axes.errorbar(places, own["mean"] * scale, yerr=bars, label=level, **style)
     axes.set_xticks(range(len(ticks)), ticks)
     axes.set(xlabel=first.name, ylabel=metric_label(study))
     figure.legend(title=second.name, loc="outside right center")
-    note = "Bars: 95 % interval of the mean over seeds. Parallel lines: no interaction."
+    told = f"Bars: 95 % interval of the mean over {seeds_told(study)}."
+    note = f"{told} Parallel lines: no interaction."
     title(figure, f"How {second.name} matters at each {first.name}{_others(study)}", note)
     return figure
 
@@ -177,5 +176,6 @@ def draw_path(study: Study) -> Figure:
     axes.set_xlabel(metric_label(study))
     end = "the best" if path["is_complete"].iloc[0] else "as far as was trained"
     named = "the baseline" if study.baseline else "the cheapest configuration"
-    title(figure, f"One change at a time, from {named} to {end}")
+    note = f"Means of {seeds_told(study)}."
+    title(figure, f"One change at a time, from {named} to {end}", note)
     return figure

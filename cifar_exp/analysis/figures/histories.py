@@ -44,9 +44,12 @@ def draw_history(study: Study) -> Figure:
     found = looks(study)
     for axes, (column, label, scale) in zip(grid, panels, strict=False):
         _curves(axes, study, study.history, column, scale, found)
-        axes.set(ylabel=label, xlabel="epoch")
+        axes.set_ylabel(label)
     for axes in grid[len(panels) :]:
         axes.remove()
+    for axes in grid[max(0, len(panels) - 2) : len(panels)]:
+        axes.set_xlabel("epoch")
+        axes.tick_params(labelbottom=True)
     found.title(figure, "Training and validation by epoch", _told(study))
     return figure
 
@@ -132,7 +135,8 @@ def draw_budget(study: Study) -> Figure:
     right.set_title("Price of choosing at epoch k", fontweight="normal")
     for axes in (left, right):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    note = "By validation accuracy at epoch k. Price: how much its leader came out behind the best."
+    told = "Price: how much its leader came out behind the best."
+    note = f"By mean validation accuracy of {seeds_told(study)} at epoch k. {told}"
     size = int(table["configurations"].iloc[0])
     title(figure, f"Would fewer epochs have told? ({size} configurations)", note)
     return figure

@@ -94,7 +94,7 @@ def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
         "started_at": record.started_at,
         "finished_at": record.finished_at,
         "folder": str(run.folder),
-        "reason": reason(run),
+        "reason": _reason(run),
         **_settings(record.params),
     }
 
@@ -118,17 +118,17 @@ def _figures(run: LoadedRun) -> dict[str, float | None]:
     }
 
 
-def reason(run: LoadedRun) -> str | None:
-    """Why a run did not complete, in one line."""
+def _reason(run: LoadedRun) -> str:
+    """Why a run did not complete; empty where it did, or may yet."""
     error = run.record.error
     if run.status in ("completed", "running"):
-        return None
+        return ""
     if error is not None:
         return f"{error.type}: {error.message}"
     if run.status == "interrupted":
         died = run.record.status == "running"
         return "its process died" if died else "asked to stop, position saved"
-    return None
+    return "stopped early" if run.status == "pruned" else "no reason on record"
 
 
 def _settings(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def measured(study: Study) -> list[tuple[str, str]]:
             f"threads a run: {_all(study, 'threads')}",
         ),
         ("Versions", f"torch {_all(study, 'torch')}; commit {_commits(study)}"),
-        ("Made", f"{study.runs['started_at'].min()} to {study.runs['finished_at'].dropna().max()}"),
+        ("Made", f"{study.runs['started_at'].min()} to {_end(study)}"),
         ("Intervals", "95 %, Student's t over seeds; none for one seed"),
         (
             "Differences",
@@ -75,6 +75,11 @@ def _cautions(study: Study) -> Iterator[str]:
     if len(lost):
         names = ", ".join(lost["configuration"].head(3)) + (", ..." if len(lost) > 3 else "")
         yield f"Means leave out runs that failed or diverged ({names}): they tell of the rest only."
+
+
+def _end(study: Study) -> str:
+    ends = study.runs["finished_at"].dropna()
+    return str(ends.max()) if len(ends) else "now"
 
 
 def _judged(study: Study) -> str:

@@ -197,7 +197,7 @@ def _run(study: Study, run_id: str, row: pd.Series, has_judged: bool) -> dict[st
 
 
 def _failures(study: Study, loaded: Loaded) -> list[dict[str, Any]]:
-    bad = study.runs[study.runs["reason"].notna() | (study.runs["status"] == "pruned")]
+    bad = study.runs[study.runs["reason"] != ""]
     found = []
     for run_id, row in bad.iterrows():
         error = loaded.runs[str(run_id)].record.error
@@ -206,7 +206,7 @@ def _failures(study: Study, loaded: Loaded) -> list[dict[str, Any]]:
                 "run": f"{row['label']}-{run_id}",
                 "status": row["status"],
                 "configuration": f"{row['configuration']}, seed {row['seed']}",
-                "reason": row["reason"] or "stopped early, as its siblings did better",
+                "reason": row["reason"],
                 "traceback": error.traceback if error else None,
                 "log": f"{row['folder']}/train.log",
             }

@@ -32,7 +32,7 @@ def run_details(study: Study, shown: pd.DataFrame, loaded: Loaded) -> dict[str, 
             "command": _command(Path(row["folder"]), row["seed"]),
             "settings": {"seed": str(row["seed"]), **{key: texts[key][run_id] for key in own}},
             "history": curves.get(str(run_id), {}),
-            "reason": row["reason"] or "",
+            "reason": row["reason"],
         }
         for run_id, row in shown.iterrows()
     }

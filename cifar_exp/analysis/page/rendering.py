@@ -23,6 +23,7 @@ def write_page(
 ) -> None:
     """Render `section_content`s into `path`. Whatever a run's author wrote is escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}  # browsers refuse NaN
     template = environment.from_string((HERE / "index.html.jinja").read_text(encoding="utf-8"))
     parts = {name: (HERE / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     text = template.render(

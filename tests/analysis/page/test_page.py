@@ -1,0 +1,230 @@
+"""What the page and the CSV files hold."""
+
+import csv
+import json
+import re
+import shlex
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cifar_exp.analysis import reporting
+from cifar_exp.analysis.reporting import make_report
+from cifar_exp.analysis.statistics.metric import METRICS
+
+EVIL = "</script><script>alert('x')</script><img src=x onerror=alert(1)>&\"'"
+
+
+@pytest.fixture(autouse=True)
+def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cifar_exp.analysis.figures.gallery.OF_STUDIES", {})
+    monkeypatch.setattr("cifar_exp.analysis.figures.gallery.OF_BEST_RUN", {})
+
+
+def made(outputs: Any, *paths: Path) -> Path:
+    report = outputs.path / "out"
+    make_report(
+        list(paths) or [outputs.path], report, METRICS["val_accuracy"], None, lambda _line: None
+    )
+    return report
+
+
+class Page(HTMLParser):
+    """Rows of tables, tags, and the embedded data."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text, self.scripts = "", []
+        self._inside = ""
+        source = path.read_text()
+        self.feed(source)
+        self.rows = re.findall(r'<tr data-run="([^"]*)">(.*?)</tr>', source, re.S)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self._inside = tag
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            self.scripts.append(data)
+        else:
+            self.text += data
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_the_tables_have_a_row_a_run_an_epoch_and_a_configuration(outputs: Any) -> None:
+    for seed in range(3):
+        for width in (8, 16):
+            outputs.run(seed=seed, val=width / 40 + seed / 100, model__width=width)
+    outputs.run(seed=3, status="failed", error="boom", model__width=16, done=1)
+    report = made(outputs)
+    runs = rows_of(report / "runs.csv")
+    assert len(runs) == 7
+    assert list(runs[0])[:3] == ["run_id", "label", "sections"]
+    assert {row["reason"] for row in runs} == {"", "ValueError: boom"}
+    assert {row["sections"] for row in runs} == {"convnet"}
+    history = rows_of(report / "history.csv")
+    assert len(history) == 6 * 3 + 1
+    assert list(history[0])[:4] == ["run_id", "epoch", "step", "lr"]
+    assert history[0]["epoch"] == "1"
+    summary = rows_of(report / "summary.csv")
+    assert [(row["configuration"], row["n"]) for row in summary] == [
+        ("width=16", "3"),
+        ("width=8", "3"),
+    ]
+    expected = pd.Series([0.4, 0.41, 0.42])
+    assert float(summary[0]["mean"]) == pytest.approx(expected.mean())
+    assert float(summary[0]["sd"]) == pytest.approx(expected.std())
+    assert summary[0]["failed"] == "1"
+    for name in ("comparisons", "effects", "importance"):
+        assert {row["section"] for row in rows_of(report / f"{name}.csv")} == {"convnet"}
+
+
+def test_ids_stay_text_whatever_they_look_like(outputs: Any) -> None:
+    ids = ["12e4567890", "0000000012", "1234567890"]
+    for seed, run_id in enumerate(ids):
+        outputs.run(seed=seed, run_id=run_id)
+    report = made(outputs)
+    assert {row["run_id"] for row in rows_of(report / "runs.csv")} == set(ids)
+    assert {row["run_id"] for row in rows_of(report / "history.csv")} == set(ids)
+    assert {run_id for run_id, _ in Page(report / "index.html").rows} == set(ids)
+
+
+def test_each_run_is_a_row_and_its_details_are_embedded(outputs: Any) -> None:
+    run = outputs.run(val=0.5, model__width=8, overrides=["model.width=8", "data.root='a b'"])
+    outputs.run(val=0.6, model__width=16, seed=2)
+    page = Page(made(outputs) / "index.html")
+    run_id = run.name[-10:]
+    assert len(page.rows) == 2
+    (section,) = json.loads(page.scripts[0])
+    found = section["runs"][run_id]
+    assert found["settings"] == {"seed": "0", "model.width": "8"}
+    assert section["common"]["trainer.epochs"] == "3"
+    assert found["history"]["val_accuracy"] == pytest.approx([0.1667, 0.3333, 0.5])
+    command = shlex.split(found["command"])
+    asked = ["model.width=8", "data.root='a b'", "seed=0"]
+    assert command == ["python", "-m", "cifar_exp.train", *asked]
+
+
+def test_whatever_an_author_wrote_is_escaped(outputs: Any) -> None:
+    names = [EVIL, "bee", "cat", "dog"]
+    data = {"name": EVIL, "class_names": names, "superclasses": [EVIL, *names[1:]]}
+    for status in ("completed", "failed"):
+        outputs.run(
+            status=status,
+            run_id=f"{len(status):010d}",
+            label="evil",
+            error=None if status == "completed" else EVIL,
+            data=data,
+            overrides=[f"x={EVIL}"],
+            model__name=EVIL,
+        )
+    run = outputs.run(seed=1, data=data)
+    sweep = outputs.sweep("mine", [run])
+    (sweep / "sweep.yaml").write_text(json.dumps({"commands": [{"command": EVIL}]}))
+    path = made(outputs) / "index.html"
+    page = Page(path)
+    assert [tag for tag, _ in page.tags].count("script") == 2
+    assert [attrs for tag, attrs in page.tags if tag == "img"] == []
+    assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
+    assert EVIL in page.text
+    assert any(
+        EVIL in json.dumps(json.loads(page.scripts[0]), ensure_ascii=False).replace('\\"', '"')
+        for _ in "x"
+    )
+
+
+def test_the_page_names_nothing_outside_itself(outputs: Any) -> None:
+    outputs.run()
+    source = (made(outputs) / "index.html").read_text()
+    assert re.findall(r"""(?:src|href)=["'](?!data:|#)[^"']*""", source) == []
+    assert set(re.findall(r"https?://[^\"'\s)]+", source)) <= {"http://www.w3.org/2000/svg"}
+    assert "@import" not in source
+    assert "url(" not in source
+
+
+def test_counts_failures_and_what_was_asked_are_at_the_top(outputs: Any) -> None:
+    runs = [outputs.run(seed=0, val=0.5), outputs.run(seed=1, status="failed", error="boom")]
+    runs.append(outputs.run(seed=2, status="pruned"))
+    sweep = outputs.sweep("mine", runs, pending=["0123456789"])
+    text = Page(made(outputs, sweep) / "index.html").text
+    for told in ("1 completed", "1 failed", "1 pruned", "1 not begun"):
+        assert told in text
+    assert "python -m cifar_exp.train sweep=mine" in text
+    assert "ValueError: boom" in text
+    assert ": stopped early" in text
+    assert "Means leave out runs that failed or diverged (the only configuration)" in text
+
+
+def test_a_section_says_how_it_was_measured_and_what_calls_for_caution(outputs: Any) -> None:
+    outputs.run(seed=0, compute={"threads": 1})
+    outputs.run(seed=1, compute={"threads": 2})
+    outputs.run(seed=0, model__width=16)
+    text = Page(made(outputs) / "index.html").text
+    assert "900 images to train on, 100 to choose on (val), 200 to test on" in text
+    assert "The runs were made with different numbers of threads (1, 2)." in text
+    assert "The configurations have unequal numbers of seeds (1 to 2)." in text
+
+
+def test_without_val_the_page_says_that_test_is_not_for_choosing(outputs: Any) -> None:
+    outputs.run(val=None, test=0.5, data={"val_size": 0})
+    text = Page(made(outputs) / "index.html").text
+    assert (
+        "Nothing was held out (data.val_fraction=0): figures are on test, not for choosing." in text
+    )
+
+
+def test_beyond_the_most_runs_the_best_and_the_failed_are_shown(
+    outputs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cifar_exp.analysis.page.content.MOST_RUNS", 4)
+    ids = [outputs.run(seed=i, val=0.1 * i).name[-10:] for i in range(1, 7)]
+    bad = outputs.run(seed=9, status="failed", error="x").name[-10:]
+    report = made(outputs)
+    page = Page(report / "index.html")
+    assert {run_id for run_id, _ in page.rows} == {*ids[-3:], bad}
+    assert "3 more runs are in runs.csv" in page.text
+    assert len(rows_of(report / "runs.csv")) == 7
+
+
+def test_mixed_outputs_have_separate_sections_with_their_own_means(outputs: Any) -> None:
+    shapes = [outputs.run(seed=s, val=0.2 + s / 100) for s in range(2)]
+    other = {"name": "folder", "fingerprint": "0" * 64}
+    for seed in range(2):
+        outputs.run(seed=seed, val=0.8, data=other)
+        outputs.run(seed=seed, val=0.6, model__name="torchvision.models.resnet18")
+    outputs.sweep("mine", shapes)
+    report = made(outputs)
+    found = {row["section"]: (row["n"], row["mean"]) for row in rows_of(report / "summary.csv")}
+    assert {name: (int(n), pytest.approx(float(mean))) for name, (n, mean) in found.items()} == {
+        "mine": (2, 0.205),
+        "convnet, in no sweep": (2, 0.8),
+        "resnet18, in no sweep": (2, 0.6),
+    }
+    hrefs = [attrs["href"] for tag, attrs in Page(report / "index.html").tags if tag == "a"]
+    assert hrefs == ["#mine", "#convnet-in-no-sweep", "#resnet18-in-no-sweep"]
+
+
+def test_a_report_that_cannot_be_written_says_that_the_runs_are_safe(
+    outputs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs.run()
+
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(reporting, "_write_page", full)
+    with pytest.raises(reporting.OutsideError) as caught:
+        made(outputs)
+    assert str(caught.value) == (
+        f"the report could not be written to {outputs.path / 'out'}: there is no space left on "
+        "its disk; the runs are as they were"
+    )
