@@ -65,6 +65,7 @@ def _written(
     from cifar_exp.analysis.page.tables import write_tables
 
     folder.mkdir(parents=True, exist_ok=True)
+    loaded.keep(folder)
     write_tables(folder, runs, loaded.history, studies)
     left_out = [*loaded.left_out, *(double for study in studies for double in doubles(study))]
     tell(f"tables   {folder / 'runs.csv'}, history.csv, summary.csv and more")

@@ -23,16 +23,21 @@ NAME = ".cache.npz"
 
 @dataclass(frozen=True)
 class Parsed:
-    """A run's record as JSON has it, what of its folder could not be read, and when it was so."""
+    """A folder as it was at `signature`: the record as JSON has it, and what could not be read.
 
+    `is_fresh`: it was read just now, and is not from the cache.
+    """
+
+    folder: Path
     signature: Sequence[int]
     record: Mapping[str, Any]
-    complaints: Sequence[str]
+    complaints: Sequence[str] = ()
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Parsed runs by folder, and their epochs in one array."""
+    """Parsed runs by the full path of their folder, and their epochs in one array."""
 
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     datasets: Sequence[Any] = ()  # the same for many runs: kept once
@@ -53,17 +58,17 @@ class Cache:
                 return cls(content["entries"], content["datasets"], content["columns"], values)
         return cls()
 
-    def find(self, path: Path, signature: Sequence[int]) -> Parsed | None:
+    def find(self, folder: Path, signature: Sequence[int]) -> Parsed | None:
         """What was parsed of this folder, if its files are as they were."""
-        entry = self.entries.get(str(path))
+        entry = self.entries.get(str(folder.resolve()))
         if entry is None or entry["signature"] != list(signature):
             return None
         record = {**entry["record"], "dataset": self.datasets[entry["dataset"]]}
-        return Parsed(signature, record, entry["complaints"])
+        return Parsed(folder, signature, record, entry["complaints"])
 
     def history(self, places: Mapping[int, Path]) -> pd.DataFrame:
         """The rows of these runs, which `find` has found, with their places in column `RUN`."""
-        ranges = [self.entries[str(path)]["rows"] for path in places.values()]
+        ranges = [self.entries[str(path.resolve())]["rows"] for path in places.values()]
         taken = [np.arange(start, stop) for start, stop in ranges]
         rows = np.concatenate(taken) if taken else np.array([], dtype=int)
         values = self.values[rows] if len(rows) else np.empty((0, len(self.columns)))
@@ -72,17 +77,15 @@ class Cache:
         return frame
 
 
-def save_cache(
-    report: Path, parsed: Mapping[int, tuple[Path, Parsed]], history: pd.DataFrame
-) -> None:
-    """Keep these runs, and these alone; `history` is sorted by their places in `RUN`."""
+def save_cache(report: Path, parsed: Mapping[str, Parsed], history: pd.DataFrame) -> None:
+    """Keep these runs, and these alone; `history` is sorted by their places in `parsed`."""
     datasets: dict[str, int] = {}
     entries: dict[str, Any] = {}
     runs = history[RUN].to_numpy()
-    for place, (path, run) in parsed.items():
+    for place, (path, run) in enumerate(parsed.items()):
         record = dict(run.record)
         text = json.dumps(record.pop("dataset"))
-        entries[str(path)] = {
+        entries[path] = {
             "signature": list(run.signature),
             "record": record,
             "dataset": datasets.setdefault(text, len(datasets)),
@@ -98,7 +101,6 @@ def save_cache(
     }
     packed = np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
     with suppress(OSError):
-        report.mkdir(parents=True, exist_ok=True)
         write_whole(
             report / NAME,
             lambda stream: np.savez(stream, content=packed, values=values.to_numpy(dtype=float)),

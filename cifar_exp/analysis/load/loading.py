@@ -1,6 +1,6 @@
 """Places -> runs and histories: each run read once, the newest of equal ones kept."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,52 +29,67 @@ class LoadedRun:
 
 @dataclass(frozen=True)
 class Loaded:
-    """`runs` by id; `history` has a row a run and epoch, with the run's id in `run_id`."""
+    """`runs` by id; `history` has a row a run and epoch, with the run's id in `run_id`.
+
+    `keep` writes what was parsed into a report's folder, if there is anything new.
+    """
 
     runs: Mapping[str, LoadedRun]
     history: pd.DataFrame
     left_out: Sequence[LeftOut]
+    keep: Callable[[Path], None]
 
 
 def load(places: Places, report: Path) -> Loaded:
-    """Read all runs; what is unchanged since the last report into `report` comes from its cache."""
+    """Read all runs; what is unchanged since the last report in `report` comes from its cache.
+
+    Nothing is written.
+    """
     cache = Cache.load(report)
-    signatures = {folder: signature(folder) for folder in places.runs}
-    known = {f: hit for f, s in signatures.items() if (hit := cache.find(f.resolve(), s))}
     left_out = list(places.left_out)
-    fresh = _read_fresh([f for f in places.runs if f not in known], signatures, left_out)
-    numbered = {place: f for place, f in enumerate(places.runs) if f in known or f in fresh}
-    old = cache.history({p: f.resolve() for p, f in numbered.items() if f in known})
-    new = read_histories({p: f for p, f in numbered.items() if f in fresh})
-    parsed = {p: known[f] if f in known else fresh[f] for p, f in numbered.items()}
-    for place, complaints in new.complaints.items():
-        parsed[place] = replace(parsed[place], complaints=complaints)
-    history = _joined(old, new.frame)
-    if fresh or len(cache.entries) != len(parsed):
-        save_cache(report, {p: (numbered[p].resolve(), parsed[p]) for p in numbered}, history)
-    runs = {p: _loaded(numbered[p], parsed[p]) for p in numbered}
+    parsed, history = _parse(places.runs, cache, left_out)
+    is_new = parsed.keys() != cache.entries.keys() or any(p.is_fresh for p in parsed.values())
+    runs = [_loaded(run) for run in parsed.values()]
     left_out += [
-        LeftOut(str(runs[p].folder), f"without {complaint}")
-        for p in numbered
-        for complaint in parsed[p].complaints
+        LeftOut(str(run.folder), f"without {complaint}")
+        for run in parsed.values()
+        for complaint in run.complaints
     ]
-    return _without_equals(runs, history, left_out)
+    chosen, own_history = _without_equals(runs, history, left_out)
+
+    def keep(folder: Path) -> None:
+        if is_new:
+            save_cache(folder, parsed, history)
+
+    return Loaded(chosen, own_history, left_out, keep)
 
 
-def _read_fresh(
-    folders: Sequence[Path], signatures: Mapping[Path, Sequence[int]], left_out: list[LeftOut]
-) -> dict[Path, Parsed]:
-    found = {}
-    for folder in folders:
-        try:
-            record = read_record(folder)
-        except UnreadableError as error:
-            left_out.append(LeftOut(str(folder), str(error)))
-            continue
-        content = record.model_dump(mode="json")
-        content["schema"] = content.pop("schema_version")
-        found[folder] = Parsed(signatures[folder], content, ())
-    return found
+def _parse(
+    folders: Sequence[Path], cache: Cache, left_out: list[LeftOut]
+) -> tuple[dict[str, Parsed], pd.DataFrame]:
+    """What is known of each folder by its full path, and all histories by the run's place."""
+    found = [run for folder in folders if (run := _known_or_read(folder, cache, left_out))]
+    fresh = {place: run.folder for place, run in enumerate(found) if run.is_fresh}
+    known = {place: run.folder for place, run in enumerate(found) if not run.is_fresh}
+    new = read_histories(fresh)
+    for place, complaints in new.complaints.items():
+        found[place] = replace(found[place], complaints=complaints)
+    history = _joined(cache.history(known), new.frame)
+    return {str(run.folder.resolve()): run for run in found}, history
+
+
+def _known_or_read(folder: Path, cache: Cache, left_out: list[LeftOut]) -> Parsed | None:
+    stamp = signature(folder)  # before reading: what changes meanwhile is read again next time
+    known = cache.find(folder, stamp)
+    if known is not None:
+        return known
+    try:
+        record = read_record(folder).model_dump(mode="json")
+    except UnreadableError as error:
+        left_out.append(LeftOut(str(folder), str(error)))
+        return None
+    content = {"schema": record.pop("schema_version"), **record}
+    return Parsed(folder, stamp, content, is_fresh=True)
 
 
 def _joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -84,8 +99,8 @@ def _joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True).sort_values([RUN, "epoch"], ignore_index=True)
 
 
-def _loaded(folder: Path, parsed: Parsed) -> LoadedRun:
-    record = as_record(parsed.record)
+def _loaded(parsed: Parsed) -> LoadedRun:
+    folder, record = parsed.folder, as_record(parsed.record)
     status: str = record.status
     if status not in FINAL:
         home = folder.resolve()
@@ -96,11 +111,11 @@ def _loaded(folder: Path, parsed: Parsed) -> LoadedRun:
 
 
 def _without_equals(
-    runs: Mapping[int, LoadedRun], history: pd.DataFrame, left_out: list[LeftOut]
-) -> Loaded:
+    runs: Sequence[LoadedRun], history: pd.DataFrame, left_out: list[LeftOut]
+) -> tuple[dict[str, LoadedRun], pd.DataFrame]:
     """Of folders with the same run id (copies), the completed one, or the latest, counts."""
     chosen: dict[str, int] = {}
-    for place, run in runs.items():
+    for place, run in enumerate(runs):
         other = chosen.get(run.record.run_id)
         if other is None:
             chosen[run.record.run_id] = place
@@ -113,7 +128,7 @@ def _without_equals(
     ids = {place: run_id for run_id, place in chosen.items()}
     kept = history[history[RUN].isin(list(ids))]
     kept = kept.assign(**{RUN: kept[RUN].map(ids)}).rename(columns={RUN: "run_id"})
-    return Loaded({i: runs[p] for i, p in chosen.items()}, kept.reset_index(drop=True), left_out)
+    return {i: runs[p] for i, p in chosen.items()}, kept.reset_index(drop=True)
 
 
 def _standing(run: LoadedRun) -> tuple[bool, str]:

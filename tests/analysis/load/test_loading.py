@@ -22,11 +22,14 @@ from cifar_exp.runs.directory import METRICS
 @pytest.fixture
 def report(tmp_path: Path) -> Path:
     """Where the report goes."""
+    (tmp_path / "report").mkdir()
     return tmp_path / "report"
 
 
 def read(outputs: Any, report: Path) -> Loaded:
-    return load(find_places([outputs.path]), report)
+    loaded = load(find_places([outputs.path]), report)
+    loaded.keep(report)
+    return loaded
 
 
 def test_histories_are_those_of_the_files_joined_by_epoch(outputs: Any, report: Path) -> None:

@@ -1,0 +1,71 @@
+"""The report at a sweep's end."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from cifar_exp.sweeps.ending import report_changes
+from cifar_exp.sweeps.folder import SweepFolder
+
+
+@pytest.fixture
+def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepFolder:
+    """A sweep of one run that failed; nothing is drawn."""
+    monkeypatch.setattr("cifar_exp.analysis.figures.gallery.OF_STUDIES", {})
+    run = tmp_path / "outputs" / "runs" / "tiny-0123456789"
+    run.mkdir(parents=True)
+    (run / "run.json").write_text(json.dumps({"run_id": "0123456789"}))
+    folder = tmp_path / "outputs" / "sweeps" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "runs.csv").write_text(
+        "run_id,folder,status,seed\n0123456789,../../runs/tiny-0123456789,failed,0\n"
+    )
+    (folder / "sweep.yaml").write_text("name: mine\n")
+    return SweepFolder(folder)
+
+
+def told(sweep: SweepFolder) -> list[str]:
+    lines: list[str] = []
+    report_changes(sweep, lines.append)
+    return lines
+
+
+def test_the_report_is_written_also_when_no_run_completed(sweep: SweepFolder) -> None:
+    lines = told(sweep)
+    page = sweep.path / "report" / "index.html"
+    assert lines[-1] == f"report   {page}"
+    assert "is not a run" not in page.read_text().partition("Left out")[0]
+
+
+def test_without_a_change_it_is_left_as_it_is(sweep: SweepFolder) -> None:
+    told(sweep)
+    page = sweep.path / "report" / "index.html"
+    before = page.stat().st_mtime_ns
+    assert told(sweep) == [f"report   {page} (no run has changed since)"]
+    assert page.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("name", ["runs.csv", "../../runs/tiny-0123456789/run.json"])
+def test_a_changed_run_or_list_of_runs_is_reported_anew(sweep: SweepFolder, name: str) -> None:
+    told(sweep)
+    page = sweep.path / "report" / "index.html"
+    later = page.stat().st_mtime_ns + 10**9
+    os.utime(sweep.path / name, ns=(later, later))
+    before = page.stat().st_mtime_ns
+    told(sweep)
+    assert page.stat().st_mtime_ns > before
+
+
+def test_a_report_that_fails_is_told_and_raises_nothing(
+    sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr("cifar_exp.analysis.reporting.make_report", fail)
+    assert told(sweep) == [
+        "error    the report could not be made (ZeroDivisionError: by nought); all runs",
+        f"         are safe: python -m cifar_exp.report {sweep.path} tries again",
+    ]

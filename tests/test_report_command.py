@@ -1,0 +1,177 @@
+"""The report as a user types it: what it tells, its exit codes, and that it never breaks."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cifar_exp.report import main
+
+RUN = {
+    "schema": 1,
+    "label": "tiny",
+    "status": "completed",
+    "dataset": {
+        "name": "shapes",
+        "fingerprint": "f" * 64,
+        "classes": 2,
+        "class_names": ["a", "b"],
+        "superclasses": None,
+        "split_seed": 0,
+        "train_size": 90,
+        "val_size": 10,
+        "test_size": 20,
+    },
+    "model": {"parameters": 10, "macs": 10},
+    "compute": {
+        "device": "cpu",
+        "device_name": "cpu",
+        "threads": 1,
+        "precision": "fp32",
+        "lr_groups": [],
+    },
+    "segments": [],
+    "started_at": "2026-11-01T00:00:00+00:00",
+    "environment": {},
+}
+Report = Callable[..., tuple[int, list[str], list[str]]]
+
+
+@pytest.fixture
+def outputs(tmp_path: Path) -> Path:
+    """Two completed runs of one sweep, of widths 8 and 16."""
+    for run_id, width in (("0000000008", 8), ("12e4567890", 16)):
+        folder = tmp_path / "outputs" / "runs" / f"tiny-{run_id}"
+        folder.mkdir(parents=True)
+        params = {"seed": 0, "trainer.epochs": 1, "model.width": width}
+        final = {"epoch": 1, "val_accuracy": width / 100, "val_loss": 1.0}
+        record = {**RUN, "run_id": run_id, "seed": 0, "params": params, "final": final}
+        (folder / "run.json").write_text(json.dumps(record))
+    return tmp_path / "outputs"
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Report:
+    """Runs the command in this process: exit code, output, errors."""
+    monkeypatch.setattr("cifar_exp.analysis.figures.gallery.OF_STUDIES", {})
+
+    def run(*line: object) -> tuple[int, list[str], list[str]]:
+        monkeypatch.setattr(sys, "argv", ["report", *map(str, line)])
+        code = main()
+        told = capsys.readouterr()
+        return code, told.out.splitlines(), told.err.splitlines()
+
+    return run
+
+
+def test_it_tells_the_answer_and_where_the_page_is(report: Report, outputs: Path) -> None:
+    code, lines, errors = report(outputs)
+    page = outputs / "report" / "index.html"
+    assert (code, errors) == (0, [])
+    assert lines[0] == "runs     2"
+    assert lines[-1] == f"report   {page}"
+    assert (
+        "answer   runs: width=16 did best of 2 configurations: validation accuracy 16.00 %, one "
+        "seed, so no interval."
+    ) in lines
+    assert page.exists()
+
+
+def test_the_output_goes_where_it_is_told(report: Report, outputs: Path, tmp_path: Path) -> None:
+    place = tmp_path / "deep" / "er"
+    before = sorted(outputs.rglob("*"))
+    assert report(outputs / "runs" / "tiny-12e4567890", "--output", place)[0] == 0
+    assert {"index.html", "runs.csv", "history.csv", "summary.csv"} <= set(os.listdir(place))
+    assert sorted(outputs.rglob("*")) == before
+
+
+def test_what_is_left_out_is_told(report: Report, outputs: Path) -> None:
+    foreign = outputs / "runs" / "other-0123456789"
+    foreign.mkdir()
+    (foreign / "run.json").write_text('{"project": "another"}')
+    code, lines, _ = report(outputs)
+    assert code == 0
+    assert f"left out {foreign}: run.json is not a run of cifar_exp" in lines
+    assert "runs     2" in lines
+
+
+def test_outputs_without_any_readable_run_still_give_a_report(
+    report: Report, outputs: Path
+) -> None:
+    for path in outputs.glob("runs/*/run.json"):
+        path.write_text("{")
+    code, lines, errors = report(outputs)
+    assert (code, errors) == (0, [])
+    assert lines[0] == "runs     0"
+    assert (outputs / "report" / "index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (["absent"], "absent: is no folder; give an outputs folder, sweep folders or run folders"),
+        (
+            ["OUTPUTS", "--metric", "val_acuracy"],
+            "--metric=val_acuracy: must be one of val_accuracy, val_loss, test_accuracy, "
+            "test_top5_accuracy, test_loss, test_ece, test_superclass_accuracy; did you mean "
+            "val_accuracy?",
+        ),
+        (
+            ["OUTPUTS", "--baseline", "widht=8"],
+            "--baseline='widht=8': widht did not vary here (what did: width); did you mean width?",
+        ),
+        (
+            ["OUTPUTS", "--baseline", "width=9"],
+            "--baseline='width=9': no completed run is like that",
+        ),
+        (["OUTPUTS", "--output", "FILE"], "--output=FILE: is there, and no folder"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_nothing_is_written(
+    report: Report, outputs: Path, tmp_path: Path, line: list[str], told: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    names = {"OUTPUTS": str(outputs), "FILE": str(file)}
+    before = sorted(tmp_path.rglob("*"))
+    code, _, errors = report(*(names.get(word, word) for word in line))
+    assert (code, errors) == (2, [f"error: {told.replace('FILE', str(file))}"])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_another_metric_ranks_by_it(report: Report, outputs: Path) -> None:
+    _, lines, _ = report(outputs, "--metric", "val_loss")
+    assert any("validation loss 1.000 nats" in line for line in lines)
+
+
+def test_ctrl_c_has_its_own_code(
+    report: Report, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cifar_exp.analysis.reporting.find_places", stop)
+    assert report(outputs)[0] == 130
+
+
+def test_the_command_loads_no_torch_and_its_help_none_of_pandas(outputs: Path) -> None:
+    program = (
+        "import sys; from cifar_exp.report import main\n"
+        "sys.argv[1:] = sys.argv[1:] or ['--help']\n"
+        "code = None\n"
+        "try: code = main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'hydra', 'omegaconf', 'pandas'} & set(sys.modules)), code)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    told = []
+    for line in ([], [str(outputs)]):
+        command = [sys.executable, "-c", program, *line]
+        ran = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+        told.append(ran.stdout.splitlines()[-1])
+        assert ran.stderr == ""
+    assert told == ["[] None", "['pandas'] 0"]
