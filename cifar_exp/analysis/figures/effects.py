@@ -118,6 +118,8 @@ def draw_importance(study: Study) -> Figure:
     if not isinstance(found, Importance):
         raise UnsupportedError(found)
     terms = found.terms.head(MOST_TERMS)
+    if len(terms) == 1:
+        raise UnsupportedError("one setting alone varies, and so explains all there is")
     figure = new_figure(1.5 + 0.36 * len(terms))
     axes = figure.subplots()
     places = np.arange(len(terms))

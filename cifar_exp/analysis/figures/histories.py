@@ -8,7 +8,6 @@ from matplotlib.ticker import MaxNLocator
 from cifar_exp.analysis.figures.style import (
     GREY,
     PALETTE,
-    Colour,
     Looks,
     UnsupportedError,
     looks,
@@ -78,36 +77,23 @@ def _told(study: Study) -> str:
 def _curves(
     axes: Axes, study: Study, history: pd.DataFrame, column: str, scale: int, found: Looks
 ) -> None:
-    table = by_configuration(history, study.counted, column)
-    for name, rows in sorted(
-        table.groupby("configuration"), key=lambda item: found.of(item[0]) is not None
-    ):
-        look = found.of(str(name))
+    groups = dict(iter(by_configuration(history, study.counted, column).groupby("configuration")))
+    for name in sorted(groups, key=lambda name: found.of(name) is not None):  # grey lies below
+        look, rows = found.of(name), groups[name]
+        epochs, means = rows["epoch"], rows["mean"] * scale
+        marker = "o" if len(rows) == 1 else ""  # a line of one point is none
         if look is None:
-            axes.plot(rows["epoch"], rows["mean"] * scale, color=GREY, lw=0.6, alpha=0.6)
+            axes.plot(epochs, means, color=GREY, lw=0.6, alpha=0.6, marker=marker, ms=3)
             continue
-        axes.plot(
-            rows["epoch"], rows["mean"] * scale, color=look.colour, linestyle=look.dash, lw=1.6
-        )
+        colour = look.colour
+        axes.plot(epochs, means, color=colour, linestyle=look.dash, lw=1.6, marker=marker)
         low, high = rows["low"] * scale, rows["high"] * scale
-        axes.fill_between(rows["epoch"], low, high, color=look.colour, alpha=0.15, lw=0)
+        axes.fill_between(epochs, low, high, color=colour, alpha=0.15, lw=0)
         if 1 < rows["n"].max() < FEW_SEEDS:
-            _seed_lines(axes, study, history, str(name), column, scale, look.colour)
+            ids = study.counted.index[study.counted["configuration"] == name]
+            for _, run in history[history["run_id"].isin(ids)].groupby("run_id"):
+                axes.plot(run["epoch"], run[column] * scale, color=colour, lw=0.5, alpha=0.6)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-
-
-def _seed_lines(
-    axes: Axes,
-    study: Study,
-    history: pd.DataFrame,
-    name: str,
-    column: str,
-    scale: int,
-    colour: Colour,
-) -> None:
-    ids = study.counted.index[study.counted["configuration"] == name]
-    for _, run in history[history["run_id"].isin(ids)].groupby("run_id"):
-        axes.plot(run["epoch"], run[column] * scale, color=colour, lw=0.5, alpha=0.6)
 
 
 def draw_budget(study: Study) -> Figure:

@@ -32,7 +32,10 @@ def _best(study: Study) -> Iterator[str]:
         yield f"{told[0].upper()}{told[1:]}: {figures}."
         return
     yield f"{row['configuration']} did best of {configurations} configurations: {figures}."
-    yield _against_best(study) if study.baseline is None else _against_baseline(study)
+    if study.baseline is not None:
+        yield _against_baseline(study)
+    elif configurations > 2 or study.seeds < 2 or not len(study.effects):
+        yield _against_best(study)  # of two, the effect of what they differ in says the same
 
 
 def _interval(study: Study, row: pd.Series) -> str:

@@ -93,6 +93,11 @@ def number(value: float, digits: int, scale: float = 1.0) -> Cell:
     return Cell(f"{value * scale:,.{digits}f}", float(value))
 
 
+def significant(value: float) -> Cell:
+    """A number that may be of any size, to three digits."""
+    return Cell("", "") if value is None or value != value else Cell(f"{value:.3g}", float(value))
+
+
 def _configurations(study: Study) -> dict[str, Any]:
     metric = study.metric
     unit = f" ({metric.unit})"
@@ -115,7 +120,7 @@ def _configuration(study: Study, row: pd.Series) -> list[Cell]:
         number(row["best"], digits, scale),
         number(row["test_mean"], 2, 100),
         number(row["train_seconds"], 0),
-        number(row["pflop"], 4),
+        significant(row["pflop"]),
         number(row["parameters"], 0),
         Cell(str(row["not_counted"] or ""), row["not_counted"]),
     ]
@@ -191,7 +196,7 @@ def _run(study: Study, run_id: str, row: pd.Series, has_judged: bool) -> dict[st
         number(row["test_accuracy"], 2, 100),
         Cell(f"{row['epochs_done']}/{row['epochs']:g}", row["epochs_done"]),
         number(row["train_seconds"], 0),
-        number(row["pflop"], 4),
+        significant(row["pflop"]),
     ]
     return {"id": run_id, "status": row["status"], "cells": cells}
 

@@ -1,0 +1,68 @@
+"""What a report costs, and how that grows: `python benchmarks/report.py [RUNS ...]`.
+
+For each number of runs (50 epochs each, made up by made_runs.py) the whole command is timed three
+times: into an empty folder, with its cache, and with the tables alone; then its memory.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from made_runs import make_runs
+
+EPOCHS = 50
+ROOT = Path(__file__).resolve().parents[1]
+TABLES_ALONE = """
+import sys
+from pathlib import Path
+from cifar_exp.analysis import reporting
+from cifar_exp.analysis.statistics.metric import METRICS
+reporting._write_page = lambda *_arguments: None
+outputs, output = map(Path, sys.argv[1:])
+reporting.make_report([outputs], output, METRICS["val_accuracy"], None, print)
+"""
+
+
+def main() -> None:
+    """Print a line for each number of runs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="*", type=int, default=[250, 500, 1000, 10000])
+    for runs in parser.parse_args().runs:
+        with tempfile.TemporaryDirectory() as name:
+            print(measured(Path(name), runs), flush=True)
+
+
+def measured(folder: Path, runs: int) -> str:
+    """Seconds and the largest memory of the three commands."""
+    outputs = folder / "outputs"
+    make_runs(outputs, runs, EPOCHS)
+    tables = command("-c", TABLES_ALONE, str(outputs), str(folder / "tables"))
+    whole = ["-m", "cifar_exp.report", str(outputs), "--output", str(folder / "whole")]
+    first, again = command(*whole), command(*whole)
+    told = {"tables alone": tables, "tables and page": first, "once more, nothing changed": again}
+    parts = [f"{what} {seconds:.1f} s, {memory:.0f} MB" for what, (seconds, memory) in told.items()]
+    return f"{runs:>6} runs: {'; '.join(parts)}"
+
+
+def command(*arguments: str) -> tuple[float, float]:
+    """Seconds and peak memory in MB of a Python process."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    started = time.perf_counter()
+    silence = os.open(os.devnull, os.O_WRONLY)
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, *arguments],
+        environment,
+        file_actions=[(os.POSIX_SPAWN_DUP2, silence, 1)],
+    )
+    _, status, usage = os.wait4(pid, 0)
+    os.close(silence)
+    assert status == 0
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
