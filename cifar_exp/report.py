@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from cifar_exp.analysis.page.answer import answer
+    from cifar_exp.analysis.page.answer import answer_lines
     from cifar_exp.analysis.reporting import make_report
     from cifar_exp.analysis.statistics.metric import metric_named
 
@@ -68,9 +68,8 @@ def _report(arguments: argparse.Namespace) -> None:
     made = make_report(arguments.paths, arguments.output, metric, arguments.baseline, print)
     for entry in made.left_out:
         print(f"left out {entry.what}: {entry.reason}")
-    for study in made.studies:
-        for sentence in answer(study):
-            print(f"answer   {study.section.title}: {sentence}")
+    for line in answer_lines(made.studies):
+        print(line)
     print(f"report   {made.page}")
 
 

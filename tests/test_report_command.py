@@ -75,7 +75,7 @@ def test_it_tells_the_answer_and_where_the_page_is(report: Report, outputs: Path
     assert lines[0] == "runs     2"
     assert lines[-1] == f"report   {page}"
     assert (
-        "answer   runs: width=16 did best of 2 configurations: validation accuracy 16.00 %, one "
+        "answer   width=16 did best of 2 configurations: validation accuracy 16.00 %, one "
         "seed, so no interval."
     ) in lines
     assert page.exists()

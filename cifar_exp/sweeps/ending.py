@@ -16,7 +16,7 @@ def report_changes(sweep: SweepFolder, tell: Tell) -> None:
     The runs are what counts: a report that cannot be made is told, and changes nothing else.
     """
     page = sweep.path / REPORT / PAGE
-    if page.exists() and written_at(page) >= _changed_at(sweep):
+    if written_at(page) >= _changed_at(sweep):
         tell(f"report   {page} (no run has changed since)")
         return
     try:
@@ -28,14 +28,13 @@ def report_changes(sweep: SweepFolder, tell: Tell) -> None:
 
 def _report(folder: Path, tell: Tell) -> None:
     # what computes and draws takes two seconds to import
-    from cifar_exp.analysis.page.answer import answer
+    from cifar_exp.analysis.page.answer import answer_lines
     from cifar_exp.analysis.reporting import make_report
     from cifar_exp.analysis.statistics.metric import METRICS
 
     made = make_report([folder], None, METRICS["val_accuracy"], None, lambda _line: None)
-    for study in made.studies:
-        for sentence in answer(study):
-            tell(f"answer   {sentence}")
+    for line in answer_lines(made.studies):
+        tell(line)
     tell(f"report   {made.page}")
 
 

@@ -1,22 +1,25 @@
 """The report at a sweep's end."""
 
-import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from cifar_exp.runs.record import RunRecord
 from cifar_exp.sweeps.ending import report_changes
 from cifar_exp.sweeps.folder import SweepFolder
 
 
 @pytest.fixture
-def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SweepFolder:
+def sweep(
+    tmp_path: Path, make_record: Callable[..., RunRecord], monkeypatch: pytest.MonkeyPatch
+) -> SweepFolder:
     """A sweep of one run that failed; nothing is drawn."""
     monkeypatch.setattr("cifar_exp.analysis.figures.gallery.OF_STUDIES", {})
     run = tmp_path / "outputs" / "runs" / "tiny-0123456789"
     run.mkdir(parents=True)
-    (run / "run.json").write_text(json.dumps({"run_id": "0123456789"}))
+    make_record("failed", error="boom").save(run)
     folder = tmp_path / "outputs" / "sweeps" / "mine"
     folder.mkdir(parents=True)
     (folder / "runs.csv").write_text(
@@ -35,8 +38,11 @@ def told(sweep: SweepFolder) -> list[str]:
 def test_the_report_is_written_also_when_no_run_completed(sweep: SweepFolder) -> None:
     lines = told(sweep)
     page = sweep.path / "report" / "index.html"
-    assert lines[-1] == f"report   {page}"
-    assert "is not a run" not in page.read_text().partition("Left out")[0]
+    assert lines == [
+        "answer   No run is completed with a figure to judge it by: there is nothing to compare.",
+        f"report   {page}",
+    ]
+    assert "ValueError: boom" in page.read_text()
 
 
 def test_without_a_change_it_is_left_as_it_is(sweep: SweepFolder) -> None:

@@ -1,5 +1,8 @@
 """What quality costs, and many settings at once."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import seaborn as sns
 from matplotlib import colormaps
@@ -10,10 +13,12 @@ from matplotlib.figure import Figure
 from cifar_exp.analysis.figures.style import (
     GREY,
     INK,
+    Looks,
     UnsupportedError,
     looks,
     metric_label,
     new_figure,
+    plain_log,
     seeds_told,
     title,
 )
@@ -27,31 +32,13 @@ MOST_TICKS = 12
 
 def draw_compute(study: Study) -> Figure:
     """The metric against compute and against time; the line joins what nothing beats."""
-    known = study.summary[study.summary["n"] > 0]
-    if len(known) < 2:
+    if len(study.known) < 2:
         raise UnsupportedError("there are no two configurations with completed runs")
     figure = new_figure(3.8, 9.0)
     panels = figure.subplots(1, 2, sharey=True)
-    found, scale = looks(study), study.metric.scale
+    found = looks(study)
     for axes, (cost, label) in zip(panels, COSTS, strict=True):
-        front = known[pareto_front(known, cost, study.metric)].sort_values(cost)
-        axes.step(front[cost], front["mean"] * scale, where="post", color=INK, lw=1, zorder=1)
-        for _, row in known.iterrows():
-            look = found.of(row["configuration"])
-            reach = (
-                np.array([[row["mean"] - row["ci_low"]], [row["ci_high"] - row["mean"]]]) * scale
-            )
-            style = {"color": look.colour if look else GREY, "marker": look.marker if look else "o"}
-            axes.errorbar(
-                row[cost], row["mean"] * scale, yerr=np.nan_to_num(reach), ms=6, lw=1, **style
-            )
-        if known[cost].min() > 0 and known[cost].max() > 5 * known[cost].min():
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axes.xaxis.set_minor_formatter(
-                lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""
-            )
-        axes.tick_params(axis="x", which="both", length=3, pad=4)
+        _draw_cost(axes, study, cost, found)
         axes.set_xlabel(label)
     panels[0].set_ylabel(metric_label(study))
     note = f"Means of {seeds_told(study)}, bars: 95 % interval. Line: what nothing cheaper beats."
@@ -59,40 +46,61 @@ def draw_compute(study: Study) -> Figure:
     return figure
 
 
+def _draw_cost(axes: Axes, study: Study, cost: str, found: Looks) -> None:
+    known, scale = study.known, study.metric.scale
+    front = known[pareto_front(known, cost, study.metric)].sort_values(cost)
+    axes.step(front[cost], front["mean"] * scale, where="post", color=INK, lw=1, zorder=1)
+    for _, row in known.iterrows():
+        look = found.of(row["configuration"])
+        reach = np.array([[row["mean"] - row["ci_low"]], [row["ci_high"] - row["mean"]]]) * scale
+        bars: dict[str, Any] = {"yerr": np.nan_to_num(reach), "ms": 6, "lw": 1}
+        style: dict[str, Any] = {
+            "color": look.colour if look else GREY,
+            "marker": look.marker if look else "o",
+        }
+        axes.errorbar(row[cost], row["mean"] * scale, **bars, **style)
+    if 0 < 5 * known[cost].min() < known[cost].max():
+        plain_log(axes, "x")
+
+
 def draw_parallel(study: Study) -> Figure:
     """A line a configuration through its settings to its mean."""
-    varied = [s for s in study.by_weight if study.counted[s.key].nunique() > 1]
-    known = study.summary[study.summary["n"] > 0]
-    if len(varied) < 2 or len(known) < 3:
+    settings, known = study.by_weight[::-1], study.known
+    if len(settings) < 2 or len(known) < 3:
         raise UnsupportedError("it takes two settings that vary and three configurations")
     figure = new_figure(4.0)
     axes = figure.subplots()
-    scale, low, high = study.metric.scale, known["mean"].min(), known["mean"].max()
-    heights = [_heights(s, set(known[s.key])) for s in reversed(varied)]
-    norm, colours = Normalize(low * scale, high * scale), colormaps["crest"]
-    for _, row in known.iloc[::-1].iterrows():
-        points = [h[row[s.key]] for h, s in zip(heights, reversed(varied), strict=True)]
-        last = (row["mean"] - low) / (high - low) if high > low else 0.5
-        axes.plot([*points, last], color=colours(norm(row["mean"] * scale)), lw=1.6, alpha=0.85)
-    for place, h in enumerate(heights):
-        _ladder(axes, place, h)
-    _ladder(
-        axes,
-        len(varied),
-        {f"{v * scale:.{study.metric.digits - 1}f}": y for v, y in ((low, 0.0), (high, 1.0))},
-    )
-    names = [s.name for s in reversed(varied)]
-    axes.set_xticks(range(len(names) + 1), [*names, metric_label(study)])
+    ladders = [_heights(setting, set(known[setting.key])) for setting in settings]
+    _draw_lines(axes, study, settings, ladders)
+    low, high = known["mean"].min() * study.metric.scale, known["mean"].max() * study.metric.scale
+    digits = study.metric.digits - 1
+    ends = {f"{low:.{digits}f}": 0.0, f"{high:.{digits}f}": 1.0}
+    for place, heights in enumerate([*ladders, ends]):
+        _ladder(axes, place, heights)
+    names = [*(setting.name for setting in settings), metric_label(study)]
+    axes.set_xticks(range(len(names)), names)
     axes.set_yticks([])
     axes.grid(visible=False)
     sns.despine(ax=axes, left=True, bottom=True)
-    axes.set_xlim(-0.35, len(names) + 0.35)
-    title(
-        figure,
-        f"{len(known)} configurations, from their settings to their mean",
-        "Light to dark: low to high.",
-    )
+    axes.set_xlim(-0.35, len(settings) + 0.35)
+    text = f"{len(known)} configurations, from their settings to their mean"
+    title(figure, text, f"Means of {seeds_told(study)}. Light to dark: low to high.")
     return figure
+
+
+def _draw_lines(
+    axes: Axes,
+    study: Study,
+    settings: Sequence[Setting],
+    ladders: Sequence[Mapping[str, float]],
+) -> None:
+    means = study.known["mean"]
+    norm = Normalize(means.min(), means.max())
+    for _, row in study.known.iloc[::-1].iterrows():  # the best on top
+        points = [h[row[s.key]] for h, s in zip(ladders, settings, strict=True)]
+        end = norm(row["mean"]) if means.nunique() > 1 else 0.5
+        colour = colormaps["crest"](norm(row["mean"]))
+        axes.plot([*points, end], color=colour, lw=1.6, alpha=0.85)
 
 
 def _heights(setting: Setting, present: set[str]) -> dict[str, float]:

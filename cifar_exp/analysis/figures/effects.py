@@ -25,21 +25,29 @@ MOST_LINES = 8
 MOST_TERMS = 12
 
 
-def heaviest_pair(study: Study) -> tuple[Setting, Setting]:
-    """The two settings with most effect. Raises UnsupportedError where two did not vary."""
-    varied = [s for s in study.by_weight if study.counted[s.key].nunique() > 1]
-    if len(varied) < 2:
+def heaviest_pair(study: Study) -> tuple[Setting, Setting, pd.DataFrame]:
+    """The two settings with most effect and the means of their levels.
+
+    Raises UnsupportedError where two did not vary, or their means cannot be compared.
+    """
+    if len(study.by_weight) < 2:
         raise UnsupportedError("fewer than two settings vary among the completed runs")
-    for setting in varied[:2]:
+    first, second = study.by_weight[:2]
+    for setting in (first, second):
         if not levels_within(study.counted, setting):
             raise UnsupportedError(f"{setting.name} takes too many values to be rows or lines")
-    return varied[0], varied[1]
+    table = marginal_means(study.counted, study.settings, first, second)
+    if not len(table):
+        raise UnsupportedError(
+            f"no combination of the other settings was trained at every {first.name} and "
+            f"{second.name}: what differs could be theirs"
+        )
+    return first, second, table
 
 
 def draw_heatmap(study: Study) -> Figure:
     """The two heaviest settings: mean, SD and number of seeds in each cell."""
-    first, second = heaviest_pair(study)
-    table = marginal_means(study.counted, first, second)
+    first, second, table = heaviest_pair(study)
     scale, digits = study.metric.scale, study.metric.digits - 1
     rows, columns = (levels_within(study.counted, s) for s in (first, second))
     means = table.pivot(index="first", columns="second", values="mean").loc[rows, columns] * scale
@@ -83,8 +91,7 @@ def _others(study: Study) -> str:
 
 def draw_interaction(study: Study) -> Figure:
     """A line for each level of one setting over the levels of the other."""
-    first, second = heaviest_pair(study)
-    table = marginal_means(study.counted, first, second)
+    first, second, table = heaviest_pair(study)
     lines = levels_within(study.counted, second)
     if len(lines) > MOST_LINES:
         raise UnsupportedError(
@@ -123,7 +130,8 @@ def draw_importance(study: Study) -> Figure:
     figure = new_figure(1.5 + 0.36 * len(terms))
     axes = figure.subplots()
     places = np.arange(len(terms))
-    colours = [PALETTE[0] if resolved else GREY for resolved in terms["is_resolved"]]
+    is_plain = terms["is_resolved"] | found.is_estimated
+    colours = [PALETTE[0] if plain else GREY for plain in is_plain]
     axes.barh(places, terms["share"] * 100, color=colours, height=0.6)
     has_noise = terms["noise_share"].notna().all()
     if has_noise:
@@ -143,7 +151,7 @@ def draw_importance(study: Study) -> Figure:
     axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("share of the variance between configurations (%)")
     noise = " Dark mark: what chance alone would give." if has_noise else ""
-    grey = "" if terms["is_resolved"].all() else " Grey: not told from chance."
+    grey = "" if is_plain.all() else " Grey: not told from chance."
     note = f"{found.method[0].upper()}{found.method[1:]}.{noise}{grey}"
     title(figure, f"What explains the differences in {study.metric.label}", note)
     return figure

@@ -1,5 +1,6 @@
 """One look for all figures: colours that the colour-blind tell apart, sizes that can be read."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -7,6 +8,7 @@ from typing import Any, Literal
 import matplotlib as mpl
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -25,7 +27,7 @@ DASHES: tuple[Dash, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2
 MARKERS = ("o", "s", "^", "D")
 GREY = (0.72, 0.72, 0.72)
 INK = (0.25, 0.25, 0.25)
-MOST_COLOURS, MOST_DASHES = 6, 4
+MOST_COLOURS = 6
 NOTE_SIZE = 8.5
 LONG_NAME = 26  # characters, beyond which a legend goes under the axes
 WIDTH = 8.0  # inches: as wide as a page's column
@@ -105,7 +107,7 @@ class Looks:
             return
         title(figure, text)
         columns = 2 if longest <= 2 * LONG_NAME else 1
-        figure.set_figheight(figure.get_figheight() + 0.2 * (1 - -len(handles) // columns))
+        figure.set_figheight(figure.get_figheight() + 0.2 * (1 + math.ceil(len(handles) / columns)))
         place: dict[str, Any] = {"loc": "outside lower left", "ncols": columns}
         legend = figure.legend(handles=handles, title=note, alignment="left", **place)
         legend.get_title().set(fontsize=NOTE_SIZE, color=INK)
@@ -113,10 +115,9 @@ class Looks:
 
 def looks(study: Study) -> Looks:
     """Assign the looks; the heaviest setting gets the colours."""
-    known = study.summary[study.summary["n"] > 0]
-    settings = [s for s in study.by_weight if known[s.key].nunique() > 1]
+    known, settings = study.known, study.by_weight
     levels = [[v for v in s.levels if v in set(known[s.key])] for s in settings]
-    most = (MOST_COLOURS, MOST_DASHES)
+    most = (MOST_COLOURS, len(DASHES))
     fits = [len(values) <= limit for values, limit in zip(levels, most, strict=False)]
     if settings and len(settings) <= len(most) and all(fits):
         return _by_level(known, settings, levels)
@@ -161,7 +162,7 @@ def _colours(size: int, is_ordered: bool) -> list[Colour]:
 
 def seeds_told(study: Study) -> str:
     """`3 seeds each`, or `1 to 3 seeds`."""
-    sizes = study.summary["n"][study.summary["n"] > 0]
+    sizes = study.known["n"]
     low, high = int(sizes.min()), int(sizes.max())
     if low == high:
         return f"{low} seed{'s' if low > 1 else ''} each"
@@ -171,3 +172,12 @@ def seeds_told(study: Study) -> str:
 def metric_label(study: Study) -> str:
     """The label of an axis that shows the study's metric."""
     return f"{study.metric.label} ({study.metric.unit})"
+
+
+def plain_log(axes: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis with plain numbers, at one, two and five of each power of ten."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axes.set(**{f"{which}scale": "log"})
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+    axes.tick_params(axis=which, which="both", length=3, pad=4)

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cifar_exp.analysis.load.histories import RUN
+import cifar_exp
+from cifar_exp.analysis.load.reading import RUN
 from cifar_exp.runs.files import write_whole
+from cifar_exp.runs.record import SCHEMA
 
-FORMAT = 1
+FORMAT = [1, SCHEMA, cifar_exp.__version__]  # else it may hold what is read otherwise today
 NAME = ".cache.npz"
 
 
@@ -48,7 +50,7 @@ class Cache:
     def load(cls, report: Path) -> "Cache":
         """The cache in a report's folder; empty where there is none that can be used."""
         with (
-            suppress(OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile),
+            suppress(OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile),
             (report / NAME).open("rb") as stream,  # numpy leaves a torn file open
             np.load(stream, allow_pickle=False) as file,
         ):

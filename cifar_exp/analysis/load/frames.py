@@ -62,8 +62,8 @@ def run_frame(loaded: Loaded) -> pd.DataFrame:
     epochs = loaded.history.groupby("run_id")["epoch"].max() if len(loaded.history) else {}
     rows = {run_id: _row(run, epochs.get(run_id)) for run_id, run in loaded.runs.items()}
     frame = pd.DataFrame.from_dict(rows, orient="index")
-    settings = [c for c in frame.columns if c not in ("label", *FIGURES, *CIRCUMSTANCES)]
-    return frame.reindex(columns=["label", *FIGURES, *CIRCUMSTANCES, *settings]).rename_axis(
+    settings = [c for c in frame.columns if c not in ("run", "label", *FIGURES, *CIRCUMSTANCES)]
+    return frame.reindex(columns=["run", "label", *FIGURES, *CIRCUMSTANCES, *settings]).rename_axis(
         "run_id"
     )
 
@@ -76,6 +76,7 @@ def settings_columns(runs: pd.DataFrame) -> list[str]:
 def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
     record = run.record
     return {
+        "run": f"{record.label}-{record.run_id}",
         "label": record.label,
         "status": run.status,
         "seed": record.seed,

@@ -1,5 +1,6 @@
 """Many small CSV files by epoch -> one frame, parsed in one go for each kind of header."""
 
+import csv
 import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,10 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cifar_exp.analysis.load.reading import Table, read_table
+from cifar_exp.analysis.load.reading import RUN, Table, read_table
 from cifar_exp.runs.directory import METRICS
-
-RUN = "run"  # the column that holds the place of a row's run in the list that was asked for
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def _read_all(
     frames = [_parsed(header, tables, name, complaints) for header, tables in by_header.items()]
     empty = pd.DataFrame({RUN: np.array([], dtype=np.int64), "epoch": np.array([], dtype=float)})
     whole = pd.concat(frames, ignore_index=True) if frames else empty
-    whole = whole[whole["epoch"].notna()]
+    whole = whole[np.isfinite(whole["epoch"]) & (whole["epoch"] % 1 == 0)]
     whole = whole.drop_duplicates([RUN, "epoch"], keep="last")
     return whole.sort_values([RUN, "epoch"], ignore_index=True)
 
@@ -64,7 +63,13 @@ def _parsed(
     complaints: dict[int, list[str]],
 ) -> pd.DataFrame:
     text = "\n".join(line for table in tables.values() for line in table.lines)
-    frame = pd.read_csv(io.StringIO(text), header=None, names=list(header), skip_blank_lines=False)
+    frame = pd.read_csv(
+        io.StringIO(text),
+        header=None,
+        names=list(header),
+        skip_blank_lines=False,
+        quoting=csv.QUOTE_NONE,
+    )
     runs = np.repeat(list(tables), [len(table.lines) for table in tables.values()])
     for column in frame.columns[~frame.dtypes.map(pd.api.types.is_numeric_dtype)]:
         numbers = pd.to_numeric(frame[column], errors="coerce")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from cifar_exp.analysis.load.cache import Cache, Parsed, save_cache
-from cifar_exp.analysis.load.histories import RUN, read_histories
+from cifar_exp.analysis.load.histories import read_histories
 from cifar_exp.analysis.load.places import LeftOut, Places
-from cifar_exp.analysis.load.reading import UnreadableError, as_record, read_record, signature
+from cifar_exp.analysis.load.reading import RUN, UnreadableError, as_record, read_record, signature
 from cifar_exp.runs.directory import METRICS
 from cifar_exp.runs.lock import holder
 from cifar_exp.runs.record import FINAL, RunRecord

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from cifar_exp.runs.record import SCHEMA, RunRecord
 
+RUN = "run"  # the column that holds the place of a row's run in the list that was asked for
 FILES = ("run.json", "metrics.csv", "extra.csv")
 
 
@@ -84,6 +85,8 @@ def read_table(path: Path) -> Table | None:
     header = tuple(lines[0].rstrip("\r").split(",")) if lines else ()
     if "epoch" not in header:
         return Table((), (), (f"{path.name} has no column epoch",))
+    if len(set(header)) < len(header) or {RUN, "run_id"} & set(header):
+        return Table((), (), (f"{path.name} has a column twice, or one of a name that is taken",))
     commas = len(header) - 1
     whole = tuple(line for line in lines[1:] if line.count(",") == commas)
     complaints = [f"the torn last line of {path.name}"] if torn else []

@@ -1,14 +1,16 @@
 """What a section's runs say, in sentences that claim no more than its statistics."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.statistics.importance import Importance
+from cifar_exp.analysis.statistics.inference import MOST_SEEDS
 from cifar_exp.analysis.statistics.study import Study
 
 MOST_SETTINGS = 3
+NO_SHARE = "No setting's share of the differences between configurations is told from chance."
 MENTIONED = 0.005  # a smaller share is left to the table
 
 
@@ -19,9 +21,17 @@ def answer(study: Study) -> list[str]:
     return [*_best(study), *_importance(study), *_effects(study), *_interaction(study)]
 
 
+def answer_lines(studies: Sequence[Study]) -> Iterator[str]:
+    """The answers of a report as a command tells them, with their sections' titles."""
+    for study in studies:
+        name = f"{study.section.title}: " if len(studies) > 1 else ""
+        for sentence in answer(study):
+            yield f"answer   {name}{sentence}"
+
+
 def _best(study: Study) -> Iterator[str]:
     row = study.summary.iloc[0]
-    metric, configurations = study.metric, int((study.summary["n"] > 0).sum())
+    metric, configurations = study.metric, len(study.known)
     test = ""
     if not metric.is_on_test and not np.isnan(row["test_mean"]):
         test = f"; test accuracy {row['test_mean'] * 100:.2f} %"
@@ -41,9 +51,8 @@ def _best(study: Study) -> Iterator[str]:
 def _interval(study: Study, row: pd.Series) -> str:
     if row["n"] < 2:
         return "one seed, so no interval"
-    scale, digits = study.metric.scale, study.metric.digits
-    low, high = row["ci_low"] * scale, row["ci_high"] * scale
-    return f"95 % [{low:.{digits}f}, {high:.{digits}f}] from {int(row['n'])} seeds"
+    interval = study.metric.interval_text(row["ci_low"], row["ci_high"])
+    return f"95 % {interval} from {int(row['n'])} seeds"
 
 
 def _against_best(study: Study) -> str:
@@ -81,16 +90,22 @@ def _importance(study: Study) -> Iterator[str]:
         if len(study.settings) > 1:
             yield f"How much each setting explains cannot be said: {found}."
         return
-    terms = found.terms[found.terms["share"] >= MENTIONED]
     if found.terms["order"].eq(1).sum() < 2:
         return  # one setting explains all there is
-    parts = [f"{row['term']} {_percent(row['share'])}" for _, row in terms.iterrows()]
-    noise = float(found.terms["noise_share"].sum())  # NaN counts as none
-    chance = f"; chance alone would give {_percent(noise)}" if noise > 0 else ""
-    by = f" (by {found.method})" if found.is_estimated else ""
-    yield f"The differences between configurations come from {_listed(parts)}{by}{chance}."
+    is_tested = found.terms["p"].notna().any()
+    terms = found.terms[found.terms["is_resolved"] if is_tested else found.terms["share"] > 0]
+    terms = terms[terms["share"] >= MENTIONED]
+    yield _shares(terms, found) if len(terms) else NO_SHARE
     if found.warning:
         yield f"Beware: {found.warning}."
+
+
+def _shares(terms: pd.DataFrame, found: Importance) -> str:
+    parts = [f"{row['term']} {_percent(row['share'])}" for _, row in terms.iterrows()]
+    noise = float(found.terms["noise_share"].sum())  # NaN counts as none
+    chance = f"; chance alone would give {_percent(min(noise, 1.0))}" if noise > 0 else ""
+    by = f" (by {found.method})" if found.is_estimated else ""
+    return f"Of the differences between configurations {_listed(parts)} is explained{by}{chance}."
 
 
 def _effects(study: Study) -> Iterator[str]:
@@ -129,20 +144,19 @@ def _verdict(study: Study, row: pd.Series) -> str:
     """`95 % [-1.1, 0.3], not resolved with 3 seeds; about 12 would`."""
     if row["n"] < 2:
         return "from one seed, so not resolved"
-    scale, digits, n = study.metric.scale, study.metric.digits, int(row["n"])
-    interval = f"95 % [{row['low'] * scale:.{digits}f}, {row['high'] * scale:.{digits}f}]"
+    n, interval = int(row["n"]), f"95 % {study.metric.interval_text(row['low'], row['high'])}"
+    if np.isnan(row["p"]):
+        return f"the same to the last digit with {n} seeds, so without an interval"
     if row["is_resolved"]:
         return f"{interval}, resolved with {n} seeds ({p_text(row['p_holm'])})"
-    return f"{interval}, not resolved with {n} seeds{needed_text(row['needed'], n)}"
+    return f"{interval}, not resolved with {n} seeds{needed_text(row['needed'])}"
 
 
-def needed_text(needed: float, n: int) -> str:
-    """`; about 12 would`, where so many more seeds would resolve a difference of this size."""
-    if np.isnan(needed):
-        return ""
+def needed_text(needed: float) -> str:
+    """`; about 12 would`: so many seeds would resolve a difference of this size."""
     if np.isinf(needed):
-        return "; more than 1,000 would be needed"
-    return f"; about {int(needed)} would" if needed > n else "; a few more would"
+        return f"; more than {MOST_SEEDS:,} would be needed"
+    return f"; about {int(needed)} would"
 
 
 def p_text(p: float) -> str:

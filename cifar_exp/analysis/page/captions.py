@@ -7,7 +7,7 @@ CAPTIONS = {
     ),
     "heatmap": (
         "Two settings",
-        "The two settings with most effect; each cell says how many seeds it rests on.",
+        "The two settings that matter most; each cell says how many seeds it rests on.",
     ),
     "interaction": (
         "Interaction",
@@ -15,7 +15,7 @@ CAPTIONS = {
     ),
     "importance": (
         "What explains it",
-        "A share no longer than its dark mark is what chance alone would give.",
+        "Of what configurations differ in, the part that goes with each setting, and with pairs.",
     ),
     "path": (
         "One change at a time",
@@ -23,7 +23,7 @@ CAPTIONS = {
     ),
     "history": (
         "Histories",
-        "Training figures are running means over augmented images, with label smoothing.",
+        "Training figures are running means over augmented images, with any label smoothing.",
     ),
     "gap": (
         "Generalisation gap",
@@ -34,7 +34,7 @@ CAPTIONS = {
         "Correlation near one and price near zero: so many epochs would have told the same.",
     ),
     "compute": (
-        "Accuracy and compute",
+        "What it costs",
         "PFLOP do not depend on the machine; seconds do, and on what else it did.",
     ),
     "noise": (

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import pandas as pd
-
 from cifar_exp.analysis.load.places import LeftOut
 from cifar_exp.analysis.statistics.study import Study
 
@@ -27,7 +25,7 @@ def measured(study: Study) -> list[tuple[str, str]]:
             f"{first['device']} ({_all(study, 'device_name')}), {first['precision']}, "
             f"threads a run: {_all(study, 'threads')}",
         ),
-        ("Versions", f"torch {_all(study, 'torch')}; commit {_commits(study)}"),
+        ("Versions", f"torch {_all(study, 'torch')}; commit {_all(study, 'git_commit', 10)}"),
         ("Made", f"{study.runs['started_at'].min()} to {_end(study)}"),
         ("Intervals", "95 %, Student's t over seeds; none for one seed"),
         (
@@ -67,10 +65,19 @@ def _cautions(study: Study) -> Iterator[str]:
         ("threads", "numbers of threads"),
     ):
         if counted[column].nunique() > 1:
-            yield f"The runs were made with different {what} ({_all(study, column)})."
-    sizes = study.summary["n"][study.summary["n"] > 0]
+            yield f"The runs were made with different {what} ({_all(study, column, 10)})."
+    sizes = study.known["n"]
     if sizes.min() < sizes.max():
         yield f"The configurations have unequal numbers of seeds ({sizes.min()} to {sizes.max()})."
+    for setting in study.settings:
+        if setting.along and not setting.key.endswith(".name"):
+            names = ", ".join((setting.name, *setting.along))
+            yield f"{names} changed only together: what is said of {setting.name} is of them all."
+    if study.baseline is None and len(study.known) > 2:
+        yield (
+            f"The best of {len(study.known)} was picked by these very runs, so its lead is a "
+            "little flattered; naming a --baseline beforehand is free of that."
+        )
     lost = study.summary[study.summary["diverged"] + study.summary["failed"] > 0]
     if len(lost):
         names = ", ".join(lost["configuration"].head(3)) + (", ..." if len(lost) > 3 else "")
@@ -97,14 +104,8 @@ def _varied(study: Study) -> Iterator[str]:
         yield f"{setting.key}: {', '.join(shown)}{along}"
 
 
-def _all(study: Study, column: str) -> str:
-    values = sorted({str(v)[:40] for v in study.runs[column].dropna()})
-    return ", ".join(values[:4]) + (", ..." if len(values) > 4 else "") or "unknown"
-
-
-def _commits(study: Study) -> str:
-    values = sorted({str(v)[:10] for v in study.runs["git_commit"].dropna()})
-    has_unknown = bool(pd.isna(study.runs["git_commit"]).any())
-    return ", ".join(
-        [*values[:4], *(["..."] if len(values) > 4 else []), *(["unknown"] if has_unknown else [])]
-    )
+def _all(study: Study, column: str, length: int = 40) -> str:
+    values = sorted({str(value)[:length] for value in study.runs[column].dropna()})
+    if column == "git_commit" and study.runs[column].isna().any():
+        values.append("unknown")
+    return ", ".join([*values[:4], *(["..."] if len(values) > 4 else [])]) or "unknown"

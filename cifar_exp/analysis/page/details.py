@@ -26,7 +26,7 @@ def run_details(study: Study, shown: pd.DataFrame, loaded: Loaded) -> dict[str, 
     curves = {str(run_id): _curves(rows) for run_id, rows in history.groupby("run_id")}
     runs = {
         str(run_id): {
-            "name": f"{row['label']}-{run_id}",
+            "name": row["run"],
             "status": row["status"],
             "folder": row["folder"],
             "command": _command(Path(row["folder"]), row["seed"]),

@@ -31,7 +31,9 @@ function matches(row, names, words) {
   return words.every((word) => {
     const [name, value] = word.split("=");
     const column = names.indexOf(name);
-    return value !== undefined && column >= 0 ? texts[column] === value : whole.includes(word);
+    if (value === undefined || column < 0) return whole.includes(word);
+    const same = texts[column] === value || (texts[column] !== "" && Number(texts[column]) === Number(value));
+    return value === "" || same; // 0.10 is 0.1, and a value is typed letter by letter
   });
 }
 
@@ -100,6 +102,7 @@ function open(section, id) {
   const charts = [chart(run.history, "accuracy", 100, "%"), chart(run.history, "loss", 1, "nats")];
   part(".run-history").replaceChildren(...charts.filter(Boolean));
   if (!charts.some(Boolean)) part(".run-history").textContent = "No epoch is on record.";
+  part(".copy").textContent = "Copy";
   fill(part(".run-settings"), run.settings);
   fill(part(".run-common"), section.common);
   dialog.showModal();
@@ -121,14 +124,22 @@ for (const section of document.querySelectorAll("[data-section]")) {
   });
 }
 
-for (const picture of document.querySelectorAll("figure img"))
-  picture.addEventListener("click", () => picture.parentElement.classList.toggle("large"));
+for (const button of document.querySelectorAll("figure button"))
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-expanded", button.parentElement.classList.toggle("large"));
+  });
 
-dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+dialog.addEventListener("click", (event) => {
+  const box = dialog.getBoundingClientRect();
+  const isInside = event.clientX >= box.left && event.clientX <= box.right
+    && event.clientY >= box.top && event.clientY <= box.bottom;
+  if (event.target === dialog && !isInside) dialog.close();
+});
 part(".copy").addEventListener("click", async () => {
   const range = document.createRange();
   range.selectNodeContents(part(".run-command"));
   getSelection().removeAllRanges();
   getSelection().addRange(range); // where the clipboard is barred, the text is at least marked
-  if (navigator.clipboard) await navigator.clipboard.writeText(range.toString()).catch(() => {});
+  const copied = navigator.clipboard?.writeText(range.toString()).then(() => true, () => false);
+  part(".copy").textContent = (await copied) ? "Copied" : "Marked: copy it";
 });

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.load.frames import CIRCUMSTANCES, FIGURES, settings_columns
@@ -52,7 +53,8 @@ def _stacked(studies: Sequence[Study], tables: Sequence[pd.DataFrame]) -> pd.Dat
 
 
 def _with_whole_numbers(history: pd.DataFrame) -> pd.DataFrame:
-    return history.astype({"epoch": "Int64", "step": "Int64"})
+    steps = history["step"].where(np.isfinite(history["step"])).round()
+    return history.assign(epoch=history["epoch"].astype("Int64"), step=steps.astype("Int64"))
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:

@@ -34,12 +34,11 @@ def configure(runs: pd.DataFrame, settings: Sequence[Setting], metric: Metric) -
     value = pd.to_numeric(runs[metric.name]).astype(float)
     is_counted = (runs["status"] == "completed") & np.isfinite(value)
     names = [
-        " ".join(f"{s.name}={level}" for s, level in zip(settings, row, strict=True))
+        " ".join(f"{s.name}={level}" for s, level in zip(settings, row, strict=True)) or ONLY
         for row in levels.itertuples(index=False)
     ]
     frame = runs.drop(columns=levels.columns).join(levels)
-    frame = frame.assign(configuration=names or ONLY, value=value, is_counted=is_counted)
-    frame["configuration"] = frame["configuration"].replace("", ONLY)
+    frame = frame.assign(configuration=names, value=value, is_counted=is_counted)
     counted = frame[is_counted].sort_values("finished_at", kind="stable")
     doubles = counted.index[counted.duplicated(["configuration", "seed"], keep="last")]
     frame.loc[doubles, "is_counted"] = False
@@ -89,9 +88,17 @@ def _summary_row(
     }
 
 
+def deviations(counted: pd.DataFrame) -> pd.DataFrame:
+    """A row a run of a configuration with two seeds or more: configuration, deviation from its
+    mean.
+    """
+    groups = counted.groupby("configuration")["value"]
+    table = counted[["configuration"]].assign(deviation=counted["value"] - groups.transform("mean"))
+    return table[groups.transform("size") > 1]
+
+
 def seed_noise(counted: pd.DataFrame) -> tuple[float, int]:
     """SD between seeds of one configuration, pooled over all, and its degrees of freedom."""
-    groups = counted.groupby("configuration")["value"]
-    df = int((groups.size() - 1).sum())
-    deviations = counted["value"] - groups.transform("mean")
-    return (float((deviations**2).sum() / df) ** 0.5 if df else float("nan")), df
+    table = deviations(counted)
+    df = len(table) - table["configuration"].nunique()
+    return (float((table["deviation"] ** 2).sum() / df) ** 0.5 if df else float("nan")), df

@@ -42,6 +42,7 @@ def budget_correlation(
     alike = counted[epochs == epochs.mode().iloc[0]]
     early = by_configuration(history, alike, "val_accuracy")
     final = alike.groupby("configuration")["value"].mean() * metric.sign
+    final = final[final.index.isin(early["configuration"])]
     if not len(early) or len(final) < FEWEST_RANKED or final.nunique() < 2:
         return empty
     table = early.pivot(index="epoch", columns="configuration", values="mean")[list(final.index)]
@@ -64,20 +65,22 @@ def _spearman(a: pd.Series, b: pd.Series) -> float:
 
 
 def rate_curves(history: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
-    """Learning rate by step, each distinct curve once: curve (number), configurations, step, lr."""
+    """Learning rate by step, each distinct curve once: curve (its number), configurations, step,
+    lr.
+    """
     known = history[history["run_id"].isin(counted.index)].dropna(subset=["lr", "step"])
     curves: dict[tuple[float, ...], list[str]] = {}
     frames = []
     for run_id, run in known.groupby("run_id", sort=False):
         shape = (*run["step"], *run["lr"].round(10))
         if shape not in curves:
-            frames.append(run[["step", "epoch", "lr"]].assign(curve=len(curves)))
+            frames.append(run[["step", "lr"]].assign(curve=len(curves)))
         users = curves.setdefault(shape, [])
         name = str(counted.loc[run_id, "configuration"])
         if name not in users:
             users.append(name)
     if not frames:
-        return pd.DataFrame(columns=["curve", "configurations", "step", "epoch", "lr"])
+        return pd.DataFrame(columns=["curve", "configurations", "step", "lr"])
     users_of = dict(enumerate(curves.values()))
     table = pd.concat(frames, ignore_index=True)
     return table.assign(configurations=table["curve"].map(users_of))

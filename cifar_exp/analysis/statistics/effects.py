@@ -9,7 +9,7 @@ import pandas as pd
 
 from cifar_exp.analysis.statistics.comparisons import judged
 from cifar_exp.analysis.statistics.inference import Difference, paired
-from cifar_exp.analysis.statistics.settings import Setting
+from cifar_exp.analysis.statistics.settings import ABSENT, Setting
 
 MOST_LEVELS = 12  # of a setting drawn at random every value is a level of its own
 
@@ -21,7 +21,9 @@ def main_effects(
 
     Only runs that agree in all other settings and the seed are subtracted; the differences are
     averaged over the other settings and compared between seeds, so n counts seeds and the interval
-    tells what other seeds would have given. `cells`: how many settings of the others are in it.
+    tells what other seeds would have given. `cells`: combinations of the other settings that are
+    averaged over. A level that was never trained beside the reference is held against the nearest
+    lower level that it was trained beside.
     """
     rows = [row for s in settings for row in _level_rows(counted, settings, s, references[s.key])]
     return judged(pd.DataFrame(rows, columns=None if rows else ["setting", "name", "level"]))
@@ -57,21 +59,24 @@ def reference_levels(
     if len(chosen):
         return {setting.key: str(chosen[setting.key].iloc[0]) for setting in settings}
     present = {s.key: set(counted[s.key]) for s in settings}
-    return {s.key: next((v for v in s.levels if v in present[s.key]), "") for s in settings}
+    levels = {s.key: [v for v in s.levels if v in present[s.key]] for s in settings}
+    return {key: min(found, key=lambda v: v == ABSENT, default="") for key, found in levels.items()}
 
 
 def _level_rows(
     counted: pd.DataFrame, settings: Sequence[Setting], setting: Setting, reference: str
 ) -> Iterator[dict[str, Any]]:
     levels = levels_within(counted, setting)
-    table = _wide(counted, settings, [setting]) if reference in levels else pd.DataFrame()
-    for level in levels:
-        if level == reference or reference not in table:
-            continue
-        found = _over_seeds(table[level] - table[reference])
-        if found is not None:
-            names = {"setting": setting.key, "name": setting.name}
-            yield {**names, "level": level, "reference": reference, **found}
+    if reference not in levels:
+        return
+    table = wide(counted, settings, [setting])
+    for place, level in enumerate(levels):
+        for base in [reference, *reversed(levels[:place])] if level != reference else []:
+            found = _over_seeds(table[level] - table[base])
+            if found is not None:
+                names = {"setting": setting.key, "name": setting.name}
+                yield {**names, "level": level, "reference": base, **found}
+                break
 
 
 def _pair_rows(
@@ -84,7 +89,7 @@ def _pair_rows(
     base = tuple(references[setting.key] for setting in pair)
     if base[0] not in levels[0] or base[1] not in levels[1]:
         return
-    table = _wide(counted, settings, pair)
+    table = wide(counted, settings, pair)
     for a, b in product(*levels):
         corners = [(a, b), (base[0], b), (a, base[1]), base]
         if a == base[0] or b == base[1] or any(corner not in table for corner in corners):
@@ -102,7 +107,7 @@ def _pair_rows(
             yield {"setting": pair[0].key, "other": pair[1].key, **names, **chosen, **found}
 
 
-def _wide(
+def wide(
     counted: pd.DataFrame, settings: Sequence[Setting], spread: Sequence[Setting]
 ) -> pd.DataFrame:
     """Values with a column a level of `spread`, a row for the rest of the settings and the seed."""

@@ -24,7 +24,8 @@ PLACES = 500  # combinations of the other settings at which it is asked
 @dataclass(frozen=True)
 class Importance:
     """`terms`: a row a setting, and on a full grid a pair: term, order, share, noise_share, p,
-    p_holm, is_resolved. `warning` says why they should not be trusted, if so.
+    p_holm, is_resolved. `is_estimated`: by a forest, which tests nothing. `warning` says why the
+    shares should not be trusted, if so.
     """
 
     terms: pd.DataFrame
@@ -124,28 +125,29 @@ def _noise(counted: pd.DataFrame) -> tuple[float, int]:
 
 def _by_forest(means: pd.DataFrame, settings: Sequence[Setting]) -> Importance:
     """First-order shares from a random forest (functional ANOVA after Hutter et al., ICML 2014)."""
-    from sklearn.ensemble import RandomForestRegressor  # a second to import, and rarely needed
-
     codes = np.column_stack([_codes(means[setting.key], setting) for setting in settings])
-    forest = RandomForestRegressor(TREES, oob_score=True, min_samples_leaf=2, random_state=0)
-    forest.fit(codes, means["value"].to_numpy())
+    forest = _fitted(codes, means["value"].to_numpy())
     # settings drawn independently of each other, each from its own values: shares then add up
     random = np.random.default_rng(0)
     places = np.column_stack([random.choice(column, PLACES) for column in codes.T])
     total = float(forest.predict(places).var()) or 1.0  # a forest that tells nothing apart
-    rows = [
-        {"term": s.name, "order": 1, "share": _first_order(forest, places, i) / total}
-        for i, s in enumerate(settings)
-    ]
+    shares = [_first_order(forest, places, column) / total for column in range(len(settings))]
+    terms = pd.DataFrame({"term": [s.name for s in settings], "order": 1, "share": shares})
+    terms = terms.assign(noise_share=np.nan, p=np.nan, p_holm=np.nan, is_resolved=False)
     score = float(forest.oob_score_)
-    terms = pd.DataFrame(rows).assign(noise_share=np.nan, p=np.nan, p_holm=np.nan)
-    terms["is_resolved"] = score >= TRUSTED_SCORE
-    told = f"a random forest over {len(means)} configurations"
     warning = (
         f"the forest predicts {max(score, 0):.0%} of the differences between configurations that "
         "it has not seen: the runs are too few to say"
     )
+    told = f"a random forest over {len(means)} configurations"
     return Importance(_ordered(terms), told, True, None if score >= TRUSTED_SCORE else warning)
+
+
+def _fitted(codes: np.ndarray, values: np.ndarray) -> Any:
+    from sklearn.ensemble import RandomForestRegressor  # a second to import, and rarely needed
+
+    forest = RandomForestRegressor(TREES, oob_score=True, min_samples_leaf=2, random_state=0)
+    return forest.fit(codes, values)
 
 
 def _codes(levels: pd.Series, setting: Setting) -> np.ndarray:

@@ -12,15 +12,17 @@ from scipy.optimize import brentq
 ALPHA = 0.05  # intervals of 95 %, and what counts as resolved
 POWER = 0.8  # chance that a difference of the "resolvable" size is resolved
 MOST_SEEDS = 1000
+NO_SCATTER = 1e-9  # below it differences are one and the same, but for rounding
+NOTHING = float("nan")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """`mean` of A less B. `low`, `high`, `p`, `resolvable` and `needed` are NaN where n < 2.
+    """`mean` of A less B, its 95 % interval and two-sided p.
 
     n: pairs, or where seeds do not pair the smaller group. `probability`: that A's value exceeds
-    B's, ties as halves. `resolvable`: the smallest true difference that n seeds resolve in four
-    of five tries. `needed`: seeds that would resolve a difference of this size.
+    B's, ties as halves. sd: of the differences. Where n < 2 or all differences are the same to the
+    last digit, nothing is known of their scatter: low, high and p are NaN.
     """
 
     n: int
@@ -31,11 +33,6 @@ class Difference:
     high: float
     p: float
     probability: float
-    resolvable: float
-    needed: float
-
-
-NOTHING = float("nan")
 
 
 def difference(a: pd.Series, b: pd.Series) -> Difference:
@@ -53,50 +50,33 @@ def difference(a: pd.Series, b: pd.Series) -> Difference:
 def paired(differences: Sequence[float] | np.ndarray) -> Difference:
     """From one difference a seed."""
     values = np.asarray(differences, dtype=float)
-    n, mean = len(values), float(values.mean()) if len(values) else NOTHING
-    probability = float(_ahead(values).mean()) if n else NOTHING
-    if n < 2:
-        return _unknown(n, True, mean, probability)
-    sd = float(values.std(ddof=1))
-    margin = float(stats.t.ppf(1 - ALPHA / 2, n - 1)) * sd / n**0.5
-    p = two_sided(mean, sd / n**0.5, n - 1)
-    resolvable = sd * resolvable_effect(n)
-    needed = seeds_needed(abs(mean) / sd) if sd else NOTHING
-    return Difference(
-        n, True, mean, sd, mean - margin, mean + margin, p, probability, resolvable, needed
-    )
-
-
-def two_sided(mean: float, error: float, df: float) -> float:
-    """p of a mean this far from zero; 1 where neither mean nor error is there at all."""
-    if error == 0:
-        return 1.0 if mean == 0 else 0.0
-    return float(2 * stats.t.sf(abs(mean) / error, df))
+    n = len(values)
+    sd = float(values.std(ddof=1)) if n > 1 else NOTHING
+    low, high, p = _judged(float(values.mean()), sd / n**0.5, n - 1)
+    probability = float(_ahead(values).mean())
+    return Difference(n, True, float(values.mean()), sd, low, high, p, probability)
 
 
 def _welch(a: np.ndarray, b: np.ndarray) -> Difference:
-    mean = float(a.mean() - b.mean()) if len(a) and len(b) else NOTHING
-    n = min(len(a), len(b))
-    probability = float(_ahead(a[:, None] - b[None, :]).mean()) if n else NOTHING
-    if n < 2:
-        return _unknown(n, False, mean, probability)
-    parts = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
-    error = float(parts.sum() ** 0.5)
-    sizes = np.array([len(a) - 1, len(b) - 1])
-    df = float(parts.sum() ** 2 / (parts**2 / sizes).sum()) if error else float(sizes.sum())
-    margin = float(stats.t.ppf(1 - ALPHA / 2, df)) * error
+    n, mean = min(len(a), len(b)), float(a.mean() - b.mean())
+    error = df = NOTHING
+    if n > 1:
+        parts = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
+        error = float(parts.sum() ** 0.5)
+        freedoms = np.array([len(a) - 1, len(b) - 1])
+        df = float(parts.sum() ** 2 / (parts**2 / freedoms).sum()) if error else NOTHING
+    low, high, p = _judged(mean, error, df)
+    probability = float(_ahead(a[:, None] - b[None, :]).mean())
     sd = error * n**0.5  # as of n differences with the same error
-    needed = seeds_needed(abs(mean) / sd) if sd else NOTHING
-    p, resolvable = two_sided(mean, error, df), sd * resolvable_effect(n)
-    return Difference(
-        n, False, mean, sd, mean - margin, mean + margin, p, probability, resolvable, needed
-    )
+    return Difference(n, False, mean, sd, low, high, p, probability)
 
 
-def _unknown(n: int, is_paired: bool, mean: float, probability: float) -> Difference:
-    """One value a group: a difference, and nothing that could be said about it."""
-    nan = NOTHING
-    return Difference(n, is_paired, mean, nan, nan, nan, nan, probability, nan, nan)
+def _judged(mean: float, error: float, df: float) -> tuple[float, float, float]:
+    """Interval and p; nothing where the error is not known."""
+    if not error > NO_SCATTER:
+        return NOTHING, NOTHING, NOTHING
+    margin = float(stats.t.ppf(1 - ALPHA / 2, df)) * error
+    return mean - margin, mean + margin, float(2 * stats.t.sf(abs(mean) / error, df))
 
 
 def _ahead(differences: np.ndarray) -> np.ndarray:
@@ -104,26 +84,31 @@ def _ahead(differences: np.ndarray) -> np.ndarray:
 
 
 @cache
-def resolvable_effect(n: int) -> float:
+def resolvable_effect(n: int, alpha: float = ALPHA) -> float:
     """The smallest effect, in SDs of the differences, that n pairs resolve with 80 % power.
 
-    Of the two-sided paired t test; the chance that it resolves the wrong sign is left out (below
-    0.0001). statsmodels' solver does not come to an end at small n.
+    Of the two-sided paired t test at `alpha`; that it may resolve the wrong sign is left out
+    (below 0.0001). By quadrature: solvers that use the noncentral t come to no end at small n.
     """
-    df, critical = n - 1, float(stats.t.ppf(1 - ALPHA / 2, n - 1))
-    low, high = 2.5, 1.5 * critical + 1  # of the noncentrality: wide enough from n = 2 on
-    shift = float(brentq(lambda ncp: stats.nct.sf(critical, df, ncp) - POWER, low, high))
+    critical = float(stats.t.ppf(1 - alpha / 2, n - 1))
+    scales = np.sqrt(stats.chi2.ppf((np.arange(2000) + 0.5) / 2000, n - 1) / (n - 1))
+
+    def power(shift: float) -> float:
+        return float(stats.norm.cdf(shift - critical * scales).mean())
+
+    shift = float(brentq(lambda shift: power(shift) - POWER, 0, 4 * critical + 4))
     return shift / float(n**0.5)
 
 
-def seeds_needed(effect: float) -> float:
+def seeds_needed(effect: float, alpha: float = ALPHA) -> float:
     """The fewest pairs that resolve this effect; infinite where more than 1,000 would not do."""
     low, high = 2, MOST_SEEDS
-    if not effect > 0 or resolvable_effect(high) > effect:
+    if not effect > 0 or resolvable_effect(high, alpha) > effect:
         return float("inf")
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if resolvable_effect(middle) <= effect else (middle + 1, high)
+        does = resolvable_effect(middle, alpha) <= effect
+        low, high = (low, middle) if does else (middle + 1, high)
     return float(low)
 
 

@@ -48,6 +48,12 @@ class Metric:
         """`-0.42 pp`."""
         return f"{value * self.scale:+.{self.digits}f} {self.difference_unit}"
 
+    def interval_text(self, low: float, high: float) -> str:
+        """`[63.10, 65.34]`, in `unit`; empty where there is none."""
+        if low != low or high != high:
+            return ""
+        return f"[{low * self.scale:.{self.digits}f}, {high * self.scale:.{self.digits}f}]"
+
     @property
     def digits(self) -> int:
         """After the point, where it is shown."""

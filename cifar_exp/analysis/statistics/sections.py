@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -24,12 +24,17 @@ NETWORK = "model.name"
 
 @dataclass(frozen=True)
 class Section:
-    """Runs that may be averaged and ranked together. `slug` names its files."""
+    """Runs that may be averaged and ranked together. `slug` names its files.
+
+    `unstarted`: ids of its sweep's runs that have no folder yet; of a sweep that falls into
+    several sections they stand in the first.
+    """
 
     slug: str
     title: str
     run_ids: tuple[str, ...]
     sweep: SweepPlace | None = None
+    unstarted: tuple[str, ...] = ()
 
 
 def divide(runs: pd.DataFrame, sweeps: Sequence[SweepPlace]) -> list[Section]:
@@ -50,7 +55,8 @@ def divide(runs: pd.DataFrame, sweeps: Sequence[SweepPlace]) -> list[Section]:
 def _of_sweep(runs: pd.DataFrame, sweep: SweepPlace) -> list[Section]:
     own = runs.loc[[run_id for run_id in sweep.run_ids if run_id in runs.index]]
     sections = list(_comparable(own, sweep.name, sweep))
-    return sections or [Section(sweep.name, sweep.name, (), sweep)]
+    first, *others = sections or [Section(sweep.name, sweep.name, (), sweep)]
+    return [replace(first, unstarted=sweep.unstarted), *others]
 
 
 def _comparable(
@@ -80,5 +86,5 @@ def _with_own_slugs(sections: Sequence[Section]) -> list[Section]:
         stem = re.sub(r"[^A-Za-z0-9_.]+", "-", section.title)[:60].strip("-.") or "runs"
         slug = next(s for i in range(1, 10**6) if (s := stem + f"-{i}" * (i > 1)) not in taken)
         taken.add(slug)
-        found.append(Section(slug, section.title, section.run_ids, section.sweep))
+        found.append(replace(section, slug=slug))
     return found

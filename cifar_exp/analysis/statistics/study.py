@@ -46,10 +46,9 @@ class Study:
         self.runs, self.counted = self.configured.runs, self.configured.counted
         self.history = history[history["run_id"].isin(self.counted.index)]
         self.summary = summarise(self.configured, self.settings, self.metric)
-        asked = baseline is not None and len(self.counted) > 0
-        self.baseline = (
-            find_baseline(baseline or "", self.counted, self.settings) if asked else None
-        )
+        self.baseline: str | None = None
+        if baseline is not None and len(self.counted):
+            self.baseline = find_baseline(baseline, self.counted, self.settings)
 
     @property
     def best(self) -> str | None:
@@ -73,7 +72,7 @@ class Study:
         reference = self.baseline or self.best
         if reference is None:
             return pd.DataFrame()
-        return self._with_beats(compare(self.counted, reference))
+        return compare(self.counted, reference)
 
     @cached_property
     def references(self) -> dict[str, str]:
@@ -83,7 +82,7 @@ class Study:
     @cached_property
     def effects(self) -> pd.DataFrame:
         """What a change of one setting does."""
-        return self._with_beats(main_effects(self.counted, self.settings, self.references))
+        return main_effects(self.counted, self.settings, self.references)
 
     @cached_property
     def interactions(self) -> pd.DataFrame:
@@ -100,23 +99,25 @@ class Study:
 
     @cached_property
     def by_weight(self) -> list[Setting]:
-        """The settings, the one that explains most first; of a sole level last."""
-        shares: dict[str, float] = {}
+        """The settings that vary among counted runs, the one that explains most first.
+
+        Where shares cannot be had, by the largest effect of a change.
+        """
         if isinstance(self.importance, Importance):
-            shares = dict(
-                zip(self.importance.terms["term"], self.importance.terms["share"], strict=True)
-            )
-        levels = {s.key: self.counted[s.key].nunique() for s in self.settings}
-        return sorted(self.settings, key=lambda s: (levels[s.key] < 2, -shares.get(s.name, 0.0)))
+            terms = self.importance.terms
+            weights = dict(zip(terms["term"], terms["share"], strict=True))
+        else:
+            sizes = self.effects.assign(size=self.effects.get("mean", pd.Series(dtype=float)).abs())
+            weights = sizes.groupby("name")["size"].max().to_dict()
+        varied = [s for s in self.settings if self.counted[s.key].nunique() > 1]
+        return sorted(varied, key=lambda s: -weights.get(s.name, 0.0))
+
+    @property
+    def known(self) -> pd.DataFrame:
+        """The summary's configurations that have a counted run."""
+        return self.summary[self.summary["n"] > 0]
 
     @cached_property
     def noise(self) -> tuple[float, int]:
         """SD between seeds, pooled over configurations, and its degrees of freedom."""
         return seed_noise(self.counted)
-
-    def _with_beats(self, differences: pd.DataFrame) -> pd.DataFrame:
-        """With `beats`, the probability that the first of the two is the better one."""
-        if not len(differences):
-            return differences
-        ahead = differences["probability"]
-        return differences.assign(beats=ahead if self.metric.is_higher_better else 1 - ahead)

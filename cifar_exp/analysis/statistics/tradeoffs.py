@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from cifar_exp.analysis.statistics.effects import wide
 from cifar_exp.analysis.statistics.inference import mean_interval, resolvable_effect
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.settings import Setting
@@ -68,16 +69,23 @@ def resolvable_by_seeds(sd: float, seeds: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame({"seeds": list(seeds), "resolvable": sizes})
 
 
-def marginal_means(counted: pd.DataFrame, first: Setting, second: Setting) -> pd.DataFrame:
-    """A row for each pair of levels: mean and 95 % interval over seeds, n seeds, SD of runs.
+def marginal_means(
+    counted: pd.DataFrame, settings: Sequence[Setting], first: Setting, second: Setting
+) -> pd.DataFrame:
+    """A row for each pair of levels: mean and 95 % interval over seeds, n seeds, their SD.
 
-    Of several configurations with the same two levels, a seed's runs are averaged first.
+    Of several combinations of the other settings a seed's runs are averaged first; those that were
+    not trained at all pairs of levels are left out, so that all cells average over the same. Empty
+    where none is left.
     """
+    table = wide(counted, settings, [first, second])
+    alike = table.groupby(level=0).count().gt(0).all(axis=1)
+    kept = table[table.index.get_level_values(0).map(alike)] if len(settings) > 2 else table
     rows = []
-    for (a, b), group in counted.groupby([first.key, second.key], sort=False):
-        seeds = group.groupby("seed")["value"].mean().to_numpy()
+    for (a, b), values in kept.items():
+        seeds = values.dropna().groupby(level=1).mean().to_numpy()
         low, high = mean_interval(seeds)
         sd = seeds.std(ddof=1) if len(seeds) > 1 else np.nan
         row = {"first": a, "second": b, "mean": seeds.mean(), "sd": sd, "n": len(seeds)}
-        rows.append({**row, "low": low, "high": high})
+        rows += [{**row, "low": low, "high": high}] if len(seeds) else []
     return pd.DataFrame(rows)

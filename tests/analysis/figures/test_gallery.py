@@ -168,8 +168,8 @@ def test_many_classes_without_superclasses_have_pairs_but_no_confusion(
 ) -> None:
     names = [f"class {i}" for i in range(40)]
     many = {"classes": 40, "class_names": names, "superclasses": None}
-    folder = outputs.run(val=0.5, data=many)
-    outputs.write_predictions(folder, range(40), [*range(1, 40), 0])
+    run = outputs.run(val=0.5, data=many)
+    outputs.write_predictions(run, range(40), [*range(1, 40), 0])
     reasons = draw(outputs, folder)
     assert reasons["pairs"] is None
     assert reasons["confusion"] == "there are no superclasses, and more than 30 classes"

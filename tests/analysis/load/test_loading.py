@@ -60,6 +60,32 @@ def test_a_file_with_fewer_columns_or_words_for_numbers_has_gaps(
     assert "without metrics.csv: cells of val_accuracy that are no numbers" in told
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("metrics.csv", 'epoch,val_accuracy\n1,"0.5\n2,0.6\n', "cells of val_accuracy that are no"),
+        ("metrics.csv", "epoch,lr,lr\n1,2,3\n", "metrics.csv has a column twice"),
+        ("extra.csv", "epoch,run_id\n1,2\n", "extra.csv has a column twice, or one of a name"),
+        ("extra.csv", "epoch,run\n1,2\n", "extra.csv has a column twice, or one of a name"),
+    ],
+)
+def test_a_table_that_is_damaged_in_an_odd_way_costs_no_other_run(
+    outputs: Any, report: Path, name: str, text: str, told: str
+) -> None:
+    odd = outputs.run(seed=0)
+    good = outputs.run(seed=1)
+    (odd / name).write_text(text)
+    loaded = read(outputs, report)
+    assert (loaded.history["run_id"] == good.name[-10:]).sum() == 3
+    assert any(told in entry.reason for entry in loaded.left_out)
+
+
+def test_epochs_that_are_no_whole_numbers_are_left_out(outputs: Any, report: Path) -> None:
+    odd = outputs.run()
+    (odd / "metrics.csv").write_text("epoch,step\n1,10.5\n1.5,3\ninf,4\n2,inf\n")
+    assert read(outputs, report).history["epoch"].tolist() == [1, 2]
+
+
 def test_a_running_run_is_told_by_its_lock_and_else_was_interrupted(
     outputs: Any, report: Path
 ) -> None:
@@ -121,13 +147,15 @@ def test_an_unchanged_run_is_not_parsed_twice(
     assert parsed == []
 
 
-@pytest.mark.parametrize("damage", ["deleted", "torn", "other format", "folder"])
+@pytest.mark.parametrize("damage", ["deleted", "torn", "empty", "other format", "folder"])
 def test_the_cache_can_be_lost_at_any_time(outputs: Any, report: Path, damage: str) -> None:
     outputs.run(seed=0)
     before = read(outputs, report)
     path = report / NAME
     if damage == "torn":
         path.write_bytes(path.read_bytes()[:-100])
+    elif damage == "empty":
+        path.write_bytes(b"")
     elif damage == "other format":
         content = np.frombuffer(b'{"format": 0, "entries": {}}', np.uint8)
         np.savez(report / "x.npz", content=content, values=np.zeros(1))

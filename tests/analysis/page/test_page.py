@@ -136,10 +136,10 @@ def test_whatever_an_author_wrote_is_escaped(outputs: Any) -> None:
     assert [attrs for tag, attrs in page.tags if tag == "img"] == []
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
     assert EVIL in page.text
-    assert any(
-        EVIL in json.dumps(json.loads(page.scripts[0]), ensure_ascii=False).replace('\\"', '"')
-        for _ in "x"
-    )
+    sections = json.loads(page.scripts[0])
+    evil = next(s["runs"]["0000000009"] for s in sections if "0000000009" in s["runs"])
+    assert any(EVIL in section["common"].values() for section in sections)
+    assert f"x={EVIL}" in shlex.split(evil["command"])
 
 
 def test_the_page_names_nothing_outside_itself(outputs: Any) -> None:
@@ -195,6 +195,49 @@ def test_beyond_the_most_runs_the_best_and_the_failed_are_shown(
     assert len(rows_of(report / "runs.csv")) == 7
 
 
+def test_the_tables_of_differences_say_what_the_csv_says(outputs: Any) -> None:
+    for seed, (narrow, wide) in enumerate([(0.30, 0.40), (0.31, 0.42), (0.30, 0.38)]):
+        outputs.run(seed=seed, val=narrow, model__width=8)
+        outputs.run(seed=seed, val=wide, model__width=16)
+    report = made(outputs)
+    (row,) = rows_of(report / "effects.csv")
+    cells = re.search(
+        r"<td[^>]*><span[^>]*>width 16 against 8<.*?</tr>",
+        (report / "index.html").read_text(),
+        re.S,
+    )
+    assert cells is not None
+    texts = re.findall(r"<span[^>]*>([^<]*)<", cells[0])
+    assert texts[1] == f"{float(row['mean']) * 100:.2f}"
+    assert texts[2] == f"[{float(row['low']) * 100:.2f}, {float(row['high']) * 100:.2f}]"
+    assert texts[3:7] == [f"{float(row['p_holm']):.4f}", "resolved", "3", "3 of 3"]
+    assert float(row["resolvable"]) == pytest.approx(float(row["sd"]) * 3.264, rel=1e-3)
+
+
+def test_what_was_not_begun_is_counted_once_where_a_sweep_falls_apart(outputs: Any) -> None:
+    runs = [outputs.run(), outputs.run(compute={"precision": "bf16"})]
+    sweep = outputs.sweep("mine", runs, pending=["0123456789"])
+    text = Page(made(outputs, sweep) / "index.html").text
+    assert text.count("1 not begun") == 1
+
+
+def test_settings_that_moved_together_and_a_best_of_many_call_for_caution(outputs: Any) -> None:
+    for width in (8, 16, 32):
+        outputs.run(val=width / 100, model__width=width, optimizer__lr=1 / width)
+    text = Page(made(outputs) / "index.html").text
+    assert (
+        "width, optimizer.lr changed only together: what is said of width is of them all." in text
+    )
+    assert "The best of 3 was picked by these very runs" in text
+
+
+def test_without_any_readable_run_the_page_says_so(outputs: Any) -> None:
+    (outputs.run() / "run.json").write_text("{")
+    text = Page(made(outputs) / "index.html").text
+    assert "No run could be read." in text
+    assert "run.json is damaged: it is no JSON" in text
+
+
 def test_mixed_outputs_have_separate_sections_with_their_own_means(outputs: Any) -> None:
     shapes = [outputs.run(seed=s, val=0.2 + s / 100) for s in range(2)]
     other = {"name": "folder", "fingerprint": "0" * 64}
@@ -210,7 +253,11 @@ def test_mixed_outputs_have_separate_sections_with_their_own_means(outputs: Any)
         "resnet18, in no sweep": (2, 0.6),
     }
     hrefs = [attrs["href"] for tag, attrs in Page(report / "index.html").tags if tag == "a"]
-    assert hrefs == ["#mine", "#convnet-in-no-sweep", "#resnet18-in-no-sweep"]
+    assert hrefs == [
+        "#part-mine",
+        "#part-convnet-in-no-sweep",
+        "#part-resnet18-in-no-sweep",
+    ]
 
 
 def test_a_report_that_cannot_be_written_says_that_the_runs_are_safe(

@@ -67,6 +67,15 @@ def test_runs_of_other_lengths_are_left_out_of_early_rankings(outputs: Any) -> N
     assert table["configurations"].tolist() == [5, 5, 5]
 
 
+def test_a_run_without_val_figures_by_epoch_is_left_out_of_early_rankings(outputs: Any) -> None:
+    for width in range(1, 6):
+        folder = outputs.run(val=0.1 * width, model__width=width)
+    (folder / "metrics.csv").write_text("epoch,lr\n1,1\n2,1\n3,1\n")
+    study = outputs.study()
+    table = budget_correlation(study.history, study.counted, study.metric)
+    assert table["configurations"].tolist() == [4, 4, 4]
+
+
 @pytest.mark.parametrize(("configurations", "epochs"), [(3, 3), (5, 1)])
 def test_too_few_configurations_or_epochs_have_no_early_ranking(
     outputs: Any, configurations: int, epochs: int

@@ -11,6 +11,7 @@ from scipy import stats
 from statsmodels.stats.anova import anova_lm
 
 from cifar_exp.analysis.statistics.importance import Importance
+from cifar_exp.analysis.statistics.tradeoffs import marginal_means
 
 
 def frame_of(study: Any) -> pd.DataFrame:
@@ -83,6 +84,40 @@ def test_seeds_that_miss_a_cell_do_not_average_over_other_cells(outputs: Any) ->
     # two seeds with both widths, or three with width 8 alone: the larger part counts
     assert (row["n"], row["cells"]) == (2, 2)
     assert row["mean"] == pytest.approx(-0.1)
+
+
+def test_a_level_is_held_against_one_that_it_was_trained_beside(outputs: Any) -> None:
+    values = {("adam", 0.1): 0.5, ("adam", 0.2): 0.6, ("sgd", 1.0): 0.3, ("sgd", 2.0): 0.7}
+    for (name, lr), value in values.items():
+        for seed in range(2):
+            noise = seed * (0.01 + lr / 1000)
+            outputs.run(seed=seed, val=value + noise, optimizer__name=name, optimizer__lr=lr)
+    found = outputs.study().effects.set_index(["name", "level"])
+    assert found["reference"].to_dict() == {("lr", "0.2"): "0.1", ("lr", "2"): "1"}
+    assert found.loc[("lr", "2"), "mean"] == pytest.approx(0.4005)
+
+
+def test_settings_that_only_some_runs_have_start_from_a_level_that_exists(outputs: Any) -> None:
+    for seed in range(2):
+        outputs.run(seed=seed, val=0.3, optimizer__name="adam")
+        for momentum in (0.8, 0.9):
+            value = momentum / 2 + seed * momentum / 100
+            outputs.run(seed=seed, val=value, optimizer__name="sgd", optimizer__momentum=momentum)
+    found = outputs.study().effects.set_index(["name", "level"])
+    assert found.loc[("momentum", "0.9"), "reference"] == "0.8"
+
+
+def test_cells_of_an_incomplete_grid_average_over_the_same_other_settings(outputs: Any) -> None:
+    for a, b, c in product((1, 2), (1, 2), (1, 2)):
+        if (a, b, c) != (2, 2, 2):
+            outputs.run(val=0.1 * a + 0.01 * b + 0.4 * (c == 2), x__a=a, x__b=b, x__c=c)
+    study = outputs.study()
+    by_name = {setting.name: setting for setting in study.settings}
+    table = marginal_means(study.counted, study.settings, by_name["a"], by_name["b"])
+    means = table.set_index(["first", "second"])["mean"]
+    assert means.to_dict() == pytest.approx(
+        {("1", "1"): 0.11, ("1", "2"): 0.12, ("2", "1"): 0.21, ("2", "2"): 0.22}
+    )
 
 
 def test_one_seed_gives_differences_without_verdict(outputs: Any) -> None:

@@ -57,7 +57,7 @@ def test_a_sweep_without_runs_is_a_section_that_says_so(outputs: Any) -> None:
 
 
 def test_files_of_sections_are_named_apart(outputs: Any) -> None:
-    for i, name in enumerate(("a b", "a/b".replace("/", "?"), "a-b")):
+    for i, name in enumerate(("a b", "a?b", "a-b")):
         outputs.sweep(name, [outputs.run(seed=i)])
     slugs = [study.section.slug for study in outputs.studies()]
     assert sorted(slugs) == ["a-b", "a-b-2", "a-b-3"]
