@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from cifar_exp.errors import OutsideError, UserError
@@ -65,12 +66,17 @@ def _report(arguments: argparse.Namespace) -> None:
     from cifar_exp.analysis.statistics.metric import metric_named
 
     metric = metric_named(arguments.metric)
-    made = make_report(arguments.paths, arguments.output, metric, arguments.baseline, print)
+    made = make_report(arguments.paths, arguments.output, metric, arguments.baseline, _tell)
     for entry in made.left_out:
-        print(f"left out {entry.what}: {entry.reason}")
+        _tell(f"left out {entry.what}: {entry.reason}")
     for line in answer_lines(made.studies):
-        print(line)
-    print(f"report   {made.page}")
+        _tell(line)
+    _tell(f"report   {made.page}")
+
+
+def _tell(line: str) -> None:
+    with suppress(BrokenPipeError):  # that nobody listens must not cost the report
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

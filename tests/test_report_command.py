@@ -129,6 +129,10 @@ def test_outputs_without_any_readable_run_still_give_a_report(
             "--baseline='width=9': no completed run is like that",
         ),
         (["OUTPUTS", "--output", "FILE"], "--output=FILE: is there, and no folder"),
+        (
+            ["OUTPUTS", "--output", "OUTPUTS"],
+            "--output=OUTPUTS: holds runs, and a report must not mix with that; give another",
+        ),
     ],
 )
 def test_a_mistake_is_one_sentence_and_nothing_is_written(
@@ -139,13 +143,29 @@ def test_a_mistake_is_one_sentence_and_nothing_is_written(
     names = {"OUTPUTS": str(outputs), "FILE": str(file)}
     before = sorted(tmp_path.rglob("*"))
     code, _, errors = report(*(names.get(word, word) for word in line))
-    assert (code, errors) == (2, [f"error: {told.replace('FILE', str(file))}"])
+    assert (code, errors) == (2, [f"error: {_named(told, names)}"])
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def _named(text: str, names: dict[str, str]) -> str:
+    for word, name in names.items():
+        text = text.replace(word, name)
+    return text
 
 
 def test_another_metric_ranks_by_it(report: Report, outputs: Path) -> None:
     _, lines, _ = report(outputs, "--metric", "val_loss")
     assert any("validation loss 1.000 nats" in line for line in lines)
+
+
+def test_nobody_listening_costs_no_report(outputs: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-m", "cifar_exp.report", str(outputs)]
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    ran = subprocess.run(command, env=environment, stdout=write_end, stderr=subprocess.PIPE)
+    os.close(write_end)
+    assert (outputs / "report" / "index.html").exists(), ran.stderr
 
 
 def test_ctrl_c_has_its_own_code(

@@ -1,5 +1,7 @@
 """A report: from paths to tables, figures and the page."""
 
+import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +10,13 @@ import pandas as pd
 
 from cifar_exp.analysis.load.frames import run_frame, settings_columns
 from cifar_exp.analysis.load.loading import Loaded, load
-from cifar_exp.analysis.load.places import PAGE, LeftOut, Places, find_places
+from cifar_exp.analysis.load.places import (
+    PAGE,
+    LeftOut,
+    Places,
+    find_places,
+    unfit_output,
+)
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.sections import divide
 from cifar_exp.analysis.statistics.study import Study
@@ -36,9 +44,10 @@ def make_report(
     OutsideError where the disk is full or refuses.
     """
     places = find_places(paths)
-    folder = output or places.output
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--output={folder}: is there, and no folder")
+    folder = places.output if output is None else output
+    mistake = unfit_output(folder)
+    if mistake:
+        raise UserError(f"--output={folder}: {mistake}")
     try:
         return _written(places, folder, metric, baseline, tell, [str(path) for path in paths])
     except OSError as error:
@@ -56,6 +65,7 @@ def _written(
     tell: Tell,
     asked: Sequence[str],
 ) -> Report:
+    began = time.time_ns()
     loaded = load(places, folder)
     runs = run_frame(loaded)
     tell(f"runs     {len(runs)}")
@@ -70,6 +80,7 @@ def _written(
     left_out = [*loaded.left_out, *(double for study in studies for double in doubles(study))]
     tell(f"tables   {folder / 'runs.csv'}, history.csv, summary.csv and more")
     _write_page(folder, studies, loaded, left_out, asked, tell)
+    os.utime(folder / PAGE, ns=(began, began))  # what changed since is not in it
     return Report(folder / PAGE, studies, left_out)
 
 

@@ -41,8 +41,8 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by UTF-8 `text`."""
-    write_whole(path, lambda stream: stream.write(text.encode()))
+    """Replace `path` by UTF-8 `text`; what UTF-8 has no bytes for is spelled out."""
+    write_whole(path, lambda stream: stream.write(text.encode(errors="backslashreplace")))
 
 
 def write_json(path: Path, value: Any) -> None:

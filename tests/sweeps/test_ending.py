@@ -64,6 +64,21 @@ def test_a_changed_run_or_list_of_runs_is_reported_anew(sweep: SweepFolder, name
     assert page.stat().st_mtime_ns > before
 
 
+def test_a_run_that_changes_while_the_report_is_made_is_reported_the_next_time(
+    sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = sweep.path / "../../runs/tiny-0123456789/run.json"
+
+    def write_page(*_arguments: object) -> None:
+        (sweep.path / "report" / "index.html").write_text("of what was read before")
+        record.write_bytes(record.read_bytes())
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cifar_exp.analysis.reporting._write_page", write_page)
+        told(sweep)
+    assert "no run has changed" not in told(sweep)[-1]
+
+
 def test_a_report_that_fails_is_told_and_raises_nothing(
     sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from cifar_exp.analysis.figures.style import (
     plain_log,
     seeds_told,
     title,
+    wrapped,
 )
 from cifar_exp.analysis.statistics.configurations import deviations
 from cifar_exp.analysis.statistics.study import Study
@@ -31,12 +32,14 @@ def draw_comparison(study: Study) -> Figure:
     if not len(study.known):
         raise UnsupportedError("no run is completed")
     table = study.known.head(MOST_ROWS)
-    figure = new_figure(1.3 + 0.27 * len(table))
+    names = [wrapped(name) for name in table["configuration"]]
+    lines = max(name.count("\n") + 1 for name in names)
+    figure = new_figure(1.4 + (0.11 + 0.16 * lines) * len(table))
     axes = figure.subplots()
     for place, (_, row) in enumerate(table.iterrows()):
         is_own = study.counted["configuration"] == row["configuration"]
         _draw_row(axes, place, row, study.counted["value"][is_own], study.metric.scale)
-    axes.set_yticks(range(len(table)), table["configuration"])
+    axes.set_yticks(range(len(table)), names)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xlabel(metric_label(study))
     told = f"{_told(len(table), len(study.known))}, {seeds_told(study)}"
@@ -73,7 +76,7 @@ def draw_noise(study: Study) -> Figure:
     _draw_power(right, study)
     note = (
         "Grey: one SD, pooled over the configurations. Right: the smallest true difference of two "
-        "configurations\nthat so many seeds of each show in four of five tries (p < 0.05)."
+        "configurations that so many seeds of each show in four of five tries (p < 0.05)."
     )
     title(
         figure, f"Noise between seeds of {repeated} configurations ({df} degrees of freedom)", note

@@ -14,6 +14,7 @@ from cifar_exp.analysis.figures.style import (
     new_figure,
     seeds_told,
     title,
+    wrapped,
 )
 from cifar_exp.analysis.statistics.effects import levels_within
 from cifar_exp.analysis.statistics.importance import Importance
@@ -169,7 +170,7 @@ def draw_path(study: Study) -> Figure:
             alone
             or "the cheapest configuration is the best, or no single change from it was trained"
         )
-    figure = new_figure(1.5 + 0.5 * len(path))
+    figure = new_figure(1.7 + 0.5 * len(path))
     axes = figure.subplots()
     scale, places = study.metric.scale, np.arange(len(path))
     means = path["mean"].to_numpy() * scale
@@ -180,7 +181,8 @@ def draw_path(study: Study) -> Figure:
         axes.annotate(
             told, (mean, place), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9
         )
-    axes.set_yticks(places, [f"from {start}", *path["change"][1:]])
+    labels = [wrapped(text) for text in (f"from {start}", *path["change"][1:])]
+    axes.set_yticks(places, labels)
     axes.set_ylim(len(path) - 0.5, -0.5)
     axes.margins(x=0.12)
     axes.set_xlabel(metric_label(study))

@@ -1,5 +1,6 @@
 """All figures of a section, drawn and saved, or left out with the reason."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -67,7 +68,9 @@ def draw_all(study: Study, best: LoadedRun | None, folder: Path) -> list[Drawn]:
         **{name: partial(of_best, draw) for name, draw in OF_BEST_RUN.items()},
     }
     style: dict[Any, Any] = {**sns.axes_style("whitegrid"), **STYLE}
-    with rc_context(style):
+    with rc_context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # letters that no font here has
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
         return [_drawn(name, draw_it, folder) for name, draw_it in draw.items()]
 
 
@@ -75,7 +78,7 @@ def _of_best(best: LoadedRun | None) -> Callable[[DrawBest], Figure]:
     """Draws what is drawn of the best run's predictions, which are read once."""
     predictions = None
     if best is not None:
-        predictions = read_predictions(best.folder, best.record.dataset.classes)
+        predictions = read_predictions(best.folder, len(best.record.dataset.class_names))
 
     def draw(draw_best: DrawBest) -> Figure:
         if best is None:

@@ -21,8 +21,9 @@ MOST_GROUPS = 30
 def draw_confusion(run: LoadedRun, predictions: Predictions) -> Figure:
     """Superclasses, or classes where they are few: where each one's test images were put."""
     data = run.record.dataset
-    groups = data.superclasses or data.class_names
-    kind = "superclass" if data.superclasses else "class"
+    has_groups = data.superclasses and len(data.superclasses) == len(data.class_names)
+    groups = data.superclasses if data.superclasses and has_groups else data.class_names
+    kind = "superclass" if has_groups else "class"
     if len(set(groups)) > MOST_GROUPS:
         raise UnsupportedError(f"there are no superclasses, and more than {MOST_GROUPS} classes")
     table = confusion(predictions, groups) * 100
@@ -122,6 +123,6 @@ def draw_reliability(run: LoadedRun, predictions: Predictions) -> Figure:
     error = calibration_error(table)
     title(
         figure,
-        f"Is confidence deserved? {run.folder.name}\n(calibration error {error * 100:.1f} pp)",
+        f"Is confidence deserved? {run.folder.name} (calibration error {error * 100:.1f} pp)",
     )
     return figure

@@ -1,6 +1,7 @@
 """One look for all figures: colours that the colour-blind tell apart, sizes that can be read."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,6 +30,7 @@ GREY = (0.72, 0.72, 0.72)
 INK = (0.25, 0.25, 0.25)
 MOST_COLOURS = 6
 NOTE_SIZE = 8.5
+TITLE_LETTERS, NOTE_LETTERS = 9, 14  # that fit into an inch
 LONG_NAME = 26  # characters, beyond which a legend goes under the axes
 WIDTH = 8.0  # inches: as wide as a page's column
 STYLE: dict[str, Any] = {
@@ -48,6 +50,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "grid.color": "0.9",
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "cifar_exp",  # the same figure is the same file
 }
 
@@ -65,9 +68,16 @@ def new_figure(height: float, width: float = WIDTH) -> Figure:
 
 def title(figure: Figure, text: str, note: str = "") -> None:
     """What is compared, over the whole figure at its left edge; how to read it, under it."""
-    figure.suptitle(text, x=0.01, ha="left")
+    width = figure.get_figwidth()
+    figure.suptitle(wrapped(text, int(TITLE_LETTERS * width)), x=0.01, ha="left")
     if note:
-        figure.supxlabel(note, x=0.01, ha="left", fontsize=NOTE_SIZE, color=INK)
+        told = wrapped(note, int(NOTE_LETTERS * width))
+        figure.supxlabel(told, x=0.01, ha="left", fontsize=NOTE_SIZE, color=INK)
+
+
+def wrapped(text: str, letters: int = 44) -> str:
+    """In lines of so many letters at most; by default what fits beside the axes."""
+    return "\n".join(textwrap.wrap(text, letters, break_on_hyphens=False)) or text
 
 
 @dataclass(frozen=True)
@@ -123,7 +133,9 @@ def looks(study: Study) -> Looks:
         return _by_level(known, settings, levels)
     best = list(known["configuration"][: len(PALETTE)])
     chosen = {name: Look(PALETTE[i], "solid", "o") for i, name in enumerate(best)}
-    handles = [Line2D([], [], color=look.colour, label=name) for name, look in chosen.items()]
+    handles = [
+        Line2D([], [], color=look.colour, label=wrapped(name, 90)) for name, look in chosen.items()
+    ]
     return Looks(chosen, handles, len(known) - len(best))
 
 

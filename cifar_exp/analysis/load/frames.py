@@ -1,6 +1,8 @@
 """Loaded runs -> the tidy frame of runs that everything else is computed from."""
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,13 +53,17 @@ CIRCUMSTANCES = (
 
 # What stands for a group's choice, whether it was made by name or by `_target_`.
 GROUPS = ("model", "optimizer", "scheduler")
+# Texts that another value may look like, or that would not stay one word.
+AMBIGUOUS = re.compile(r"|-|(?i:none|true|false|inf|nan)|[-+.\d].*|[\[{'\"].*|.*[\s=].*", re.DOTALL)
+LARGEST_EXACT = 2**53
 
 
 def run_frame(loaded: Loaded) -> pd.DataFrame:
     """A row a run, indexed by run id (text): status, figures, compute, data, and its settings.
 
-    Figures are those of the weights that `trainer.evaluate` names; NaN where there are none.
-    Settings carry their dotted names; `seed`, and what does not decide a result, is not among them.
+    Figures are those of the weights that `trainer.evaluate` names; NaN where there are none, or
+    they are not finite. Settings carry their dotted names and are exact texts, NaN where a run has
+    no such setting; `seed`, and what does not decide a result, is not among them.
     """
     epochs = loaded.history.groupby("run_id")["epoch"].max() if len(loaded.history) else {}
     rows = {run_id: _row(run, epochs.get(run_id)) for run_id, run in loaded.runs.items()}
@@ -70,12 +76,17 @@ def run_frame(loaded: Loaded) -> pd.DataFrame:
 
 def settings_columns(runs: pd.DataFrame) -> list[str]:
     """The columns that are settings."""
-    return [column for column in runs.columns if "." in column or column == "init_from"]
+    return [column for column in runs.columns if is_setting(column)]
+
+
+def is_setting(name: str) -> bool:
+    """Whether a flat key is a setting's, and no control word's or figure's."""
+    return "." in name or name == "init_from"
 
 
 def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
     record = run.record
-    return {
+    row = {
         "run": f"{record.label}-{record.run_id}",
         "label": record.label,
         "status": run.status,
@@ -90,14 +101,14 @@ def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
         "peak_memory_mb": record.compute.peak_memory_mb,
         **record.dataset.model_dump(include=_DATA),
         **record.compute.model_dump(include=_COMPUTE),
-        "torch": record.environment.get("torch"),
-        "git_commit": record.environment.get("git_commit"),
+        "torch": _text(record.environment.get("torch")),
+        "git_commit": _text(record.environment.get("git_commit")),
         "started_at": record.started_at,
         "finished_at": record.finished_at,
         "folder": str(run.folder),
         "reason": _reason(run),
-        **_settings(record.params),
     }
+    return {**{key: _finite(value) for key, value in row.items()}, **_settings(record.params)}
 
 
 _DATA = {"name", "fingerprint", "split_seed", "train_size", "val_size", "test_size"}
@@ -132,20 +143,33 @@ def _reason(run: LoadedRun) -> str:
     return "stopped early" if run.status == "pruned" else "no reason on record"
 
 
-def _settings(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Values that can be compared: lists as JSON text; a choice by `_target_` under its name."""
-    known = {key: value for key, value in params.items() if key not in NUISANCE and key != "seed"}
+def _settings(params: Mapping[str, Any]) -> dict[str, str]:
+    """Each setting's exact text; a choice by `_target_` stands under its group's name."""
+    known = {k: v for k, v in params.items() if is_setting(k) and k not in NUISANCE}
     for group in GROUPS:
         target = known.pop(f"{group}._target_", None)
         if target is not None:
             known[f"{group}.name"] = target
-    return {key: _comparable(value) for key, value in known.items()}
+    return {key: exact_text(value) for key, value in known.items()}
 
 
-def _comparable(value: Any) -> Any:
-    if isinstance(value, list | dict):
-        return json.dumps(value)
-    return "none" if value is None else value
+def exact_text(value: Any) -> str:
+    """A value as text that no other value has: 0.1 and 1e-1 are one, 16 and "16" are two."""
+    if isinstance(value, str):
+        return repr(value) if AMBIGUOUS.fullmatch(value) else value
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT:
+        return str(int(value))
+    return json.dumps(value) if isinstance(value, list | dict) else repr(value)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _number(value: Any) -> float | None:

@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.load.reading import RUN, Table, read_table
 from cifar_exp.runs.directory import METRICS
+
+LARGEST_COUNT = 2**53  # beyond it, whole numbers are not exact
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,20 @@ def _parsed(
     )
     runs = np.repeat(list(tables), [len(table.lines) for table in tables.values()])
     for column in frame.columns[~frame.dtypes.map(pd.api.types.is_numeric_dtype)]:
-        numbers = pd.to_numeric(frame[column], errors="coerce")
+        numbers = frame[column].map(_number)
         for place in np.unique(runs[numbers.isna() & frame[column].notna()]):
-            complaints[int(place)].append(f"{name}: cells of {column} that are no numbers")
+            complaints[int(place)].append(
+                f"without cells of {column} in {name} that are no numbers"
+            )
         frame[column] = numbers
+    for column in {"epoch", "step"} & set(header):
+        frame[column] = frame[column].where(frame[column].abs() < LARGEST_COUNT)
     frame.insert(0, RUN, runs)
     return frame.astype(dict.fromkeys(header, float))
+
+
+def _number(cell: Any) -> float:
+    try:
+        return float(cell)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")

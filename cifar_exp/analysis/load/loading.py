@@ -1,6 +1,6 @@
 """Places -> runs and histories: each run read once, the newest of equal ones kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +9,14 @@ import pandas as pd
 from cifar_exp.analysis.load.cache import Cache, Parsed, save_cache
 from cifar_exp.analysis.load.histories import read_histories
 from cifar_exp.analysis.load.places import LeftOut, Places
-from cifar_exp.analysis.load.reading import RUN, UnreadableError, as_record, read_record, signature
+from cifar_exp.analysis.load.reading import (
+    FILES,
+    RUN,
+    UnreadableError,
+    as_record,
+    read_record,
+    signature,
+)
 from cifar_exp.runs.directory import METRICS
 from cifar_exp.runs.lock import holder
 from cifar_exp.runs.record import FINAL, RunRecord
@@ -51,7 +58,7 @@ def load(places: Places, report: Path) -> Loaded:
     is_new = parsed.keys() != cache.entries.keys() or any(p.is_fresh for p in parsed.values())
     runs = [_loaded(run) for run in parsed.values()]
     left_out += [
-        LeftOut(str(run.folder), f"without {complaint}")
+        LeftOut(str(run.folder), complaint)
         for run in parsed.values()
         for complaint in run.complaints
     ]
@@ -72,10 +79,17 @@ def _parse(
     fresh = {place: run.folder for place, run in enumerate(found) if run.is_fresh}
     known = {place: run.folder for place, run in enumerate(found) if not run.is_fresh}
     new = read_histories(fresh)
-    for place, complaints in new.complaints.items():
+    for place in fresh:
+        complaints = [*_missing(found[place]), *new.complaints.get(place, ())]
         found[place] = replace(found[place], complaints=complaints)
     history = _joined(cache.history(known), new.frame)
     return {str(run.folder.resolve()): run for run in found}, history
+
+
+def _missing(run: Parsed) -> Iterator[str]:
+    is_there = run.signature[2 * FILES.index("metrics.csv")] >= 0
+    if run.record["status"] == "completed" and not is_there:
+        yield "is completed and has no metrics.csv"
 
 
 def _known_or_read(folder: Path, cache: Cache, left_out: list[LeftOut]) -> Parsed | None:

@@ -1,6 +1,7 @@
 """Which runs and sweeps a command's paths stand for."""
 
 import csv
+import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,6 +62,21 @@ def find_places(paths: Sequence[Path]) -> Places:
     )
 
 
+def unfit_output(folder: Path) -> str | None:
+    """Why a report must not be written there: runs and sweeps have files of the same names."""
+    try:
+        real = folder.resolve()
+        existing = next(path for path in (real, *real.parents) if path.exists())
+    except OSError as error:
+        return f"is no path for a folder: {error.strerror}"
+    if not existing.is_dir():
+        return "is there, and no folder" if existing == real else f"{existing} is no folder"
+    if any(path.name == "runs" for path in (real, real.parent)):
+        return "is a run's place; give a folder of its own"
+    ours = [name for name in ("sweep.yaml", "run.json", "runs", "sweeps") if (real / name).exists()]
+    return f"holds {ours[0]}, and a report must not mix with that; give another" if ours else None
+
+
 class _Found:
     """What has been found so far; a folder given twice counts once."""
 
@@ -71,7 +87,7 @@ class _Found:
 
     def add(self, path: Path) -> str | None:
         """Take in what `path` stands for; returns what is wrong with it."""
-        if not path.is_dir():
+        if not _is_folder(path):
             return f"{path}: is no folder; {_ALLOWED}"
         if (path / "runs.csv").is_file() and (path / "sweep.yaml").exists():
             self._add_sweep(path)
@@ -115,6 +131,13 @@ class _Found:
 
 
 _ALLOWED = "give an outputs folder, sweep folders or run folders"
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _runs_in(runs: Path) -> tuple[dict[str, Path], list[Path]]:
@@ -173,5 +196,8 @@ def _output(paths: Sequence[Path]) -> Path:
     if real.name == "runs":
         return _shortest(real.parent) / REPORT
     outputs = real.parent.parent if real.parent.name in ("runs", "sweeps") else real.parent
-    more = f"-and-{len(paths) - 1}-more" if len(paths) > 1 else ""
+    more = ""
+    if len(paths) > 1:
+        names = "\n".join(str(path.resolve()) for path in paths)
+        more = f"-and-{len(paths) - 1}-more-{hashlib.sha256(names.encode()).hexdigest()[:6]}"
     return _shortest(outputs) / "reports" / f"{real.name}{more}"

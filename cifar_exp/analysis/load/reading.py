@@ -49,7 +49,7 @@ def read_record(folder: Path) -> RunRecord:
         raise UnreadableError("has no run.json") from error
     except OSError as error:
         raise UnreadableError(f"run.json cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableError("run.json is damaged: it is no JSON") from error
     return as_record(content)
 
@@ -75,7 +75,7 @@ def as_record(content: Any) -> RunRecord:
 def read_table(path: Path) -> Table | None:
     """A CSV of numbers by epoch; torn and foreign lines are left out. None where there is none."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
@@ -89,10 +89,12 @@ def read_table(path: Path) -> Table | None:
         return Table((), (), (f"{path.name} has a column twice, or one of a name that is taken",))
     commas = len(header) - 1
     whole = tuple(line for line in lines[1:] if line.count(",") == commas)
-    complaints = [f"the torn last line of {path.name}"] if torn else []
+    complaints = [f"without the torn last line of {path.name}"] if torn else []
     damaged = len(lines) - 1 - len(whole)
     if damaged:
-        complaints.append(f"{damaged} damaged line{'s' if damaged > 1 else ''} of {path.name}")
+        complaints.append(
+            f"without {damaged} damaged line{'s' if damaged > 1 else ''} of {path.name}"
+        )
     return Table(header, whole, tuple(complaints))
 
 

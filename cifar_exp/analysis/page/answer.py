@@ -101,11 +101,12 @@ def _importance(study: Study) -> Iterator[str]:
 
 
 def _shares(terms: pd.DataFrame, found: Importance) -> str:
-    parts = [f"{row['term']} {_percent(row['share'])}" for _, row in terms.iterrows()]
+    first, *others = zip(terms["term"], terms["share"].map(_percent), strict=True)
+    parts = [f"{first[0]} explains {first[1]}", *(f"{term} {share}" for term, share in others)]
     noise = float(found.terms["noise_share"].sum())  # NaN counts as none
     chance = f"; chance alone would give {_percent(min(noise, 1.0))}" if noise > 0 else ""
     by = f" (by {found.method})" if found.is_estimated else ""
-    return f"Of the differences between configurations {_listed(parts)} is explained{by}{chance}."
+    return f"Of the differences between configurations, {_listed(parts)}{by}{chance}."
 
 
 def _effects(study: Study) -> Iterator[str]:

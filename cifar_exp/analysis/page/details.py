@@ -10,7 +10,7 @@ import pandas as pd
 from cifar_exp.analysis.load.frames import settings_columns
 from cifar_exp.analysis.load.loading import Loaded
 from cifar_exp.analysis.load.reading import read_overrides
-from cifar_exp.analysis.statistics.settings import level_text
+from cifar_exp.analysis.statistics.settings import ABSENT
 from cifar_exp.analysis.statistics.study import Study
 
 CURVES = ("train_accuracy", "val_accuracy", "train_loss", "val_loss")
@@ -19,7 +19,7 @@ CURVES = ("train_accuracy", "val_accuracy", "train_loss", "val_loss")
 def run_details(study: Study, shown: pd.DataFrame, loaded: Loaded) -> dict[str, Any]:
     """`common`: settings that all share; `runs` by id: own settings, history, command, folder."""
     keys = settings_columns(study.runs)
-    texts = {key: study.runs[key].map(level_text) for key in keys}
+    texts = {key: study.exact[key].fillna(ABSENT) for key in keys}
     common = {key: text.iloc[0] for key, text in texts.items() if text.nunique() == 1}
     own = [key for key in keys if key not in common]
     history = loaded.history[loaded.history["run_id"].isin(shown.index)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cifar_exp.analysis.statistics.settings import Setting
+from cifar_exp.analysis.statistics.settings import DIGITS, Setting, number_of, shortened
 from cifar_exp.config.suggestions import did_you_mean
 from cifar_exp.errors import UserError
 
@@ -22,7 +22,7 @@ def find_baseline(text: str, counted: pd.DataFrame, settings: Sequence[Setting])
     if "=" not in text and RUN_ID.fullmatch(run_id):
         return str(counted.loc[run_id, "configuration"]) if run_id in counted.index else None
     chosen = counted
-    for token in re.split(r"[\s,]+", text.strip()):
+    for token in re.split(r"[\s,]+(?=[\w.]+=)", text.strip()):
         setting, level = _read(token, text, settings)
         chosen = chosen[chosen[setting.key] == level]
     names = sorted(set(chosen["configuration"]))
@@ -41,6 +41,11 @@ def _read(token: str, text: str, settings: Sequence[Setting]) -> tuple[Setting, 
         raise UserError(
             f"--baseline={text!r}: must be a run's id or folder, or settings as 'width=16 lr=0.1'"
         )
+    leader = next((s for s in settings if name in s.along), None)
+    if leader is not None:
+        raise UserError(
+            f"--baseline={text!r}: {name} changed only together with {leader.name}: name that"
+        )
     if name not in known:
         varied = ", ".join(s.name for s in settings) or "none"
         raise UserError(
@@ -48,13 +53,8 @@ def _read(token: str, text: str, settings: Sequence[Setting]) -> tuple[Setting, 
             f"{did_you_mean(name, known)}"
         )
     setting = known[name]
-    number = _number(value) if setting.is_numeric else None
-    same = (level for level in setting.levels if number is not None and _number(level) == number)
-    return setting, next(same, value)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    number = number_of(value)
+    if number is None:
+        return setting, value
+    asked = {number, *(number_of(shortened(value, digits)) for digits in DIGITS)}
+    return setting, next((level for level in setting.levels if number_of(level) in asked), value)

@@ -1,6 +1,7 @@
 """Which runs may be compared: same data, splits, kind of device and precision; sweep by sweep."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -81,8 +82,12 @@ def _told(group: pd.DataFrame, column: str) -> str:
 
 def _with_own_slugs(sections: Sequence[Section]) -> list[Section]:
     taken: set[str] = set()
+    titles: Counter[str] = Counter()
     found = []
-    for section in sections:
+    for given in sections:
+        titles[given.title] += 1
+        number = titles[given.title]
+        section = replace(given, title=f"{given.title} ({number})") if number > 1 else given
         stem = re.sub(r"[^A-Za-z0-9_.]+", "-", section.title)[:60].strip("-.") or "runs"
         slug = next(s for i in range(1, 10**6) if (s := stem + f"-{i}" * (i > 1)) not in taken)
         taken.add(slug)

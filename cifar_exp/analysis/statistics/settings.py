@@ -1,14 +1,14 @@
 """What varied between runs, found from the runs themselves."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
 ABSENT = "-"  # of a setting that a run's model, optimizer or scheduler does not have
 LONG = 6  # characters of a number, beyond which it is shortened
+DIGITS = (4, 6, 8)  # to so many, if that tells all levels apart
 FEW = 8  # configurations, among which two settings that change together cannot be told apart
 
 
@@ -43,37 +43,37 @@ def varied_settings(runs: pd.DataFrame, columns: Sequence[str]) -> list[Setting]
         leaders.setdefault(leader or key, []).extend([key] if leader else [])
     ordered = sorted(leaders, key=lambda key: (not key.endswith(".name"), varied.index(key)))
     names = short_names(ordered)
-    return [
-        _setting(key, names[key], dict(zip(values[key], runs[key], strict=True)), leaders[key])
-        for key in ordered
-    ]
+    return [_setting(key, names[key], values[key], leaders[key]) for key in ordered]
 
 
 def level_frame(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """The settings as text, so that 0.1 and 1e-1 are one level and 1 and True are two.
+    """The settings' levels: their exact texts, ABSENT where a run has no such setting.
 
     Numbers with many digits are shortened as far as they stay different.
     """
-    return pd.DataFrame({key: _texts(runs[key]) for key in columns}, index=runs.index)
+    return pd.DataFrame({key: _levels(runs[key]) for key in columns}, index=runs.index)
 
 
-def _texts(values: pd.Series) -> pd.Series:
-    exact = values.map(level_text)
-    if not len(exact) or exact.str.len().max() <= LONG:
+def number_of(text: str) -> float | None:
+    """The number that a level is, if it is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def shortened(text: str, digits: int) -> str:
+    """A number with so many digits; any other level as it is."""
+    number = number_of(text)
+    return text if number is None else f"{number:.{digits}g}"
+
+
+def _levels(values: pd.Series) -> pd.Series:
+    exact = values.astype(object).where(values.notna(), ABSENT)
+    if not len(exact) or exact.map(len).max() <= LONG:
         return exact
-    shorter = (values.map(partial(level_text, digits=digits)) for digits in (4, 6, 8))
+    shorter = (exact.map(partial(shortened, digits=digits)) for digits in DIGITS)
     return next((texts for texts in shorter if texts.nunique() == exact.nunique()), exact)
-
-
-def level_text(value: Any, digits: int = 10) -> str:
-    """A value as it is shown: `0.1`, `16`, `sgd`, `true`; ABSENT where there is none."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ABSENT
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"{value:.{digits}g}"
-    return str(value)
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
@@ -96,14 +96,13 @@ def _follows(distinct: pd.DataFrame, key: str, leader: str) -> bool:
     return is_choice or len(distinct) >= 2 * levels or len(distinct) <= FEW
 
 
-def _setting(key: str, name: str, levels: Mapping[str, Any], along: Sequence[str]) -> Setting:
-    numbers = [v for text, v in levels.items() if text != ABSENT]
-    is_numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers)
-    ordered = sorted(levels, key=lambda text: _place(text, levels[text]))
+def _setting(key: str, name: str, levels: Iterable[str], along: Sequence[str]) -> Setting:
+    ordered = sorted(set(levels), key=_place)
+    is_numeric = all(number_of(level) is not None for level in ordered if level != ABSENT)
     return Setting(key, name, tuple(ordered), is_numeric, tuple(along))
 
 
-def _place(text: str, value: Hashable) -> tuple[bool, bool, float, str]:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    number = float(value) if is_number and text != ABSENT else 0.0  # type: ignore[arg-type]
-    return text != ABSENT, not is_number, number, text
+def _place(level: str) -> tuple[bool, bool, float, str]:
+    """ABSENT first, then numbers as numbers, then words as words."""
+    number = number_of(level)
+    return level != ABSENT, number is None, number or 0.0, level

@@ -21,7 +21,9 @@ from cifar_exp.analysis.statistics.settings import Setting, varied_settings
 
 
 class Study:
-    """The tables of one section. Where nothing was held out, a val metric gives way to test.
+    """The tables of one section; `exact` are its runs as they were loaded.
+
+    Where nothing was held out, a val metric gives way to test.
 
     Raises UserError where `baseline` cannot be read for this section.
     """
@@ -35,7 +37,7 @@ class Study:
         columns: Sequence[str],
         baseline: str | None = None,
     ) -> None:
-        own = runs.loc[list(section.run_ids)]
+        own = self.exact = runs.loc[list(section.run_ids)]
         has_val = bool(len(own) and own["val_size"].iloc[0] > 0)
         self.section, self.metric = section, metric
         if not has_val and not metric.is_on_test:

@@ -173,3 +173,29 @@ def test_many_classes_without_superclasses_have_pairs_but_no_confusion(
     reasons = draw(outputs, folder)
     assert reasons["pairs"] is None
     assert reasons["confusion"] == "there are no superclasses, and more than 30 classes"
+
+
+@pytest.mark.filterwarnings("ignore:Glyph")
+def test_names_that_are_long_or_look_like_formulas_are_legible(
+    outputs: Any, figures: dict[str, Figure], folder: Path
+) -> None:
+    names = {"class_names": ["$a_$", "$\\frac$", "<b>", "日本"], "superclasses": ["$x$", "$x$"]}
+    for i, smoothing in enumerate((0.05, 0.1, 0.15)):
+        for seed in range(2):
+            run = outputs.run(
+                seed=seed,
+                val=0.3 + smoothing + 0.001 * seed * i,
+                label="wide_resnet_28_10_experiment",
+                data=names,
+                regularisation__dropout_rate=smoothing * 2,
+                optimizer__weight_decay=0.0005 * (i % 2),
+                scheduler__warmup_epochs=i + 1,
+                augmentation__kind=["auto_$x_$", "random_erasing_and_more", "none"][i],
+                trainer__label_smoothing=smoothing,
+            )
+            outputs.write_predictions(run, [0, 1, 2, 3], [1, 1, 2, 2])
+    reasons = draw(outputs, folder)
+    assert reasons["comparison"] is reasons["confusion"] is reasons["pairs"] is None
+    for name, figure in figures.items():
+        assert_nothing_is_cut_off(name, figure)
+        assert_titles_and_legends_do_not_overlap(name, figure)

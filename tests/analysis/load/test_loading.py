@@ -13,7 +13,7 @@ import pytest
 
 from cifar_exp.analysis.load import loading
 from cifar_exp.analysis.load.cache import NAME
-from cifar_exp.analysis.load.frames import run_frame, settings_columns
+from cifar_exp.analysis.load.frames import exact_text, run_frame, settings_columns
 from cifar_exp.analysis.load.loading import Loaded, load
 from cifar_exp.analysis.load.places import LeftOut, find_places
 from cifar_exp.runs.directory import METRICS
@@ -57,13 +57,65 @@ def test_a_file_with_fewer_columns_or_words_for_numbers_has_gaps(
     odd_rows = loaded.history[loaded.history["run_id"] == odd.name[-10:]]
     assert odd_rows["val_accuracy"].tolist() == [0.5]  # of two lines of an epoch the later one
     told = {entry.reason for entry in loaded.left_out}
-    assert "without metrics.csv: cells of val_accuracy that are no numbers" in told
+    assert "without cells of val_accuracy in metrics.csv that are no numbers" in told
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (16, "16"),
+        (None, "none"),
+        (True, "true"),
+        ([1, 2], "[1, 2]"),
+        (12345678901, 12345678902),
+        (0.1, 0.10000000000000002),
+        ("a b", "a"),
+        ("", None),
+    ],
+)
+def test_settings_that_differ_are_never_taken_for_the_same(one: Any, other: Any) -> None:
+    assert exact_text(one) != exact_text(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [(0.1, 1e-1), (16, 16.0), ("sgd", "sgd")])
+def test_settings_that_are_the_same_have_one_text(one: Any, other: Any) -> None:
+    assert exact_text(one) == exact_text(other)
+
+
+def test_settings_and_figures_that_would_break_a_table_do_not(outputs: Any, report: Path) -> None:
+    folder = outputs.run(val=0.5, huge__value=10**400, folder=3, status_="x")
+    record = json.loads((folder / "run.json").read_text())
+    record["environment"] = {"torch": {"a": 1}, "git_commit": ["b"]}
+    record["final"]["val_loss"] = float("inf")
+    (folder / "run.json").write_text(json.dumps(record))
+    (row,) = run_frame(read(outputs, report)).to_dict("records")
+    assert (row["folder"], row["torch"]) == (str(folder), "{'a': 1}")
+    assert row["val_loss"] is None or np.isnan(row["val_loss"])
+    assert row["huge.value"] == str(10**400)
+
+
+def test_a_byte_order_mark_costs_nothing_and_a_missing_history_is_told(
+    outputs: Any, report: Path
+) -> None:
+    marked, bare = outputs.run(seed=0), outputs.run(seed=1)
+    text = (marked / "metrics.csv").read_text()
+    (marked / "metrics.csv").write_text(text, encoding="utf-8-sig")
+    (bare / "metrics.csv").unlink()
+    loaded = read(outputs, report)
+    assert len(loaded.history) == 3
+    told = [LeftOut(str(bare), "is completed and has no metrics.csv")]
+    assert loaded.left_out == told
+    assert read(outputs, report).left_out == told
 
 
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("metrics.csv", 'epoch,val_accuracy\n1,"0.5\n2,0.6\n', "cells of val_accuracy that are no"),
+        (
+            "metrics.csv",
+            'epoch,val_accuracy\n1,"0.5\n2,0.6\n',
+            "without cells of val_accuracy in metrics.csv",
+        ),
         ("metrics.csv", "epoch,lr,lr\n1,2,3\n", "metrics.csv has a column twice"),
         ("extra.csv", "epoch,run_id\n1,2\n", "extra.csv has a column twice, or one of a name"),
         ("extra.csv", "epoch,run\n1,2\n", "extra.csv has a column twice, or one of a name"),
@@ -82,8 +134,10 @@ def test_a_table_that_is_damaged_in_an_odd_way_costs_no_other_run(
 
 def test_epochs_that_are_no_whole_numbers_are_left_out(outputs: Any, report: Path) -> None:
     odd = outputs.run()
-    (odd / "metrics.csv").write_text("epoch,step\n1,10.5\n1.5,3\ninf,4\n2,inf\n")
-    assert read(outputs, report).history["epoch"].tolist() == [1, 2]
+    (odd / "metrics.csv").write_text(f"epoch,step\n1,1e25\n1.5,3\ninf,4\n2,{10**400}\n")
+    history = read(outputs, report).history
+    assert history["epoch"].tolist() == [1, 2]
+    assert history["step"].isna().all()
 
 
 def test_a_running_run_is_told_by_its_lock_and_else_was_interrupted(
@@ -174,7 +228,7 @@ def test_a_run_frame_has_figures_settings_and_reasons(outputs: Any, report: Path
     frame = run_frame(read(outputs, report))
     row = frame.loc["0123456789"]
     assert (row["val_accuracy"], row["test_accuracy"], row["epochs_done"]) == (0.4, 0.35, 3)
-    assert (row["model.width"], row["model.scales"]) == (16, "[0.5, 1]")
+    assert (row["model.width"], row["model.scales"]) == ("16", "[0.5, 1]")
     assert frame.loc["12e4567890", "reason"] == "ValueError: boom"
     assert np.isnan(frame.loc["12e4567890", "val_accuracy"])
     assert frame.loc["5555555555", "reason"] == "asked to stop, position saved"

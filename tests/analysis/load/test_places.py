@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cifar_exp.analysis.load.places import LeftOut, find_places
+from cifar_exp.analysis.load.places import LeftOut, find_places, unfit_output
 from cifar_exp.errors import UserError
 
 ALLOWED = "give an outputs folder, sweep folders or run folders"
@@ -46,7 +46,8 @@ def test_run_folders_are_taken_as_given_and_twice_is_once(outputs: Any) -> None:
     one, two = outputs.run(seed=0), outputs.run(seed=1)
     places = find_places([one, two, outputs.path / "runs" / "." / one.name])
     assert list(places.runs) == [one, two]
-    assert places.output.name == f"{one.name}-and-2-more"
+    assert places.output.name.startswith(f"{one.name}-and-2-more-")
+    assert places.output != find_places([one, one, two]).output
     assert places.output.parent.name == "reports"
 
 
@@ -98,3 +99,30 @@ def test_all_wrong_paths_are_told_at_once(outputs: Any, tmp_path: Path) -> None:
         f"{wrong[1]}: holds no run; {ALLOWED}",
         f"{wrong[2]}: holds no run yet; {ALLOWED}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("", "holds runs, and a report must not mix with that; give another"),
+        ("sweeps/mine", "holds sweep.yaml, and a report must not mix with that; give another"),
+        ("runs", "is a run's place; give a folder of its own"),
+        ("runs/new", "is a run's place; give a folder of its own"),
+    ],
+)
+def test_a_report_is_never_written_among_runs_and_sweeps(
+    outputs: Any, place: str, told: str
+) -> None:
+    outputs.sweep("mine", [outputs.run()])
+    assert unfit_output(outputs.path / place) == told
+    for fit in ("report", "sweeps/mine/report", "elsewhere/deep"):
+        assert unfit_output(outputs.path / fit) is None
+
+
+def test_an_output_that_is_no_path_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert unfit_output(tmp_path / "file") == "is there, and no folder"
+    assert unfit_output(tmp_path / "file" / "x") == f"{tmp_path / 'file'} is no folder"
+    assert unfit_output(tmp_path / ("x" * 300)) == "is no path for a folder: File name too long"
+    with pytest.raises(UserError):
+        find_places([tmp_path / ("x" * 5000)])

@@ -71,7 +71,10 @@ def test_a_torn_last_line_is_left_out_and_told(outputs: Any) -> None:
     path.write_text(path.read_text()[:-5])
     table = read_table(path)
     assert table is not None
-    assert (len(table.lines), table.complaints) == (2, ("the torn last line of metrics.csv",))
+    assert (len(table.lines), table.complaints) == (
+        2,
+        ("without the torn last line of metrics.csv",),
+    )
 
 
 def test_lines_of_another_width_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -79,7 +82,10 @@ def test_lines_of_another_width_are_left_out_and_counted(tmp_path: Path) -> None
     path.write_text("epoch,a\n1,2\n2\n3,4,5\n4,6\n")
     table = read_table(path)
     assert table is not None
-    assert (table.lines, table.complaints) == (("1,2", "4,6"), ("2 damaged lines of extra.csv",))
+    assert (table.lines, table.complaints) == (
+        ("1,2", "4,6"),
+        ("without 2 damaged lines of extra.csv",),
+    )
 
 
 @pytest.mark.parametrize(

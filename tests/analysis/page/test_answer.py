@@ -67,8 +67,8 @@ def test_shares_and_an_interaction_of_a_grid_are_told(outputs: Any) -> None:
     outputs.grid(lambda width, dropout: 0.4 + width / 100 - 2 * dropout * (width == 8))
     told = answer(outputs.study())
     assert len(told) == 6
-    assert told[2].startswith("Of the differences between configurations width ")
-    assert " is explained; chance alone would give 0." in told[2]
+    assert told[2].startswith("Of the differences between configurations, width explains ")
+    assert "; chance alone would give 0." in told[2]
     assert told[3].startswith("width 32 against 8, on average over dropout: +")
     assert told[5].startswith("The effect of width ")
     assert " against 8 depends on dropout: at 0.2 it differs by +" in told[5]

@@ -76,7 +76,28 @@ def test_predictions_are_read_and_what_does_not_fit_is_none(outputs: Any) -> Non
     assert found is not None
     assert (found.label.tolist(), found.prediction.tolist()) == ([0, 1, 3], [0, 1, 2])
     assert read_predictions(folder, 3) is None
-    (folder / "predictions.npz").write_bytes(b"PK\x03\x04 torn")
-    assert read_predictions(folder, 4) is None
-    np.savez(folder / "predictions.npz", label=np.arange(2), prediction=np.arange(3))
+
+
+@pytest.mark.parametrize("damage", ["torn", "flipped", "array", "shapes", "nan", "words"])
+def test_predictions_that_are_damaged_are_none(outputs: Any, damage: str) -> None:
+    folder: Path = outputs.run()
+    path = folder / "predictions.npz"
+    label, confidence = np.arange(4), np.full(4, 0.5)
+    np.savez_compressed(path, label=label, prediction=label, confidence=confidence)
+    assert read_predictions(folder, 4) is not None
+    content = bytearray(path.read_bytes())
+    if damage == "torn":
+        path.write_bytes(content[:-50])
+    elif damage == "flipped":
+        content[40:60] = bytes(byte ^ 0xFF for byte in content[40:60])
+        path.write_bytes(content)
+    elif damage == "array":
+        np.save(folder / "x.npy", label)
+        (folder / "x.npy").rename(path)
+    elif damage == "shapes":
+        np.savez(path, label=label, prediction=label[:3], confidence=confidence)
+    elif damage == "nan":
+        np.savez(path, label=label, prediction=label, confidence=confidence * np.nan)
+    else:
+        np.savez(path, label=label.astype(str), prediction=label, confidence=confidence)
     assert read_predictions(folder, 4) is None

@@ -83,6 +83,32 @@ def test_a_baseline_is_named_by_a_run_or_its_folder(outputs: Any) -> None:
     assert outputs.study(baseline="width=99 dropout=0.1").baseline is None
 
 
+def test_a_baseline_takes_exact_and_shown_numbers_and_names_what_leads(outputs: Any) -> None:
+    for lr in (0.0123456, 0.2):
+        outputs.run(val=lr, optimizer__lr=lr, model__width=int(lr * 100))
+    shown = outputs.study().settings[0].levels[0]
+    assert shown == "0.01235"
+    for text in ("lr=0.0123456", "lr=0.01235"):
+        assert outputs.study(baseline=text).baseline == "lr=0.01235"
+    with pytest.raises(UserError) as caught:
+        outputs.study(baseline="model.width=1")
+    assert caught.value.messages == [
+        "--baseline='model.width=1': model.width changed only together with lr: name that"
+    ]
+
+
+def test_a_baseline_s_values_may_hold_spaces(outputs: Any) -> None:
+    for scales in ([1, 2], [3]):
+        outputs.run(val=0.1 * scales[0], x__scales=scales, x__a=scales[0] * 2)
+        outputs.run(val=0.1 * scales[0], x__scales=scales, x__a=7)
+    assert outputs.study(baseline="scales=[1, 2] a=7").baseline == "scales=[1, 2] a=7"
+
+
+def test_titles_that_are_the_same_are_numbered(outputs: Any) -> None:
+    outputs.run(model__name="a.Net"), outputs.run(model__name="b.Net")
+    assert shapes(outputs.studies()) == {"Net": 1, "Net (2)": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

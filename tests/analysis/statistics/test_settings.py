@@ -5,12 +5,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cifar_exp.analysis.statistics.settings import level_text, short_names, varied_settings
+from cifar_exp.analysis.load.frames import exact_text
+from cifar_exp.analysis.statistics.settings import short_names, varied_settings
+
+ABSENT = object()
 
 
 def varied(**columns: list[Any]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
-    frame = pd.DataFrame({key.replace("__", "."): values for key, values in columns.items()})
-    found = varied_settings(frame.astype(object), list(frame.columns))
+    texts = {
+        key.replace("__", "."): [None if value is ABSENT else exact_text(value) for value in values]
+        for key, values in columns.items()
+    }
+    frame = pd.DataFrame(texts)
+    found = varied_settings(frame, list(frame.columns))
     return [(s.name, s.levels, s.along) for s in found]
 
 
@@ -23,12 +30,7 @@ def test_numbers_are_ordered_as_numbers_and_words_as_words() -> None:
     assert varied(optimizer__lr=[0.1, 1e-05, 10.0, 0.02])[0][1] == ("1e-05", "0.02", "0.1", "10")
     assert varied(x__y=["b", "a"])[0][1] == ("a", "b")
     assert varied(x__y=[True, False])[0][1] == ("false", "true")
-
-
-def test_equal_numbers_are_one_level_however_they_are_written() -> None:
-    assert level_text(0.1) == level_text(1e-1) == "0.1"
-    assert level_text(1) == level_text(1.0) != level_text(True)
-    assert level_text(None) == level_text(float("nan")) == "-"
+    assert varied(x__y=[0.1, ABSENT])[0][1] == ("-", "0.1")
 
 
 def test_what_follows_a_choice_is_no_setting_of_its_own() -> None:
@@ -36,7 +38,7 @@ def test_what_follows_a_choice_is_no_setting_of_its_own() -> None:
         optimizer__weight_decay=[5e-4, 5e-4, 0.0, 0.0],
         optimizer__name=["sgd", "sgd", "adam", "adam"],
         optimizer__lr=[0.2, 0.4, 0.002, 0.005],
-        optimizer__momentum=[0.9, 0.9, None, None],
+        optimizer__momentum=[0.9, 0.9, ABSENT, ABSENT],
     )
     assert found == [
         ("optimizer", ("adam", "sgd"), ("optimizer.weight_decay", "optimizer.momentum")),
