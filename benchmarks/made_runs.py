@@ -1,4 +1,4 @@
-"""Makes run folders with the contract's files, as many as asked for, without training anything."""
+"""Makes run folders with records and histories, as many as asked for, without training anything."""
 
 import hashlib
 import json

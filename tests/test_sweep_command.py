@@ -103,7 +103,9 @@ class Shell:
         return {p.name[-10:]: p for p in self.folder.glob("outputs/runs/[!.]*")}
 
     def records(self) -> dict[str, dict]:
-        return {i: json.loads((p / "run.json").read_text()) for i, p in self.runs.items()}
+        # a full disk, or a kill, may leave a folder before its record is there
+        paths = {i: p / "run.json" for i, p in self.runs.items() if (p / "run.json").exists()}
+        return {i: json.loads(path.read_text()) for i, path in paths.items()}
 
     def table(self) -> dict[str, dict[str, str]]:
         (path,) = self.folder.glob("outputs/sweeps/*/runs.csv")

@@ -50,15 +50,15 @@ def _draw_cost(axes: Axes, study: Study, cost: str, found: Looks) -> None:
     known, scale = study.known, study.metric.scale
     front = known[pareto_front(known, cost, study.metric)].sort_values(cost)
     axes.step(front[cost], front["mean"] * scale, where="post", color=INK, lw=1, zorder=1)
-    for _, row in known.iterrows():
-        look = found.of(row["configuration"])
-        reach = np.array([[row["mean"] - row["ci_low"]], [row["ci_high"] - row["mean"]]]) * scale
-        bars: dict[str, Any] = {"yerr": np.nan_to_num(reach), "ms": 6, "lw": 1}
-        style: dict[str, Any] = {
-            "color": look.colour if look else GREY,
-            "marker": look.marker if look else "o",
-        }
-        axes.errorbar(row[cost], row["mean"] * scale, **bars, **style)
+    names = known["configuration"]
+    grey = {"others": known[~names.isin(list(found.by_configuration))]}
+    own = {name: known[names == name] for name in names if found.of(name) is not None}
+    for name, rows in (grey | own).items():
+        look = found.of(name)
+        style: dict[str, Any] = {"color": look.colour if look else GREY, "ms": 6, "lw": 1}
+        reach = np.array([rows["mean"] - rows["ci_low"], rows["ci_high"] - rows["mean"]]) * scale
+        bars: dict[str, Any] = {"yerr": np.nan_to_num(reach), "fmt": look.marker if look else "o"}
+        axes.errorbar(rows[cost], rows["mean"] * scale, **bars, **style)
     if 0 < 5 * known[cost].min() < known[cost].max():
         plain_log(axes, "x")
 
