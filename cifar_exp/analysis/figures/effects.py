@@ -1,8 +1,11 @@
 """What the settings do: heatmap, interaction, importance, single changes."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cifar_exp.analysis.figures.style import (
@@ -18,6 +21,7 @@ from cifar_exp.analysis.figures.style import (
 )
 from cifar_exp.analysis.statistics.effects import levels_within
 from cifar_exp.analysis.statistics.importance import Importance
+from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.settings import Setting
 from cifar_exp.analysis.statistics.study import Study
 from cifar_exp.analysis.statistics.tradeoffs import cheapest, marginal_means, path_to_best
@@ -49,40 +53,25 @@ def heaviest_pair(study: Study) -> tuple[Setting, Setting, pd.DataFrame]:
 def draw_heatmap(study: Study) -> Figure:
     """The two heaviest settings: mean, SD and number of seeds in each cell."""
     first, second, table = heaviest_pair(study)
-    scale, digits = study.metric.scale, study.metric.digits - 1
-    rows, columns = (levels_within(study.counted, s) for s in (first, second))
-    means = table.pivot(index="first", columns="second", values="mean").loc[rows, columns] * scale
-    texts = {
-        (
-            row["first"],
-            row["second"],
-        ): f"{row['mean'] * scale:.{digits}f}\n{_scatter(row, scale, digits)}n={int(row['n'])}"
-        for _, row in table.iterrows()
-    }
+    rows, columns = (levels_within(study.counted, setting) for setting in (first, second))
+    means = table.pivot(index="first", columns="second", values="mean").loc[rows, columns]
+    texts = {(r["first"], r["second"]): _cell(r, study.metric) for _, r in table.iterrows()}
     labels = np.array([[texts.get((a, b), "") for b in columns] for a in rows])
     figure = new_figure(1.4 + 0.62 * len(rows), min(8.0, 2.9 + 1.15 * len(columns)))
     axes = figure.subplots()
+    look = {"cmap": "viridis", "linewidths": 1.5, "annot_kws": {"size": 9}, "fmt": ""}
     bar = {"label": metric_label(study)}
-    sns.heatmap(
-        means,
-        annot=labels,
-        fmt="",
-        cmap="viridis",
-        ax=axes,
-        cbar_kws=bar,
-        linewidths=1.5,
-        annot_kws={"size": 9},
-    )
+    sns.heatmap(means * study.metric.scale, annot=labels, ax=axes, cbar_kws=bar, **look)
     axes.set(xlabel=second.name, ylabel=first.name)
     axes.tick_params(length=0, rotation=0)
-    title(
-        figure, f"{study.metric.label.capitalize()}: {first.name} x {second.name}{_others(study)}"
-    )
+    what = f"{first.name} x {second.name}{_others(study)}"
+    title(figure, f"{study.metric.label.capitalize()}: {what}")
     return figure
 
 
-def _scatter(row: pd.Series, scale: float, digits: int) -> str:
-    return f"SD {row['sd'] * scale:.{digits + 1}f}, " if row["n"] > 1 else ""
+def _cell(row: pd.Series, metric: Metric) -> str:
+    scatter = f"SD {row['sd'] * metric.scale:.{metric.digits}f}, " if row["n"] > 1 else ""
+    return f"{row['mean'] * metric.scale:.{metric.digits - 1}f}\n{scatter}n={row['n']:.0f}"
 
 
 def _others(study: Study) -> str:
@@ -129,33 +118,28 @@ def draw_importance(study: Study) -> Figure:
     if len(terms) == 1:
         raise UnsupportedError("one setting alone varies, and so explains all there is")
     figure = new_figure(1.5 + 0.36 * len(terms))
-    axes = figure.subplots()
-    places = np.arange(len(terms))
     is_plain = terms["is_resolved"] | found.is_estimated
+    _draw_shares(figure.subplots(), terms, is_plain)
+    noise = "" if found.is_estimated else " Dark mark: what chance alone would give."
+    grey = "" if is_plain.all() else " Grey: not told from chance."
+    note = f"{found.method[0].upper()}{found.method[1:]}.{noise}{grey}"
+    title(figure, f"What explains the differences in {study.metric.label}", note)
+    return figure
+
+
+def _draw_shares(axes: Axes, terms: pd.DataFrame, is_plain: pd.Series) -> None:
+    places, shares = np.arange(len(terms)), terms["share"] * 100
     colours = [PALETTE[0] if plain else GREY for plain in is_plain]
-    axes.barh(places, terms["share"] * 100, color=colours, height=0.6)
-    has_noise = terms["noise_share"].notna().all()
-    if has_noise:
-        axes.plot(terms["noise_share"] * 100, places, "|", ms=16, mew=2, color=INK)
-    for place, share in zip(places, terms["share"] * 100, strict=True):
-        axes.annotate(
-            f" {share:.1f} %",
-            (share, place),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-        )
+    axes.barh(places, shares, color=colours, height=0.6)
+    axes.plot(terms["noise_share"] * 100, places, "|", ms=16, mew=2, color=INK)
+    where: dict[str, Any] = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
+    for place, share in zip(places, shares, strict=True):
+        axes.annotate(f" {share:.1f} %", (share, place), fontsize=9, **where)
     axes.set_yticks(places, terms["term"])
     axes.set_ylim(len(terms) - 0.4, -0.6)
     axes.set_xlim(0, 115)
     axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("share of the variance between configurations (%)")
-    noise = " Dark mark: what chance alone would give." if has_noise else ""
-    grey = "" if is_plain.all() else " Grey: not told from chance."
-    note = f"{found.method[0].upper()}{found.method[1:]}.{noise}{grey}"
-    title(figure, f"What explains the differences in {study.metric.label}", note)
-    return figure
 
 
 def draw_path(study: Study) -> Figure:
@@ -163,31 +147,28 @@ def draw_path(study: Study) -> Figure:
     if study.best is None or not study.settings:
         raise UnsupportedError("there are no two configurations with completed runs")
     start = study.baseline or cheapest(study.summary, study.settings)
+    named = "the baseline" if study.baseline else "the cheapest configuration"
     path = path_to_best(study.summary, study.settings, start, study.metric)
     if len(path) < 2:
-        alone = "the baseline is the best configuration" if study.baseline else None
-        raise UnsupportedError(
-            alone
-            or "the cheapest configuration is the best, or no single change from it was trained"
-        )
+        raise UnsupportedError(f"{named} is the best, or no single change from it was trained")
     figure = new_figure(1.7 + 0.5 * len(path))
     axes = figure.subplots()
-    scale, places = study.metric.scale, np.arange(len(path))
-    means = path["mean"].to_numpy() * scale
-    axes.plot(means, places, "-", color=GREY, lw=2, zorder=1)
-    axes.plot(means, places, "o", ms=8, color=PALETTE[0])
-    for place, mean, gain in zip(places[1:], means[1:], path["gain"][1:], strict=True):
-        told = study.metric.difference_text(gain)
-        axes.annotate(
-            told, (mean, place), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9
-        )
+    _draw_steps(axes, path, study.metric)
     labels = [wrapped(text) for text in (f"from {start}", *path["change"][1:])]
-    axes.set_yticks(places, labels)
-    axes.set_ylim(len(path) - 0.5, -0.5)
-    axes.margins(x=0.12)
+    axes.set_yticks(range(len(path)), labels)
     axes.set_xlabel(metric_label(study))
     end = "the best" if path["is_complete"].iloc[0] else "as far as was trained"
-    named = "the baseline" if study.baseline else "the cheapest configuration"
     note = f"Means of {seeds_told(study)}."
     title(figure, f"One change at a time, from {named} to {end}", note)
     return figure
+
+
+def _draw_steps(axes: Axes, path: pd.DataFrame, metric: Metric) -> None:
+    means, places = path["mean"] * metric.scale, np.arange(len(path))
+    axes.plot(means, places, "-", color=GREY, lw=2, zorder=1)
+    axes.plot(means, places, "o", ms=8, color=PALETTE[0])
+    where: dict[str, Any] = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center"}
+    for place, mean, gain in zip(places[1:], means[1:], path["gain"][1:], strict=True):
+        axes.annotate(metric.difference_text(gain), (mean, place), fontsize=9, **where)
+    axes.set_ylim(len(path) - 0.5, -0.5)
+    axes.margins(x=0.12)

@@ -7,6 +7,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cifar_exp.analysis.figures.style import (
     GREY,
+    LONG_NAME,
     PALETTE,
     Looks,
     UnsupportedError,
@@ -14,6 +15,7 @@ from cifar_exp.analysis.figures.style import (
     new_figure,
     seeds_told,
     title,
+    wrapped,
 )
 from cifar_exp.analysis.statistics.curves import (
     budget_correlation,
@@ -141,23 +143,14 @@ def draw_rates(study: Study) -> Figure:
     figure = new_figure(3.2)
     axes = figure.subplots()
     for i, (_, rows) in enumerate(curves):
-        axes.plot(
-            rows["step"],
-            rows["lr"],
-            "o-",
-            ms=3,
-            color=PALETTE[i],
-            label=_users(rows["configurations"].iloc[0], study),
-        )
+        users = wrapped(_users(rows["configurations"].iloc[0], study), LONG_NAME)
+        axes.plot(rows["step"], rows["lr"], "o-", ms=3, color=PALETTE[i], label=users)
     axes.set(xlabel="step", ylabel="base learning rate")
     axes.set_ylim(bottom=0)
     if curves.ngroups > 1:
         figure.legend(loc="outside right center")
-    same = (
-        "the same in all configurations"
-        if curves.ngroups == 1
-        else f"{curves.ngroups} different curves"
-    )
+    is_one = curves.ngroups == 1
+    same = "the same in all configurations" if is_one else f"{curves.ngroups} different curves"
     title(figure, f"Learning rate by step: {same}", "Points: the last step of each epoch.")
     return figure
 

@@ -1,8 +1,11 @@
 """What the best run mistakes for what, and whether its confidence is deserved."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cifar_exp.analysis.figures.style import GREY, INK, PALETTE, UnsupportedError, new_figure, title
@@ -30,29 +33,23 @@ def draw_confusion(run: LoadedRun, predictions: Predictions) -> Figure:
     size = max(5.0, 3.2 + 0.26 * len(table))
     figure = new_figure(size - 0.6, size + 0.6)
     axes = figure.subplots()
-    off = table.to_numpy()[~np.eye(len(table), dtype=bool)]
-    top = max(float(np.nanmax(off)), 1.0) if len(off) else 100.0
-    bar = {"label": f"% of the row's test images (colour ends at {top:.0f})", "shrink": 0.7}
-    sns.heatmap(
-        table,
-        cmap="rocket_r",
-        vmin=0,
-        vmax=top,
-        square=True,
-        ax=axes,
-        cbar_kws=bar,
-        linewidths=0.3,
-        annot=_marked(table, top),
-        fmt="",
-        annot_kws={"size": 6.5},
-        xticklabels=True,
-        yticklabels=True,
-    )
+    _draw_matrix(axes, table)
     axes.set(xlabel=f"predicted {kind}", ylabel=f"true {kind}")
-    axes.tick_params(axis="x", rotation=90, length=0)
-    axes.tick_params(axis="y", rotation=0, length=0)
     title(figure, f"What {run.folder.name} takes for what")
     return figure
+
+
+def _draw_matrix(axes: Axes, table: pd.DataFrame) -> None:
+    """The colours end at the largest mistake, so that the diagonal does not swallow them."""
+    mistakes = table.to_numpy()[~np.eye(len(table), dtype=bool)]
+    top = max(float(np.nanmax(mistakes)), 1.0) if len(mistakes) else 100.0
+    bar = {"label": f"% of the row's test images (colour ends at {top:.0f})", "shrink": 0.7}
+    look = {"cmap": "rocket_r", "linewidths": 0.3, "square": True, "annot_kws": {"size": 6.5}}
+    ticks = {"xticklabels": True, "yticklabels": True}
+    labels, ends = _marked(table, top), {"vmin": 0, "vmax": top}
+    sns.heatmap(table, annot=labels, fmt="", ax=axes, cbar_kws=bar, **look, **ticks, **ends)
+    axes.tick_params(axis="x", rotation=90, length=0)
+    axes.tick_params(axis="y", rotation=0, length=0)
 
 
 def _marked(table: pd.DataFrame, top: float) -> np.ndarray:
@@ -68,33 +65,24 @@ def draw_pairs(run: LoadedRun, predictions: Predictions) -> Figure:
         raise UnsupportedError("the best run makes no mistake")
     figure = new_figure(1.4 + 0.28 * len(table))
     axes = figure.subplots()
-    places = np.arange(len(table))
-    axes.barh(
-        places,
-        table["as_second"],
-        color=PALETTE[0],
-        height=0.65,
-        label="the first taken for the second",
-    )
-    axes.barh(
-        places,
-        table["as_first"],
-        left=table["as_second"],
-        color=PALETTE[1],
-        height=0.65,
-        label="the second taken for the first",
-    )
-    for place, (_, row) in zip(places, table.iterrows(), strict=True):
-        axes.annotate(f" {row['share']:.0%}", (row["images"], place), va="center", fontsize=8)
-    axes.set_yticks(
-        places, [f"{a} - {b}" for a, b in zip(table["first"], table["second"], strict=True)]
-    )
-    axes.set_ylim(len(table) - 0.4, -0.6)
-    axes.margins(x=0.1)
+    _draw_pair_bars(axes, table)
+    names = [f"{a} - {b}" for a, b in zip(table["first"], table["second"], strict=True)]
+    axes.set_yticks(range(len(table)), names)
     axes.set_xlabel("test images (and their share of both classes' images)")
     axes.legend(loc="lower right", frameon=True)
     title(figure, f"Classes that {run.folder.name} confuses most")
     return figure
+
+
+def _draw_pair_bars(axes: Axes, table: pd.DataFrame) -> None:
+    left, places = table["as_second"], np.arange(len(table))
+    told = ("the first taken for the second", "the second taken for the first")
+    axes.barh(places, left, color=PALETTE[0], height=0.65, label=told[0])
+    axes.barh(places, table["as_first"], left=left, color=PALETTE[1], height=0.65, label=told[1])
+    for place, images, share in zip(places, table["images"], table["share"], strict=True):
+        axes.annotate(f" {share:.0%}", (images, place), va="center", fontsize=8)
+    axes.set_ylim(len(table) - 0.4, -0.6)
+    axes.margins(x=0.1)
 
 
 def draw_reliability(run: LoadedRun, predictions: Predictions) -> Figure:
@@ -102,27 +90,15 @@ def draw_reliability(run: LoadedRun, predictions: Predictions) -> Figure:
     table = reliability(predictions)
     figure = new_figure(4.4, 5.6)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    width = (table["high"] - table["low"]) * 100
-    axes.bar(
-        table["low"] * 100,
-        table["accuracy"] * 100,
-        width,
-        align="edge",
-        color=PALETTE[0],
-        edgecolor="white",
-    )
-    axes.plot(
-        [0, 100], [0, 100], color=INK, lw=1, linestyle=(0, (5, 2)), label="as confident as right"
-    )
+    left, width = table["low"] * 100, (table["high"] - table["low"]) * 100
+    bars: dict[str, Any] = {"align": "edge", "edgecolor": "white"}
+    axes.bar(left, table["accuracy"] * 100, width, color=PALETTE[0], **bars)
+    ideal: dict[str, Any] = {"color": INK, "lw": 1, "linestyle": (0, (5, 2))}
+    axes.plot([0, 100], [0, 100], label="as confident as right", **ideal)
     axes.set(ylabel="accuracy (%)", ylim=(0, 100), xlim=(0, 100))
     axes.legend(loc="upper left")
-    below.bar(
-        table["low"] * 100, table["images"], width, align="edge", color=GREY, edgecolor="white"
-    )
+    below.bar(left, table["images"], width, color=GREY, **bars)
     below.set(xlabel="confidence (%)", ylabel="test images")
-    error = calibration_error(table)
-    title(
-        figure,
-        f"Is confidence deserved? {run.folder.name} (calibration error {error * 100:.1f} pp)",
-    )
+    error = f"(calibration error {calibration_error(table) * 100:.1f} pp)"
+    title(figure, f"Is confidence deserved? {run.folder.name} {error}")
     return figure
