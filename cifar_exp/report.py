@@ -61,12 +61,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(arguments: argparse.Namespace) -> None:
+    from cifar_exp.analysis.load.places import find_places
+
+    places = find_places(arguments.paths)  # what is wrong is told before pandas is imported
     from cifar_exp.analysis.page.answer import answer_lines
     from cifar_exp.analysis.reporting import make_report
     from cifar_exp.analysis.statistics.metric import metric_named
 
     metric = metric_named(arguments.metric)
-    made = make_report(arguments.paths, arguments.output, metric, arguments.baseline, _tell)
+    made = make_report(places, arguments.output, metric, arguments.baseline, _tell)
     for entry in made.left_out:
         _tell(f"left out {entry.what}: {entry.reason}")
     for line in answer_lines(made.studies):

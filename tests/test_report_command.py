@@ -174,7 +174,7 @@ def test_ctrl_c_has_its_own_code(
     def stop(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cifar_exp.analysis.reporting.find_places", stop)
+    monkeypatch.setattr("cifar_exp.analysis.load.places.find_places", stop)
     assert report(outputs)[0] == 130
 
 

@@ -14,7 +14,6 @@ from cifar_exp.analysis.load.places import (
     PAGE,
     LeftOut,
     Places,
-    find_places,
     unfit_output,
 )
 from cifar_exp.analysis.statistics.metric import Metric
@@ -36,20 +35,19 @@ class Report:
 
 
 def make_report(
-    paths: Sequence[Path], output: Path | None, metric: Metric, baseline: str | None, tell: Tell
+    places: Places, output: Path | None, metric: Metric, baseline: str | None, tell: Tell
 ) -> Report:
     """Write tables, figures and page; `tell` hears a line for each stage.
 
-    Raises UserError where a path, the output or the baseline is wrong, before anything is written,
+    Raises UserError where the output or the baseline is wrong, before anything is written,
     OutsideError where the disk is full or refuses.
     """
-    places = find_places(paths)
     folder = places.output if output is None else output
     mistake = unfit_output(folder)
     if mistake:
         raise UserError(f"--output={folder}: {mistake}")
     try:
-        return _written(places, folder, metric, baseline, tell, [str(path) for path in paths])
+        return _written(places, folder, metric, baseline, tell)
     except OSError as error:
         what = "there is no space left on its disk" if is_disk_full(error) else str(error)
         raise OutsideError(
@@ -63,7 +61,6 @@ def _written(
     metric: Metric,
     baseline: str | None,
     tell: Tell,
-    asked: Sequence[str],
 ) -> Report:
     began = time.time_ns()
     loaded = load(places, folder)
@@ -79,6 +76,7 @@ def _written(
     write_tables(folder, runs, loaded.history, studies)
     left_out = [*loaded.left_out, *(double for study in studies for double in doubles(study))]
     tell(f"tables   {folder / 'runs.csv'}, history.csv, summary.csv and more")
+    asked = ", ".join(str(path) for path in places.asked)
     _write_page(folder, studies, loaded, left_out, asked, tell)
     os.utime(folder / PAGE, ns=(began, began))  # what changed since is not in it
     return Report(folder / PAGE, studies, left_out)
@@ -110,7 +108,7 @@ def _write_page(
     studies: Sequence[Study],
     loaded: Loaded,
     left_out: Sequence[LeftOut],
-    asked: Sequence[str],
+    asked: str,
     tell: Tell,
 ) -> None:
     from cifar_exp.analysis.figures.gallery import draw_all
@@ -124,4 +122,4 @@ def _write_page(
         drawn = draw_all(study, best, folder / "figures" / study.section.slug)
         contents.append(section_content(study, drawn, loaded))
     title = studies[0].section.title if len(studies) == 1 else "Report"
-    write_page(folder / PAGE, title, f"Report on {', '.join(asked)}", contents, left_out)
+    write_page(folder / PAGE, title, f"Report on {asked}", contents, left_out)

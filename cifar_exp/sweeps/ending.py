@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from cifar_exp.analysis.load.places import PAGE, REPORT
+from cifar_exp.analysis.load.places import PAGE, REPORT, find_places
 from cifar_exp.runs.files import written_at
 from cifar_exp.sweeps.folder import SweepFolder
 
@@ -32,7 +32,9 @@ def _report(folder: Path, tell: Tell) -> None:
     from cifar_exp.analysis.reporting import make_report
     from cifar_exp.analysis.statistics.metric import METRICS
 
-    made = make_report([folder], None, METRICS["val_accuracy"], None, lambda _line: None)
+    made = make_report(
+        find_places([folder]), None, METRICS["val_accuracy"], None, lambda _line: None
+    )
     for line in answer_lines(made.studies):
         tell(line)
     tell(f"report   {made.page}")

@@ -45,6 +45,7 @@ class Places:
     runs: tuple[Path, ...]
     sweeps: tuple[SweepPlace, ...]
     left_out: tuple[LeftOut, ...]
+    asked: tuple[Path, ...]
     output: Path  # where the report goes unless told otherwise
 
 
@@ -57,9 +58,8 @@ def find_places(paths: Sequence[Path]) -> Places:
     mistakes = [mistake for path in paths if (mistake := found.add(path))]
     if mistakes:
         raise UserError(mistakes)
-    return Places(
-        tuple(found.runs.values()), tuple(found.sweeps), tuple(found.left_out), _output(paths)
-    )
+    runs, sweeps = tuple(found.runs.values()), tuple(found.sweeps)
+    return Places(runs, sweeps, tuple(found.left_out), tuple(paths), _output(paths))
 
 
 def unfit_output(folder: Path) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cifar_exp.analysis.load.places import find_places
 from cifar_exp.analysis.reporting import make_report
 from cifar_exp.analysis.statistics.metric import METRICS
 
@@ -32,7 +33,9 @@ def page(outputs: Any, tmp_path: Path) -> Iterator[Any]:
     outputs.run(run_id="9" * 10, status="failed", val=None, error="<b>boom</b>", done=0,
                 model__width=64, model__dropout=0.0)  # fmt: skip
     outputs.write_predictions(grid[32, 0.0, 0], [0, 1, 2, 3], [0, 1, 2, 2])
-    make_report([outputs.path], tmp_path, METRICS["val_accuracy"], None, lambda _line: None)
+    make_report(
+        find_places([outputs.path]), tmp_path, METRICS["val_accuracy"], None, lambda _line: None
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1280, "height": 900})

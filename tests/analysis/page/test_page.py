@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from cifar_exp.analysis import reporting
+from cifar_exp.analysis.load.places import find_places
 from cifar_exp.analysis.reporting import make_report
 from cifar_exp.analysis.statistics.metric import METRICS
 
@@ -26,9 +27,8 @@ def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(outputs: Any, *paths: Path) -> Path:
     report = outputs.path / "out"
-    make_report(
-        list(paths) or [outputs.path], report, METRICS["val_accuracy"], None, lambda _line: None
-    )
+    places = find_places(list(paths) or [outputs.path])
+    make_report(places, report, METRICS["val_accuracy"], None, lambda _line: None)
     return report
 
 
