@@ -67,9 +67,11 @@ def _told(shown: int, known: int) -> str:
 
 def draw_noise(study: Study) -> Figure:
     """How far seeds of one configuration lie apart, and what so many seeds can resolve."""
-    df = study.noise[1]
+    sd, df = study.noise
     if not df:
         raise UnsupportedError("no configuration has two seeds")
+    if sd == 0:
+        raise UnsupportedError("the seeds of each configuration came out alike")
     figure = new_figure(3.6)
     left, right = figure.subplots(1, 2)
     repeated = _draw_deviations(left, study)

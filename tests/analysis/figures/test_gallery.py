@@ -153,6 +153,12 @@ def test_one_run_has_its_history_and_says_why_the_rest_is_missing(
     assert reasons["heatmap"] == "fewer than two settings vary among the completed runs"
 
 
+def test_seeds_that_came_out_alike_show_no_noise(outputs: Any, folder: Path) -> None:
+    for seed in range(2):
+        outputs.run(seed=seed, val=0.01)
+    assert draw(outputs, folder)["noise"] == "the seeds of each configuration came out alike"
+
+
 def test_without_a_completed_run_nothing_is_drawn_and_old_figures_go(
     outputs: Any, folder: Path
 ) -> None:
