@@ -375,7 +375,9 @@ def test_on_a_full_disk_a_sweep_ends_clearly_and_goes_on_when_there_is_room(
 
 def test_from_another_terminal_status_tells_each_workers_run(shell: Shell) -> None:
     process = shell.start("seed=0,1,2", "trainer.epochs=15")
-    shell.wait_for(process, lambda: shell.epochs_done() >= 2)
+    begun = shell.folder.glob  # a worker holds its run before the run has a folder
+    cores = len(os.sched_getaffinity(0))
+    shell.wait_for(process, lambda: len([*begun("outputs/runs/*/metrics.csv")]) >= cores)
     told = shell.status()
     workers = descendants(process.pid)
     process.send_signal(signal.SIGINT)  # to the sweep alone, which passes it on
@@ -385,7 +387,7 @@ def test_from_another_terminal_status_tells_each_workers_run(shell: Shell) -> No
     assert ": 3 runs; " in headline
     assert " running" in headline
     names = {folder.name for folder in shell.runs.values()}
-    assert len(running) == len(os.sched_getaffinity(0))
+    assert len(running) == cores
     for line in running:
         assert line.split()[1] in names
         assert int(line.rpartition(":")[2]) in workers
