@@ -132,15 +132,9 @@ def _figures(run: LoadedRun) -> dict[str, float | None]:
 
 def _reason(run: LoadedRun) -> str:
     """Why a run did not complete; empty where it did, or may yet."""
-    error = run.record.error
     if run.status in ("completed", "running"):
         return ""
-    if error is not None:
-        return f"{error.type}: {error.message}"
-    if run.status == "interrupted":
-        died = run.record.status == "running"
-        return "its process died" if died else "asked to stop, position saved"
-    return "stopped early" if run.status == "pruned" else "no reason on record"
+    return run.reason or ("stopped early" if run.status == "pruned" else "no reason on record")
 
 
 def _settings(params: Mapping[str, Any]) -> dict[str, str]:

@@ -20,18 +20,20 @@ from cifar_exp.analysis.load.reading import (
 from cifar_exp.runs.directory import METRICS
 from cifar_exp.runs.lock import holder
 from cifar_exp.runs.record import FINAL, RunRecord
+from cifar_exp.runs.state import RunState
 
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A run: where it lies, what it recorded, and how it stands now.
+    """A run: where it lies, what it recorded, how it stands now, and why it did not complete.
 
-    `status` is the record's, but `interrupted` where the process that recorded `running` is gone.
+    Status and reason are those of `RunState`, which `status` and the live table show too.
     """
 
     folder: Path
     record: RunRecord
     status: str
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -115,13 +117,11 @@ def _joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 def _loaded(parsed: Parsed) -> LoadedRun:
     folder, record = parsed.folder, as_record(parsed.record)
-    status: str = record.status
-    if status not in FINAL:
-        home = folder.resolve()
-        is_held = home.parent.name == "runs" and holder(home.parent, record.run_id) is not None
-        if is_held or status == "running":
-            status = "running" if is_held else "interrupted"
-    return LoadedRun(folder, record, status)
+    runs, owner = folder.resolve().parent, None
+    if record.status not in FINAL and runs.name == "runs":  # a final run's holder makes a rerun
+        owner = holder(runs, record.run_id)
+    state = RunState(record.run_id, folder, record, owner)
+    return LoadedRun(folder, record, state.status, state.reason)
 
 
 def _without_equals(
