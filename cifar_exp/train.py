@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cifar_exp
-from cifar_exp.errors import OutsideError, UserError
+from cifar_exp.errors import FAILED, OutsideError, UserError, print_error
 
 if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
     from collections.abc import Callable
@@ -19,16 +19,15 @@ if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
     from cifar_exp.config.schema import Settings
     from cifar_exp.sweeps.grid import Grid
 
-DONE, FAILED, MISTAKE, HELD, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, HELD, INTERRUPTED = 0, 3, 130
 
 
 def main() -> int:
     """The command: returns its exit code."""
     try:
         return _command(sys.argv[1:])
-    except UserError as error:
-        _tell_mistakes(error)
-        return MISTAKE
+    except (UserError, OutsideError) as error:
+        return print_error(error)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -64,9 +63,8 @@ def _tell_plan(grid: Grid) -> int:
     from cifar_exp.sweeps.forecast import forecast
     from cifar_exp.sweeps.plan import make_plan
 
-    teller = Teller(grid.settings[0].trainer.progress)
-    plan = make_plan(grid, teller.report)
-    teller.close()
+    with closing(Teller(grid.settings[0].trainer.progress)) as teller:
+        plan = make_plan(grid, teller.report)
     for line in forecast(plan, grid.launcher):
         print(line)
     return DONE
@@ -108,25 +106,14 @@ def _run_cell(config: DictConfig) -> tuple[int, float | None]:
 
     try:
         record = execute(request_of(config)).record
-    except UserError as error:
-        _tell_mistakes(error)
-        return MISTAKE, None
+    except (UserError, OutsideError) as error:
+        return print_error(error), None
     except HeldElsewhereError as error:
         print(f"error: {error}; it is left alone", file=sys.stderr)
         return HELD, None
-    except OutsideError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED, None
     except Interrupted as interruption:
         raise SystemExit(interruption.exit_code) from None
     return (DONE if record.status == "completed" else FAILED), record.metric
-
-
-def _tell_mistakes(error: UserError) -> None:
-    for message in error.messages:
-        print(f"error: {message}", file=sys.stderr)
-    if os.environ.get("HYDRA_FULL_ERROR") == "1":
-        traceback.print_exception(error)
 
 
 def _check_surroundings(cells: list[Settings]) -> None:

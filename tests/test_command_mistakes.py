@@ -1,6 +1,7 @@
 """A mistake in a command: exit code 2, a sentence each on stderr, nothing left behind."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,7 +36,10 @@ def command(
 
     def run(*line: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["train", *line])
-        code = main()
+        try:
+            code = main()
+        except SystemExit as end:  # by which a sweep ends
+            code = end.code
         return (code, *capsys.readouterr())
 
     return run
@@ -155,3 +159,73 @@ def test_what_is_in_the_way_of_the_outputs_is_told(
     (folder / "outputs").unlink()
     assert (code, out) == (2, "")
     assert err == "error: outputs: is there, and no folder that can be written to\n"
+
+
+THREE_WAYS = [("seed=1",), ("--multirun", "seed=0,1"), ("--multirun", "seed=0,1", "plan=true")]
+
+
+@pytest.fixture
+def own(
+    tmp_path_factory: pytest.TempPathFactory, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A copy of the pictures, outside the folder where commands run, and a cache beside it."""
+    place = tmp_path_factory.mktemp("own")
+    monkeypatch.setenv("CIFAR_EXP_CACHE", str(place / "cache"))
+    return Path(shutil.copytree(pictures, place / "pictures"))
+
+
+@pytest.fixture
+def of_own(command: Callable[..., Ended], own: Path) -> Callable[..., Ended]:
+    """Runs the command on the copied pictures."""
+
+    def run(*line: str) -> Ended:
+        return command("data=folder", f"data.root={own}", "model=tiny", *line)
+
+    return run
+
+
+@pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
+def test_an_image_that_cannot_be_read_is_a_mistake_in_a_run_a_sweep_and_a_plan(
+    of_own: Callable[..., Ended], own: Path, line: tuple[str, ...]
+) -> None:
+    broken = own / "train" / "along" / "003.png"
+    broken.write_bytes(broken.read_bytes()[:100])
+    code, out, err = of_own(*line)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: data.root: cannot read the image {broken} (")
+    assert err.endswith("); replace it or take it away\n")
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
+def test_a_class_that_test_lacks_is_a_mistake_in_a_run_a_sweep_and_a_plan(
+    of_own: Callable[..., Ended], own: Path, line: tuple[str, ...]
+) -> None:
+    shutil.rmtree(own / "test" / "along")
+    sentence = f"data.root: {own / 'test'} lacks the class along; train and test have the same"
+    assert of_own(*line) == (2, "", f"error: {sentence} classes\n")
+
+
+@pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
+def test_a_cache_that_cannot_be_written_ends_a_run_a_sweep_and_a_plan_with_one(
+    of_own: Callable[..., Ended],
+    own: Path,
+    line: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (own / "a_file").touch()
+    monkeypatch.setenv("CIFAR_EXP_CACHE", str(own / "a_file" / "cache"))
+    code, out, err = of_own(*line)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: cannot keep decoded images in {own / 'a_file' / 'cache'} (")
+    assert err.endswith("name another folder by the environment variable CIFAR_EXP_CACHE\n")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_sweep_over_a_broken_image_ends_with_two_as_a_user_would_see_it(own: Path) -> None:
+    broken = own / "test" / "along" / "003.png"
+    broken.write_bytes(b"no picture")
+    code, out, err = typed("data=folder", f"data.root={own}", "model=tiny", "-m", "seed=0,1")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: data.root: cannot read the image {broken} (")
+    assert len(err.splitlines()) == 1

@@ -49,11 +49,22 @@ class Listing:
 def list_split(folder: Path, class_names: Sequence[str] | None = None, hint: str = "") -> Listing:
     """List a split's files. `class_names`: the classes that must be there, no more and no fewer.
 
-    Raises UserError, ended by `hint`, where classes are missing, foreign or empty.
+    Raises UserError, ended by `hint`, where classes are missing, foreign or empty, or the folder
+    cannot be read.
     """
+    try:
+        return _listed(folder, class_names, hint)
+    except OSError as error:  # no permission, a link that leads to itself
+        raise UserError(
+            f"data.root: cannot read {error.filename or folder} ({error.strerror})"
+        ) from error
+
+
+def _listed(folder: Path, class_names: Sequence[str] | None, hint: str) -> Listing:
     if not folder.is_dir():
         raise UserError(f"data.root: there is no folder {folder}, where images by class should be")
-    present = sorted(e.name for e in os.scandir(folder) if e.is_dir() and e.name[0] != ".")
+    with os.scandir(folder) as entries:
+        present = sorted(e.name for e in entries if e.is_dir() and e.name[0] != ".")
     expected = list(class_names) if class_names is not None else present
     if not expected:
         raise UserError(f"data.root: {folder} has no class folders, as {folder}/cat/1.png")
@@ -102,7 +113,8 @@ def _compare(folder: Path, expected: list[str], present: list[str], hint: str) -
 
 def _list_class(folder: Path, digest: "hashlib._Hash") -> tuple[str, ...]:
     # One stat an image: names, sizes and times stand for the content until they change.
-    entries = sorted((e for e in os.scandir(folder) if _is_image(e)), key=lambda e: e.name)
+    with os.scandir(folder) as scanned:  # closed also where an entry cannot be looked at
+        entries = sorted((e for e in scanned if _is_image(e)), key=lambda e: e.name)
     for entry in entries:
         status = entry.stat()
         line = f"{folder.name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"

@@ -3,18 +3,19 @@
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
-from cifar_exp.errors import OutsideError
+from cifar_exp.errors import OutsideError, UserError, print_error
 from cifar_exp.runs.interruption import Interrupted
 from cifar_exp.runs.progress import Teller
 from cifar_exp.sweeps.composition import Composer
 from cifar_exp.sweeps.plan import PlannedRun, make_plan
 from cifar_exp.sweeps.preflight import check_overrides
-from cifar_exp.sweeps.sweeping import FAILED, Sweep
+from cifar_exp.sweeps.sweeping import Sweep
 
 
 def sweep(
@@ -22,20 +23,23 @@ def sweep(
 ) -> None:
     """Train what is missing of the sweep. Raises SystemExit with the exit code, always."""
     compose = Composer(loader, config.hydra.job.config_name)
-    about_hydra = list(config.hydra.overrides.hydra)
-    grid = check_overrides(compose, [*about_hydra, *arguments], is_multirun=True)
-    teller = Teller(grid.cells[0].settings.trainer.progress)
-    plan = make_plan(grid, teller.report)
-    teller.close()
-    command = shlex.join(["python", "-m", "cifar_exp.train", *_typed()])
+    lines = [*config.hydra.overrides.hydra, *arguments]
     try:
-        code = Sweep(plan, _Launch(launcher), command).go()
-    except OutsideError as error:
-        print(f"error: {error}", file=sys.stderr)
-        code = FAILED
+        code = _planned(compose, lines, launcher).go()
+    except (UserError, OutsideError) as error:  # Hydra would print a traceback
+        code = print_error(error)
     except Interrupted as interruption:
         code = interruption.exit_code
     raise SystemExit(code)
+
+
+def _planned(compose: Composer, lines: Sequence[str], launcher: Launcher) -> Sweep:
+    """The sweep of these overrides. Of data=folder the images are read; raises as `make_plan`."""
+    grid = check_overrides(compose, lines, is_multirun=True)
+    with closing(Teller(grid.cells[0].settings.trainer.progress)) as teller:
+        plan = make_plan(grid, teller.report)
+    command = shlex.join(["python", "-m", "cifar_exp.train", *_typed()])
+    return Sweep(plan, _Launch(launcher), command)
 
 
 def _typed() -> list[str]:

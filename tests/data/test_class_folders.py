@@ -256,3 +256,13 @@ def test_what_is_transparent_shows_white(read_one):
     found = read_one(lambda path: Image.fromarray(pixels).save(path))
     assert (found[:4] == 255).all()
     assert (found[4:] == 60).all()
+
+
+def test_a_link_that_leads_to_itself_is_told(split):
+    (split / "cat" / "loop.png").symlink_to("loop.png")
+    with pytest.raises(UserError) as caught:
+        list_split(split)
+    loop = split / "cat" / "loop.png"
+    assert str(caught.value) == (
+        f"data.root: cannot read {loop} (Too many levels of symbolic links)"
+    )
