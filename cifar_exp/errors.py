@@ -1,6 +1,7 @@
 """The errors that end a command with a sentence instead of a traceback, and their exit codes."""
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Iterable
@@ -18,6 +19,24 @@ class UserError(Exception):
 
 class OutsideError(Exception):
     """A fault that is not the user's: says what is safe and how to go on. The command exits 1."""
+
+
+class Interrupted(BaseException):
+    """A signal asked the run to stop. Like KeyboardInterrupt not an Exception."""
+
+    def __init__(self, signum: int) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.exit_code = 128 + signum
+        self.is_time_limit = signum == signal.SIGALRM
+
+
+STOPS = (KeyboardInterrupt, Interrupted)  # whoever catches BaseException lets these pass
+
+
+def describe(error: BaseException) -> str:
+    """The error's type and message on one line: `KeyError: 'x'`, `SystemExit: 0`."""
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def print_error(error: UserError | OutsideError) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cifar_exp
-from cifar_exp.errors import FAILED, OutsideError, UserError, print_error
+from cifar_exp.errors import FAILED, Interrupted, OutsideError, UserError, print_error
 
 if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
     from collections.abc import Callable
@@ -100,7 +100,6 @@ def _train_one() -> int:
 def _run_cell(config: DictConfig) -> tuple[int, float | None]:
     """Train the run of a composed config: exit code, and the metric it is ranked by."""
     from cifar_exp.runs.execute import execute
-    from cifar_exp.runs.interruption import Interrupted
     from cifar_exp.runs.lock import HeldElsewhereError
     from cifar_exp.sweeps.task import request_of
 

@@ -49,6 +49,10 @@ class Fickle(nn.Sequential):
             raise RuntimeError("raised once")
         if self.training and self.mode == "killed" and first_time("kill"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.training and self.mode == "exits":
+            raise SystemExit(0)
+        if self.training and self.mode == "vanishes":
+            os._exit(0)
         if self.training and self.mode == "lingers" and first_time("linger"):
             time.sleep(9)
         if self.training and self.mode == "slow":
@@ -281,6 +285,16 @@ def test_what_cannot_succeed_fails_alone_and_only_the_rest_is_tried_again(fickle
     assert Counter(status.values()) == {"completed": 7, "diverged": 1}
     assert "DivergedError" in out
     assert out.count("log: outputs/runs/fickle-") == 1
+
+
+def test_a_network_that_ends_its_program_or_process_fails_alone(fickle: Shell) -> None:
+    code, out = fickle.run("model.mode=a,exits,vanishes,b")
+    assert code == 1
+    status = {row["model.mode"]: row["status"] for row in fickle.table().values()}
+    assert status == {"a": "completed", "exits": "failed", "vanishes": "failed", "b": "completed"}
+    assert "SystemExit: exit(0) was called during the run\n" in out
+    assert " ended with exit code 0\n" in out
+    assert "Traceback" not in out
 
 
 def test_asked_twice_a_sweep_ends_without_waiting_for_the_step(fickle: Shell) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cifar_exp.config.fields import TargetSection
+from cifar_exp.errors import STOPS, describe
 
 
 def instantiate(section: TargetSection, *positional: Any, **offered: Any) -> Any:
@@ -42,12 +43,14 @@ def find_target(name: str) -> Callable[..., Any]:
 def _import(module: str, target: str) -> Any:
     try:
         return importlib.import_module(module)
-    except Exception as error:  # whatever the user's module does when it is imported
+    except STOPS:
+        raise
+    except BaseException as error:  # SystemExit too: a script without a __main__ guard
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing is not None and (module == missing or module.startswith(missing + ".")):
             return None  # the name itself is no module; a missing import inside it is told
         raise ValueError(
-            f"_target_={target}: importing {module} ends in {type(error).__name__}: {error}"
+            f"_target_={target}: importing {module} raised {describe(error)}"
         ) from error
 
 

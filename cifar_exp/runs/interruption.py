@@ -6,14 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-
-class Interrupted(BaseException):
-    """The run was asked to stop. No Exception, like KeyboardInterrupt: nothing swallows it."""
-
-    def __init__(self, signum: int) -> None:
-        super().__init__(signal.Signals(signum).name)
-        self.exit_code = 128 + signum
-        self.is_time_limit = signum == signal.SIGALRM
+from cifar_exp.errors import Interrupted
 
 
 class StopRequest:

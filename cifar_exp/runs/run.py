@@ -4,7 +4,7 @@ import socket
 import traceback
 
 from cifar_exp.config.identity import flatten
-from cifar_exp.errors import OutsideError
+from cifar_exp.errors import Interrupted, OutsideError
 from cifar_exp.models.counting import count_parameters
 from cifar_exp.runs.assembly import Parts
 from cifar_exp.runs.directory import (
@@ -16,7 +16,7 @@ from cifar_exp.runs.directory import (
 )
 from cifar_exp.runs.environment import environment
 from cifar_exp.runs.files import is_disk_full, remove_leftovers
-from cifar_exp.runs.interruption import Interrupted, StopRequest
+from cifar_exp.runs.interruption import StopRequest
 from cifar_exp.runs.progress import Teller, tell_end
 from cifar_exp.runs.record import (
     FINAL,
@@ -81,7 +81,9 @@ class HeldRun:
             raise
         except DivergedError as error:
             self._close(record, "diverged", error)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a network of the user's own may raise SystemExit
             self._close(record, "failed", error)
             if is_disk_full(error):
                 raise OutsideError(DISK_FULL.format(self.directory.path)) from error
@@ -130,7 +132,7 @@ class HeldRun:
         tell_end(record, folder, self.teller)
         return Outcome(folder, record)
 
-    def _close(self, record: RunRecord, status: Status, error: Exception | None = None) -> None:
+    def _close(self, record: RunRecord, status: Status, error: BaseException | None = None) -> None:
         self.teller.close()
         record.status, record.finished_at = status, now()
         if error is not None:
@@ -150,10 +152,12 @@ class HeldRun:
         minutes = (self.request.time_limit or 0) / 60
         return TimeLimitError(f"stopped at its time limit of {minutes:g} min, position saved")
 
-    def _message(self, error: Exception) -> str:
+    def _message(self, error: BaseException) -> str:
         if is_out_of_memory(error):
             size = self.settings.trainer.batch_size
             return f"out of memory at trainer.batch_size={size}; take a smaller one ({error})"
+        if isinstance(error, SystemExit):
+            return f"exit({error.code!r}) was called during the run"
         return str(error)
 
     def _record(self) -> RunRecord:

@@ -10,11 +10,12 @@ import torch
 from cifar_exp.config.schema import Settings
 from cifar_exp.data.dataset import Dataset
 from cifar_exp.data.resident import Split
+from cifar_exp.errors import Interrupted
 from cifar_exp.runs.assembly import Parts
 from cifar_exp.runs.checkpoint import load_checkpoint, save_checkpoint
 from cifar_exp.runs.directory import Row, RunDirectory
 from cifar_exp.runs.files import write_whole
-from cifar_exp.runs.interruption import Interrupted, StopRequest
+from cifar_exp.runs.interruption import StopRequest
 from cifar_exp.runs.progress import Teller, duration, epoch_line, percent
 from cifar_exp.runs.record import RunRecord, TestPart, ValPart
 from cifar_exp.runs.workload import Workload

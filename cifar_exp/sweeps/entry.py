@@ -9,8 +9,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 
-from cifar_exp.errors import OutsideError, UserError, print_error
-from cifar_exp.runs.interruption import Interrupted
+from cifar_exp.errors import Interrupted, OutsideError, UserError, print_error
 from cifar_exp.runs.progress import Teller
 from cifar_exp.sweeps.composition import Composer
 from cifar_exp.sweeps.plan import PlannedRun, make_plan

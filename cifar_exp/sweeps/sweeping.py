@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from cifar_exp.errors import OutsideError
+from cifar_exp.errors import Interrupted, OutsideError
 from cifar_exp.runs.directory import link_latest
 from cifar_exp.runs.files import is_disk_full
-from cifar_exp.runs.interruption import Interrupted
 from cifar_exp.runs.lock import HeldElsewhereError
 from cifar_exp.runs.record import is_left
 from cifar_exp.runs.state import RunState, read_states

@@ -46,12 +46,21 @@ def _own_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "own_nets.py").write_text(SOURCE)
     (tmp_path / "own_incomplete.py").write_text("import a_library_that_lacks\n")
+    (tmp_path / "own_script.py").write_text("raise SystemExit(3)\n")
+    (tmp_path / "own_interrupted.py").write_text("raise KeyboardInterrupt\n")
     (tmp_path / "own_package").mkdir()
     (tmp_path / "own_package" / "__init__.py").touch()
     (tmp_path / "own_package" / "nets.py").write_text(SOURCE)
     importlib.invalidate_caches()
     yield
-    for name in ("own_nets", "own_incomplete", "own_package", "own_package.nets"):
+    for name in (
+        "own_nets",
+        "own_incomplete",
+        "own_script",
+        "own_interrupted",
+        "own_package",
+        "own_package.nets",
+    ):
         sys.modules.pop(name, None)
 
 
@@ -95,6 +104,18 @@ def test_a_name_that_leads_nowhere_is_told(name: str, sentence: str) -> None:
 def test_a_library_that_the_module_lacks_is_named_and_not_the_module() -> None:
     with pytest.raises((ImportError, ValueError), match="a_library_that_lacks"):
         find_target("own_incomplete.Net")
+
+
+def test_a_module_that_ends_the_program_is_told() -> None:
+    with pytest.raises(ValueError, match=r"^_target_=") as caught:
+        find_target("own_script.Net")
+    sentence = "_target_=own_script.Net: importing own_script raised SystemExit: 3"
+    assert str(caught.value) == sentence
+
+
+def test_an_interruption_of_an_import_is_no_fault_of_the_module() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        find_target("own_interrupted.Net")
 
 
 def test_a_class_gets_its_own_settings_and_what_it_has_a_place_for() -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cifar_exp.errors import Interrupted
 from cifar_exp.runs import session
 from cifar_exp.runs.execute import execute
-from cifar_exp.runs.interruption import Interrupted, stop_on_signals
+from cifar_exp.runs.interruption import stop_on_signals
 from cifar_exp.runs.record import RunRecord
 from cifar_exp.runs.request import Request
 from cifar_exp.training.loop import Loop

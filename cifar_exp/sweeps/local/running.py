@@ -1,6 +1,5 @@
 """Many requests on a few worker processes, each of which makes one run at a time."""
 
-import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -8,12 +7,14 @@ from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from queue import SimpleQueue
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
-from cifar_exp.runs.interruption import Interrupted, stop_on_signals
+from cifar_exp.errors import Interrupted
+from cifar_exp.runs.interruption import stop_on_signals
 from cifar_exp.runs.request import Request, Slot
 from cifar_exp.sweeps.local import worker as inside
 from cifar_exp.sweeps.local.worker import GRACE_SECONDS, KILL, STOP, Ended
@@ -21,7 +22,27 @@ from cifar_exp.sweeps.local.worker import GRACE_SECONDS, KILL, STOP, Ended
 # Workers are forked from a server that has imported torch once: a new one takes milliseconds.
 PRELOADED = ("cifar_exp.runs.run", "cifar_exp.sweeps.local.worker")
 
+EXITED_WITH_0 = 256  # no process can end with it
+
 Train = Callable[[Request], Ended]
+
+
+class WorkerProcess(ForkServerProcess):
+    """A process whose end is never taken for a regular one.
+
+    pebble waits for ever for the answer of a process that ended with exit code 0, which it takes
+    for one that has made its number of runs. Ours have no such number.
+    """
+
+    @property
+    def exitcode(self) -> int | None:
+        """As of any process, but `EXITED_WITH_0` for 0."""
+        code = super().exitcode
+        return EXITED_WITH_0 if code == 0 else code
+
+
+class _Context(ForkServerContext):
+    Process = WorkerProcess
 
 
 class Worker:
@@ -151,7 +172,7 @@ class _Crew:
 def _workers(
     divide: Callable[[list[str]], list[Slot]], devices: Sequence[str]
 ) -> Iterator[list[Worker]]:
-    context = multiprocessing.get_context("forkserver")
+    context = _Context()
     context.set_forkserver_preload(list(PRELOADED))
     workers = [Worker(Slot(), context)]
     try:
@@ -180,7 +201,7 @@ def _answer(future: "Future[Ended]") -> Ended:
 
 def _cause(code: int) -> str:
     if code >= 0:
-        return f"ended with exit code {code}"
+        return f"ended with exit code {0 if code == EXITED_WITH_0 else code}"
     name = signal.Signals(-code).name
     hint = ", perhaps by the system for want of memory" if -code == signal.SIGKILL else ""
     return f"was killed by {name}{hint}"

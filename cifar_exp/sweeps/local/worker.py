@@ -14,9 +14,9 @@ from multiprocessing.connection import Connection
 from typing import Literal
 
 from cifar_exp.data.sources import Loader
-from cifar_exp.errors import OutsideError, UserError
+from cifar_exp.errors import STOPS, OutsideError, UserError
 from cifar_exp.runs.execute import execute
-from cifar_exp.runs.interruption import Interrupted, stop_on_signals
+from cifar_exp.runs.interruption import stop_on_signals
 from cifar_exp.runs.lock import HeldElsewhereError
 from cifar_exp.runs.request import Request
 
@@ -66,7 +66,7 @@ def train(request: Request) -> Ended:
     try:
         with stop_on_signals():  # from here on no order ends the process unsaved
             return _train(request)
-    except Interrupted:
+    except STOPS:
         return Ended("stopped", message="asked to stop, or out of time")
     except HeldElsewhereError as error:
         return Ended("held", message=str(error))
@@ -74,7 +74,7 @@ def train(request: Request) -> Ended:
         return Ended("mistake", message=str(error))
     except OutsideError as error:
         return Ended("outside", message=str(error))
-    except Exception:
+    except BaseException:  # the pool would raise SystemExit in the sweep's process
         return Ended("crashed", message=traceback.format_exc())
 
 

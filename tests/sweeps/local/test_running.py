@@ -27,11 +27,13 @@ def answer(request: Request) -> Ended:
     return Ended("ended", message=f"{os.getpid()} {slot.device} {slot.threads}")
 
 
-def die_at_seed_1(request: Request) -> Ended:
+def die_at_seeds_1_to_3(request: Request) -> Ended:
     if request.settings.seed == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     if request.settings.seed == 2:
         os._exit(3)
+    if request.settings.seed == 3:
+        os._exit(0)
     return answer(request)
 
 
@@ -82,14 +84,15 @@ def test_each_slot_has_a_process_that_makes_one_run_after_another(
 def test_a_process_that_dies_fails_its_run_alone_and_is_replaced(
     make_request: Callable[..., Request],
 ) -> None:
-    requests = [make_request(f"seed={seed}") for seed in range(4)]
-    ends = run(requests, [CPU], train=die_at_seed_1)
-    assert [ends[index].kind for index in range(4)] == ["ended", "killed", "killed", "ended"]
-    first, last = (ends[index].message.split()[0] for index in (0, 3))
+    requests = [make_request(f"seed={seed}") for seed in range(5)]
+    ends = run(requests, [CPU], train=die_at_seeds_1_to_3)
+    assert [ends[index].kind for index in range(5)] == ["ended", *["killed"] * 3, "ended"]
+    first, last = (ends[index].message.split()[0] for index in (0, 4))
     assert ends[1].message == (
         f"its process {first} was killed by SIGKILL, perhaps by the system for want of memory"
     )
     assert ends[2].message.endswith(" ended with exit code 3")
+    assert ends[3].message.endswith(" ended with exit code 0")
     assert last != first
 
 
