@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class Shell:
             "CIFAR_EXP_CACHE": str(folder / "cache"),
         }
 
-    def start(self, *overrides: str, **options: object) -> subprocess.Popen:
+    def start(self, *overrides: str, **options: Any) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, "-m", "cifar_exp.train", *self.quick, *overrides],
             cwd=self.folder,
@@ -53,7 +54,7 @@ class Shell:
             **options,
         )
 
-    def run(self, *overrides: str, **options: object) -> subprocess.CompletedProcess:
+    def run(self, *overrides: str, **options: Any) -> subprocess.CompletedProcess:
         process = self.start(*overrides, **options)
         out, err = process.communicate(timeout=120)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -39,7 +39,7 @@ def command(
         try:
             code = main()
         except SystemExit as end:  # by which a sweep ends
-            code = end.code
+            code = int(end.code or 0)
         return (code, *capsys.readouterr())
 
     return run

@@ -48,7 +48,8 @@ def _write_history(folder: Path, val: float | None, epochs: int) -> None:
     for epoch in range(1, epochs + 1):
         share = epoch / max(epochs, 1)
         accuracy = None if val is None else val * share
-        row = dict.fromkeys(COLUMNS, 1.0) | {"epoch": epoch, "step": 10 * epoch, "lr": 1 - share}
+        row: dict[str, float | None] = dict.fromkeys(COLUMNS, 1.0)
+        row |= {"epoch": epoch, "step": 10 * epoch, "lr": 1 - share}
         row |= {"train_accuracy": 0.6 * share, "train_loss": 3 - share, "val_accuracy": accuracy}
         row |= {"val_loss": None if val is None else 2 - val * share}
         rows.append(row | {"train_eval_accuracy": 0.7 * share, "train_eval_loss": 2 - share})

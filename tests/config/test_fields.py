@@ -88,9 +88,9 @@ def test_a_number_is_finite(value: Any) -> None:
 
 def test_a_section_cannot_be_changed_and_takes_no_other_key() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Small().count = 2
+        Small().count = 2  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
-        Small(counts=2)
+        Small(counts=2)  # type: ignore[call-arg]
 
 
 def test_every_key_beside_the_target_is_an_argument_whatever_its_name() -> None:

@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,7 +156,7 @@ def made_cifar() -> MadeCifar:
 def _pickles(names, images, generator) -> dict[str, bytes]:
     # neither the classes nor the images lie in the order that is wanted of a data set
     fine_names = [str(name) for name in generator.permutation(CLASS_NAMES)]
-    files = {"meta": {b"fine_label_names": [name.encode() for name in fine_names]}}
+    files: dict[str, Any] = {"meta": {b"fine_label_names": [name.encode() for name in fine_names]}}
     for split in names:
         order = generator.permutation(len(names[split]))
         rows = [names[split][index] for index in order]

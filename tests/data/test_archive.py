@@ -17,6 +17,8 @@ NAME = "cifar-100-python.tar.gz"
 class Handler(BaseHTTPRequestHandler):
     """Sends `server.body` in the way that `server.manner` says."""
 
+    server: "Server"
+
     def do_GET(self):
         self.server.paths.append(self.path)
         time.sleep(self.server.delay)
@@ -47,7 +49,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.paths = []
+        self.paths: list[str] = []
 
     def handle_error(self, *_):
         """A client that hangs up is no news."""

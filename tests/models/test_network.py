@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -21,7 +23,7 @@ PLAIN = {
 }
 
 
-def network(**changes: object) -> ConvNet:
+def network(**changes: Any) -> ConvNet:
     torch.manual_seed(0)
     return ConvNet(10, **{**PLAIN, **changes})
 
@@ -95,7 +97,7 @@ def test_early_and_late_pooling_halve_the_resolution_alike() -> None:
 
 
 def test_without_residual_a_unit_replaces_its_input() -> None:
-    stage = network(residual=False).stages[0].eval()
+    stage: Any = network(residual=False).stages[0].eval()
     images = torch.randn(1, 3, 16, 16)
     entered = stage.entry(images)
     assert torch.equal(stage(images), stage.units[0](entered))

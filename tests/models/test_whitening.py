@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -45,7 +47,7 @@ def test_filters_are_fixed_in_training() -> None:
 
 
 def test_a_network_without_a_whitened_stem_is_left_alone() -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "width": 4,
         "depth": 1,
         "stages": 1,

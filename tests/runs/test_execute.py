@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from cifar_exp.errors import OutsideError, UserError
 from cifar_exp.runs import session
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.request import Request
+from cifar_exp.training import evaluation
 from cifar_exp.training.evaluation import Evaluation
 
 Make = Callable[..., Request]
@@ -106,9 +108,9 @@ def test_without_val_test_is_used_and_labelled(
 @pytest.fixture
 def val_is_wrong_from_epoch_3_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """All guesses on validation images are wrong later on: the last epoch is not the best one."""
-    real, vals = session.evaluate, []
+    real, vals = evaluation.evaluate, list[torch.Tensor]()
 
-    def evaluate(network: object, split: Split, *arguments: object) -> Evaluation:
+    def evaluate(network: torch.nn.Module, split: Split, *arguments: Any) -> Evaluation:
         result = real(network, split, *arguments)
         if not torch.equal(split.labels, vals[0] if vals else split.labels):
             return result  # not the validation images, which are looked at first
@@ -157,9 +159,9 @@ def test_a_diverged_run_is_final_and_says_where(make_request: Make) -> None:
 def test_a_failed_run_is_tried_again_from_its_checkpoint(
     make_request: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = session.evaluate, iter(range(3))
+    real, calls = evaluation.evaluate, iter(range(3))
 
-    def fail_later(*arguments: object) -> object:
+    def fail_later(*arguments: Any) -> object:
         if next(calls, None) is None:
             raise RuntimeError("the roof fell in")
         return real(*arguments)
@@ -215,9 +217,9 @@ def test_absent_images_are_told_before_any_folder_is_made(
 def test_a_validation_loss_that_is_not_finite_ends_the_run_as_diverged(
     make_request: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = session.evaluate
+    real = evaluation.evaluate
 
-    def evaluate(*arguments: object) -> Evaluation:
+    def evaluate(*arguments: Any) -> Evaluation:
         result = real(*arguments)
         return replace(result, loss=result.loss * float("inf"))
 

@@ -2,15 +2,18 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cifar_exp.data.feed import Batch
 from cifar_exp.errors import Interrupted
 from cifar_exp.runs import session
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.interruption import stop_on_signals
 from cifar_exp.runs.record import RunRecord
 from cifar_exp.runs.request import Request
+from cifar_exp.training import evaluation
 from cifar_exp.training.loop import Loop
 
 LONG = ("trainer.epochs=4", "model.dropout=0.2")
@@ -47,7 +50,7 @@ def test_stopped_after_a_step_the_run_goes_on_from_that_step(
     expected = undisturbed(request, tmp_path)
     real, steps = Loop._train_step, []
 
-    def train_step(loop: Loop, batch: object) -> None:
+    def train_step(loop: Loop, batch: Batch) -> None:
         real(loop, batch)
         steps.append(loop.step)
         if len(steps) == step:
@@ -65,9 +68,9 @@ def test_stopped_while_validating_the_epoch_is_kept(
 ) -> None:
     request = make_request(*LONG)
     expected = undisturbed(request, tmp_path)
-    real, calls = session.evaluate, []
+    real, calls = evaluation.evaluate, []
 
-    def evaluate(*arguments: object) -> object:
+    def evaluate(*arguments: Any) -> object:
         calls.append(arguments)
         if len(calls) == 3:  # val of the second epoch
             os.kill(os.getpid(), signal.SIGTERM)
@@ -76,7 +79,7 @@ def test_stopped_while_validating_the_epoch_is_kept(
     monkeypatch.setattr(session, "evaluate", evaluate)
     _, folder = interrupted(request)
     assert len(rows(folder)) == 1 + 1
-    trained = []
+    trained: list[None] = []
     real_step = Loop._train_step
     monkeypatch.setattr(
         Loop, "_train_step", lambda loop, batch: trained.append(real_step(loop, batch))

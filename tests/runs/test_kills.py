@@ -39,7 +39,7 @@ def train_and_die_writing(request: Request, name: str, write: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         real(descriptor)
 
-    os.fsync = die
+    os.fsync = die  # type: ignore[assignment]
     execute(request)
 
 

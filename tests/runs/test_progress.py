@@ -16,7 +16,7 @@ def test_a_share_is_told_in_percent_and_a_missing_one_as_a_dash() -> None:
     assert percent(None) == "-"
 
 
-ROW = {
+ROW: dict[str, float | None] = {
     "epoch": 3,
     "train_loss": 2.4567,
     "train_accuracy": 0.5,
@@ -38,14 +38,14 @@ def test_figures_that_do_not_exist_are_left_out() -> None:
 
 
 def test_lines_go_to_the_terminal_and_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    teller, log = Teller("plain"), []
+    teller, log = Teller("plain"), list[str]()
     teller.log = log.append
     teller.line("data     [bold]images[/bold] and a very long line " + "x" * 200)
     assert capsys.readouterr().out == log[0] + "\n"
 
 
 def test_a_silent_run_still_writes_its_log(capsys: pytest.CaptureFixture[str]) -> None:
-    teller, log = Teller("none"), []
+    teller, log = Teller("none"), list[str]()
     teller.log = log.append
     teller.line("a line")
     teller.report("reading", 5, 10)

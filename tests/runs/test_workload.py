@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from cifar_exp.data.sources import load_dataset
-from cifar_exp.runs import workload
 from cifar_exp.runs.assembly import Compute, make_parts
 from cifar_exp.runs.workload import Workload
 from cifar_exp.training.loop import Loop
@@ -33,7 +32,7 @@ def test_time_left_weighs_steps_by_their_resolution_and_counts_validation(
     loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = itertools.count(0, 10.0)
-    monkeypatch.setattr(workload.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
     work = Workload(loop, MACS, evaluated_images=40)
     work.begin()
     loop.step_in_epoch = 3
@@ -51,7 +50,7 @@ def test_speed_counts_images_since_the_start_not_those_before_a_resume(
     loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = itertools.count(0, 2.0)
-    monkeypatch.setattr(workload.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
     loop.epoch = 1
     work = Workload(loop, MACS, 0)
     work.begin()

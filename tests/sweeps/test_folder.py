@@ -13,7 +13,7 @@ from cifar_exp.config.schema import Settings
 from cifar_exp.runs.lock import Owner
 from cifar_exp.runs.state import RunState
 from cifar_exp.sweeps.arguments import parse_arguments
-from cifar_exp.sweeps.durations import Effort
+from cifar_exp.sweeps.effort import Effort
 from cifar_exp.sweeps.folder import SweepFolder, as_text
 from cifar_exp.sweeps.grid import Cell
 from cifar_exp.sweeps.plan import Plan, PlannedRun

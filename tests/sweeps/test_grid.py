@@ -105,7 +105,7 @@ def test_the_overrides_of_a_cell_compose_to_its_settings(
 ) -> None:
     grid = check_command_line(parse_arguments(["--multirun", *line]))
     cell = grid.cells[-1]
-    whole = OmegaConf.to_container(hydra_composes(*cell.overrides), resolve=True)
+    whole: Any = OmegaConf.to_container(hydra_composes(*cell.overrides), resolve=True)
     assert validate(whole) == cell.settings
     assert not [override for override in cell.overrides if "hydra" in override]
 

@@ -73,7 +73,7 @@ def test_every_key_is_there_with_its_meaning_and_its_range(text: str) -> None:
 def test_every_default_is_the_one_that_is_composed(
     text: str, hydra_composes: Callable[..., Any]
 ) -> None:
-    composed = OmegaConf.to_container(hydra_composes(), resolve=True)
+    composed: Any = OmegaConf.to_container(hydra_composes(), resolve=True)
     seen = set()
     for key, field in keys():
         group, _, name = key.partition(".")

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -70,7 +71,7 @@ def test_a_key_that_ones_file_lacks_is_told(mistakes: Told, own: Path) -> None:
 def test_ones_own_files_compose_as_hydra_composes_them(
     check: Callable, hydra_composes: Callable, own: Path, line: tuple[str, ...]
 ) -> None:
-    whole = OmegaConf.to_container(hydra_composes(*line, own=own), resolve=True)
+    whole: Any = OmegaConf.to_container(hydra_composes(*line, own=own), resolve=True)
     assert check("--config-dir", str(own), *line) == [validate(whole)]
 
 

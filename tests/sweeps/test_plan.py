@@ -84,7 +84,12 @@ def test_a_sweep_is_named_by_its_option_or_by_what_is_swept(
 
 def test_what_is_fixed_beside_is_told_by_a_short_hash() -> None:
     grid = grid_of(keys=("seed",))
-    fixed = [{}, {"model.width": 8}, {"model.width": 16}, {"model.width": 8, "keep": [1, None]}]
+    fixed: list[dict[str, Any]] = [
+        {},
+        {"model.width": 8},
+        {"model.width": 16},
+        {"model.width": 8, "keep": [1, None]},
+    ]
     names = [sweep_name(grid, values) for values in fixed]
     assert names[0] == "seed"
     assert all(re.fullmatch(r"seed-[0-9a-f]{6}", name) for name in names[1:])

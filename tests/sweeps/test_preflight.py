@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
@@ -116,7 +117,7 @@ def test_a_mistake_made_twice_is_told_once(mistakes: Told) -> None:
 def test_the_settings_found_are_those_of_the_whole_composition(
     check: Callable, hydra_composes: Callable, line: tuple[str, ...]
 ) -> None:
-    whole = OmegaConf.to_container(hydra_composes(*line), resolve=True)
+    whole: Any = OmegaConf.to_container(hydra_composes(*line), resolve=True)
     assert check(*line) == [validate(whole)]
 
 

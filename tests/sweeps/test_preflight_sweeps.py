@@ -194,7 +194,7 @@ def test_the_launchers_section_goes_with_the_grid(conf: Path) -> None:
 @pytest.mark.parametrize("section", ["params", "paired"])
 def test_a_text_of_a_sweeps_file_stays_a_text(own_yaml: Callable[..., Path], section: str) -> None:
     values = {"init_from": "12e4567890", "data.root": "007"}
-    content = {"hydra": {"mode": "MULTIRUN", "sweeper": {"params": {}}}}
+    content: dict[str, Any] = {"hydra": {"mode": "MULTIRUN", "sweeper": {"params": {}}}}
     content["hydra"]["sweeper"][section] = [values] if section == "paired" else values
     own = own_yaml(**{"sweep/texts": HEAD + json.dumps(content)})
     (settings,) = ask("--config-dir", str(own), "sweep=texts").settings

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +14,9 @@ Make = Callable[..., Settings]
 
 def optimizer(lr: float = 1.0) -> torch.optim.SGD:
     parameters = [torch.nn.Parameter(torch.zeros(1)) for _ in range(2)]
-    return torch.optim.SGD(
-        [{"params": parameters[:1]}, {"params": parameters[1:], "lr": 8 * lr}], lr=lr
-    )
+    groups: list[dict[str, Any]] = [{"params": parameters[:1]}]
+    groups.append({"params": parameters[1:], "lr": 8 * lr})
+    return torch.optim.SGD(groups, lr=lr)
 
 
 def rates(make: Make, total: int, *overrides: str) -> list[float]:

@@ -1,6 +1,6 @@
 """Every figure: drawn where the data supports it, left out with the reason where not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Figure]]:
+def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
     """The figures that are drawn while the test runs, by name."""
     seen: dict[str, Figure] = {}
 
@@ -130,9 +130,13 @@ def test_the_comparison_shows_every_seed_the_mean_and_n(
     outputs.run(val=0.6, model__width=16)
     draw(outputs, folder)
     axes = figures["comparison"].axes[0]
-    points = sorted(x for line in axes.lines if line.get_marker() == "o" for x in line.get_xdata())
+    points = sorted(
+        x for line in axes.lines if line.get_marker() == "o" for x in np.asarray(line.get_xdata())
+    )
     assert points == pytest.approx([30, 40, 50, 60])
-    means = sorted(x for line in axes.lines if line.get_marker() == "D" for x in line.get_xdata())
+    means = sorted(
+        x for line in axes.lines if line.get_marker() == "D" for x in np.asarray(line.get_xdata())
+    )
     assert means == pytest.approx([40, 60])
     assert {text.get_text() for text in axes.texts} == {"n=1", "n=3"}
     assert figures["comparison"].get_suptitle() == (

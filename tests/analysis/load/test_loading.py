@@ -16,6 +16,7 @@ from cifar_exp.analysis.load.cache import NAME
 from cifar_exp.analysis.load.frames import exact_text, run_frame, settings_columns
 from cifar_exp.analysis.load.loading import Loaded, load
 from cifar_exp.analysis.load.places import LeftOut, find_places
+from cifar_exp.analysis.load.reading import read_record
 from cifar_exp.runs.directory import METRICS
 
 
@@ -182,7 +183,7 @@ def test_an_unchanged_run_is_not_parsed_twice(
     folders = [outputs.run(seed=s, val=0.1 * (s + 1)) for s in range(3)]
     before = read(outputs, report)
     parsed: list[Path] = []
-    real = loading.read_record
+    real = read_record
     monkeypatch.setattr(loading, "read_record", lambda f: parsed.append(f) or real(f))
     again = read(outputs, report)
     assert parsed == []

@@ -39,16 +39,17 @@ def page(outputs: Any, tmp_path: Path) -> Iterator[Any]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        tab.told, tab.asked = [], []
-        tab.on("console", lambda message: tab.told.append(message.text))
-        tab.on("pageerror", lambda error: tab.told.append(str(error)))
-        tab.on("request", lambda request: tab.asked.append(request.url))
+        told: list[str] = []
+        asked: list[str] = []
+        tab.on("console", lambda message: told.append(message.text))
+        tab.on("pageerror", lambda error: told.append(str(error)))
+        tab.on("request", lambda request: asked.append(request.url))
         tab.goto((tmp_path / "index.html").as_uri())
         yield tab
-        assert tab.told == []
-        outside = [url for url in tab.asked if not url.startswith(("file://", "data:"))]
+        assert told == []
+        outside = [url for url in asked if not url.startswith(("file://", "data:"))]
         assert outside == []
-        assert sum(url.startswith("file://") for url in tab.asked) == 1
+        assert sum(url.startswith("file://") for url in asked) == 1
         browser.close()
 
 

@@ -15,6 +15,7 @@ from cifar_exp.analysis import reporting
 from cifar_exp.analysis.load.places import find_places
 from cifar_exp.analysis.reporting import make_report
 from cifar_exp.analysis.statistics.metric import METRICS
+from cifar_exp.errors import OutsideError
 
 EVIL = "</script><script>alert('x')</script><img src=x onerror=alert(1)>&\"'"
 
@@ -38,7 +39,8 @@ class Page(HTMLParser):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text, self.scripts = "", []
+        self.text = ""
+        self.scripts: list[str] = []
         self._inside = ""
         source = path.read_text()
         self.feed(source)
@@ -269,7 +271,7 @@ def test_a_report_that_cannot_be_written_says_that_the_runs_are_safe(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(reporting, "_write_page", full)
-    with pytest.raises(reporting.OutsideError) as caught:
+    with pytest.raises(OutsideError) as caught:
         made(outputs)
     assert str(caught.value) == (
         f"the report could not be written to {outputs.path / 'out'}: there is no space left on "

@@ -71,7 +71,7 @@ def test_noise_in_whole_images_is_resolved_as_rarely_as_promised() -> None:
     resolved = 0
     for _ in range(150):
         counts = random.binomial(500, 0.5, (9, 2)) / 500
-        resolved += (holm([paired(row - counts[0]).p for row in counts[1:]]) < 0.05).any()
+        resolved += bool((holm([paired(row - counts[0]).p for row in counts[1:]]) < 0.05).any())
     assert resolved / 150 <= 0.07
 
 
