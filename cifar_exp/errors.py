@@ -6,7 +6,8 @@ import sys
 import traceback
 from collections.abc import Iterable
 
-FAILED, MISTAKE = 1, 2
+# Exit codes: LOCKED means that another process trains this run; a signal's own is 128 + its number.
+DONE, FAILED, MISTAKE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class UserError(Exception):

@@ -5,9 +5,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from cifar_exp.errors import OutsideError, UserError
-
-DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130
+from cifar_exp.errors import DONE, INTERRUPTED, OutsideError, UserError, print_error
 
 
 def main() -> int:
@@ -15,13 +13,8 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         _report(arguments)
-    except UserError as error:
-        for message in error.messages:
-            print(f"error: {message}", file=sys.stderr)
-        return MISTAKE
-    except OutsideError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return FAILED
+    except (UserError, OutsideError) as error:
+        return print_error(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE

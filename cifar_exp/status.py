@@ -11,12 +11,12 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
+from cifar_exp.errors import DONE, INTERRUPTED, UserError, print_error
 from cifar_exp.runs.progress import percent
 from cifar_exp.runs.state import RunState, read_state, run_folders
 from cifar_exp.sweeps.snapshot import SnapshotReader
 from cifar_exp.sweeps.view import live_table, plain_lines, terminal, unsuccessful_lines
 
-DONE, MISTAKE, INTERRUPTED = 0, 2, 130
 WATCH_SECONDS = 2.0
 
 
@@ -25,11 +25,9 @@ def main() -> int:
     arguments = _parser().parse_args()
     path = Path(arguments.path)
     if not path.is_dir():
-        print(
-            f"error: {path}: is no folder; give outputs, a sweep's or a run's folder",
-            file=sys.stderr,
+        return print_error(
+            UserError(f"{path}: is no folder; give outputs, a sweep's or a run's folder")
         )
-        return MISTAKE
     path = _shown(path)
     try:
         _watch(path) if arguments.watch else _print(path)

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cifar_exp
-from cifar_exp.errors import FAILED, Interrupted, OutsideError, UserError, print_error
+from cifar_exp.errors import (
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    LOCKED,
+    Interrupted,
+    OutsideError,
+    UserError,
+    print_error,
+)
 
 if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
     from collections.abc import Callable
@@ -18,8 +27,6 @@ if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
 
     from cifar_exp.config.schema import Settings
     from cifar_exp.sweeps.grid import Grid
-
-DONE, HELD, INTERRUPTED = 0, 3, 130
 
 
 def main() -> int:
@@ -109,7 +116,7 @@ def _run_cell(config: DictConfig) -> tuple[int, float | None]:
         return print_error(error), None
     except HeldElsewhereError as error:
         print(f"error: {error}; it is left alone", file=sys.stderr)
-        return HELD, None
+        return LOCKED, None
     except Interrupted as interruption:
         raise SystemExit(interruption.exit_code) from None
     return (DONE if record.status == "completed" else FAILED), record.metric

@@ -44,8 +44,10 @@ def _planned(compose: Composer, lines: Sequence[str], launcher: Launcher) -> Swe
 def _typed() -> list[str]:
     """The arguments as the user gave them; sys.argv has them as Hydra wants them."""
     line = sys.orig_argv
-    is_module = "cifar_exp.train" in line
-    return line[line.index("cifar_exp.train") + 1 :] if is_module else sys.argv[1:]
+    for start in ("cifar_exp.train", "train"):  # python -m cifar_exp.train, cifar-exp train
+        if start in line:
+            return line[line.index(start) + 1 :]
+    return sys.argv[1:]
 
 
 class _Launch:

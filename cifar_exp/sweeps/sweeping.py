@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from cifar_exp.errors import Interrupted, OutsideError
+from cifar_exp.errors import DONE, FAILED, Interrupted, OutsideError
 from cifar_exp.runs.directory import link_latest
 from cifar_exp.runs.files import is_disk_full
 from cifar_exp.runs.lock import HeldElsewhereError
@@ -17,7 +17,6 @@ from cifar_exp.sweeps.view import disk_used, ranking, terminal, unsuccessful_lin
 from cifar_exp.sweeps.watching import Display, watched
 
 POLL_SECONDS = 1.0
-DONE, FAILED = 0, 1
 
 # Has the runs made, in this order; returns the error of each that came to no end of its own.
 Launch = Callable[[Sequence[PlannedRun]], Mapping[str, Exception]]
