@@ -23,7 +23,7 @@ class OutsideError(Exception):
 
 
 class Interrupted(BaseException):
-    """A signal asked the run to stop. Like KeyboardInterrupt not an Exception."""
+    """A signal asked the run to stop. Like KeyboardInterrupt, it is not an Exception."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)

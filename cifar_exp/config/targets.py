@@ -19,8 +19,12 @@ def instantiate(section: TargetSection, *positional: Any, **offered: Any) -> Any
     extra = {k: v for k, v in offered.items() if k not in own and _takes(target, k)}
     try:
         return target(*positional, **own, **extra)
+    except STOPS:
+        raise
     except (TypeError, ValueError) as error:
         raise ValueError(f"_target_={section.target} refuses its settings: {error}") from error
+    except BaseException as error:  # whatever the user's code raises
+        raise ValueError(f"_target_={section.target} raised {describe(error)}") from error
 
 
 def find_target(name: str) -> Callable[..., Any]:

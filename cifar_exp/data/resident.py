@@ -49,7 +49,7 @@ class Splits:
 
 
 def split_dataset(dataset: Dataset, section: DataSection, device: torch.device) -> Splits:
-    """Take the parts that `data` asks for. Raises UserError where one of them would be empty."""
+    """Take the parts that `data` asks for. Raises UserError where one of them is too small."""
     labels, seed = dataset.train.labels, section.split_seed
     train, val = train_and_val(labels, section.limit_train, section.val_fraction, seed)
     if len(train) == 0 or (section.val_fraction > 0 and len(val) == 0):
@@ -57,6 +57,11 @@ def split_dataset(dataset: Dataset, section: DataSection, device: torch.device) 
             f"data.val_fraction={section.val_fraction}: of {len(train) + len(val)} training images "
             f"it leaves {len(train)} to train on and {len(val)} to choose on; take more images "
             "(data.limit_train), or another part"
+        )
+    if len(train) == 1:
+        raise UserError(
+            "data: only 1 image is left to train on, and training needs at least 2; use more "
+            "images (data.limit_train) or a smaller data.val_fraction"
         )
     followed = train
     if len(train) > TRAIN_EVAL:

@@ -21,6 +21,7 @@ from cifar_exp.models.network import ConvNet
 from cifar_exp.runs.origin import load_origin
 from cifar_exp.runs.record import Segment
 from cifar_exp.runs.request import Slot
+from cifar_exp.runs.trial import check_network, check_smallest_batch
 from cifar_exp.training.devices import (
     available_devices,
     reset_peak_memory,
@@ -91,20 +92,31 @@ def make_parts(settings: Settings, dataset: Dataset, compute: Compute, runs: Pat
     Raises UserError where the images, a `_target_` or the run to start from do not fit.
     """
     splits = split_dataset(dataset, settings.data, compute.device)
-    network = make_network(settings, len(dataset.class_names))
+    classes, sizes = len(dataset.class_names), _sizes(settings)
+    network = make_network(settings, classes)
+    check_smallest_batch(network, sizes, settings.trainer.batch_size, len(splits.train))
+    try:
+        macs = macs_by_size(settings.model, network, classes, sizes)
+    except ValueError as error:
+        raise UserError(f"model: {error}") from error
     normalisation = Normalisation.of(splits.train.sample())
     loop = make_loop(settings, network, splits, normalisation, compute)
     if settings.init_from is not None:
         load_origin(runs, settings.init_from, network)
-    sizes = {*loop.resolution.sizes, loop.resolution.full}
-    macs = macs_by_size(settings.model, network, len(dataset.class_names), sizes)
     return Parts(dataset, splits, normalisation, network, loop, compute, macs)
+
+
+def _sizes(settings: Settings) -> list[int]:
+    """The sides of the images that the network is shown, the full one last."""
+    schedule = ResolutionSchedule.of(settings.trainer, settings.data.image_size)
+    return [*(size for size in schedule.sizes if size != schedule.full), schedule.full]
 
 
 def make_network(settings: Settings, num_classes: int) -> nn.Module:
     """The network with the weights that `seed` draws, on the host.
 
-    Raises UserError where a `_target_` refuses or gives other shapes than (N, num_classes).
+    Raises UserError where a `_target_` refuses, cannot take the images, or gives other shapes than
+    (N, num_classes).
     """
     seed = stream_seed(settings.seed, "initialisation")
     torch.manual_seed(seed)
@@ -116,8 +128,8 @@ def make_network(settings: Settings, num_classes: int) -> nn.Module:
     except ValueError as error:
         raise UserError(f"model: {error}") from error
     if not isinstance(network, nn.Module):
-        raise UserError(f"model: {type(network).__name__} is no torch.nn.Module")
-    _check_shapes(network, settings, num_classes)
+        raise UserError(f"model: {type(network).__name__} is not a torch.nn.Module")
+    check_network(network, _sizes(settings), num_classes)
     return network
 
 
@@ -155,20 +167,3 @@ def make_loop(
         precision=compute.precision,
         resolution=ResolutionSchedule.of(settings.trainer, settings.data.image_size),
     )
-
-
-def _check_shapes(network: nn.Module, settings: Settings, num_classes: int) -> None:
-    was_training = network.training
-    size = settings.data.image_size
-    try:
-        with torch.no_grad():
-            shape = tuple(network.eval()(torch.zeros(2, 3, size, size)).shape)
-    except (RuntimeError, ValueError, AttributeError) as error:
-        raise UserError(
-            f"model: the network cannot take images of {size} x {size}: {error}"
-        ) from error
-    if shape != (2, num_classes):
-        raise UserError(
-            f"model: two images give {shape}, not (2, {num_classes}), one score for each class"
-        )
-    network.train(was_training)

@@ -224,6 +224,17 @@ class HeldRun:
                 "from here on figures may differ in their last digits"
             )
 
+    def _tell_absent_classes(self) -> None:
+        names = self.parts.dataset.class_names
+        seen = set(self.parts.splits.train.labels.tolist())
+        absent = [name for index, name in enumerate(names) if index not in seen]
+        if absent:
+            more = ", ..." if len(absent) > 3 else ""
+            self.teller.line(
+                f"note     {len(absent)} of {len(names)} classes have no training image: "
+                f"{', '.join(absent[:3])}{more}"
+            )
+
     def _tell_start(self, record: RunRecord) -> None:
         data, compute = record.dataset, record.compute
         tell = self.teller.line
@@ -232,6 +243,7 @@ class HeldRun:
             f"data     {data.name}: {data.train_size:,} train, {data.val_size:,} val, "
             f"{data.test_size:,} test, {data.classes} classes"
         )
+        self._tell_absent_classes()
         tell(
             f"network  {record.model.parameters:,} parameters, "
             f"{record.model.macs / 1e6:,.1f} M multiply-accumulates an image"

@@ -18,10 +18,14 @@ def build_optimizer(section: Optimizer, network: nn.Module) -> torch.optim.Optim
     """The optimizer of `section` over all trained parameters.
 
     Weights (two dimensions or more) decay; norms and biases do not, and biases may learn faster.
+    Raises ValueError where a `_target_` refuses or is something else.
     """
     if isinstance(section, TargetSection):
         trained = [p for p in network.parameters() if p.requires_grad]
-        optimizer: torch.optim.Optimizer = instantiate(section, trained)
+        optimizer = instantiate(section, trained)
+        if not isinstance(optimizer, torch.optim.Optimizer):
+            name = type(optimizer).__name__
+            raise ValueError(f"_target_={section.target}: {name} is not a torch.optim.Optimizer")
         return optimizer
     groups = list(_groups(section, network))
     if isinstance(section, SGDSection):

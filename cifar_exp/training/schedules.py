@@ -105,13 +105,30 @@ class TorchSchedule(Schedule):
 def build_schedule(
     section: Scheduler, optimizer: torch.optim.Optimizer, total_steps: int
 ) -> Schedule:
-    """The schedule of `section` for a run of `total_steps` steps."""
+    """The schedule of `section` for a run of `total_steps` steps.
+
+    Raises ValueError where a `_target_` refuses or cannot be stepped without the loss.
+    """
     if isinstance(section, PlateauSection):
         return PlateauSchedule(optimizer, section, total_steps)
     if isinstance(section, TargetSchedulerSection):
         scheduler = instantiate(section, optimizer, total_steps=total_steps)
+        _check_scheduler(section.target, scheduler)
         return TorchSchedule(scheduler, section.interval)
     return FactorSchedule(optimizer, factor_of(section), total_steps)
+
+
+def _check_scheduler(target: str, scheduler: Any) -> None:
+    if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+        raise ValueError(
+            f"_target_={target}: needs a loss at every step, which it is not given; use "
+            "scheduler=plateau"
+        )
+    methods = ("step", "state_dict", "load_state_dict")
+    missing = next((name for name in methods if not hasattr(scheduler, name)), None)
+    if missing is not None:
+        name = type(scheduler).__name__
+        raise ValueError(f"_target_={target}: {name} is not a scheduler, it has no {missing}()")
 
 
 def factor_of(

@@ -9,6 +9,7 @@ import pytest
 
 from cifar_exp.config.fields import TargetSection
 from cifar_exp.config.targets import find_target, instantiate
+from cifar_exp.errors import Interrupted
 
 SOURCE = """\
 class Net:
@@ -35,6 +36,24 @@ def waves(optimizer, height, *, total_steps):
 
 def unlucky():
     raise RuntimeError("out of luck")
+
+
+def lost():
+    return {}["width"]
+
+
+def wrong():
+    assert False
+
+
+def gone():
+    raise SystemExit(0)
+
+
+def interrupted():
+    from cifar_exp.errors import Interrupted
+
+    raise Interrupted(15)
 
 
 NUMBER = 3
@@ -158,6 +177,21 @@ def test_settings_that_a_class_refuses_are_told(arguments: dict[str, Any], reaso
     assert isinstance(caught.value.__cause__, TypeError | ValueError)
 
 
-def test_other_errors_of_a_class_are_not_taken_for_a_users_mistake() -> None:
-    with pytest.raises(RuntimeError, match="out of luck"):
-        instantiate(section("own_nets.unlucky"))
+@pytest.mark.parametrize(
+    ("name", "raised"),
+    [
+        ("unlucky", "RuntimeError: out of luck"),
+        ("lost", "KeyError: 'width'"),
+        ("wrong", "AssertionError"),
+        ("gone", "SystemExit: 0"),
+    ],
+)
+def test_whatever_else_a_class_raises_is_told_with_its_type(name: str, raised: str) -> None:
+    with pytest.raises(ValueError, match=r"^_target_=") as caught:
+        instantiate(section(f"own_nets.{name}"))
+    assert str(caught.value) == f"_target_=own_nets.{name} raised {raised}"
+
+
+def test_an_interruption_of_a_class_passes() -> None:
+    with pytest.raises(Interrupted):
+        instantiate(section("own_nets.interrupted"))

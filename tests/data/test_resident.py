@@ -83,6 +83,16 @@ def test_a_part_that_would_be_empty_is_told(data_section, limit, fraction, train
     ]
 
 
+@pytest.mark.parametrize(("limit", "fraction"), [(1, 0), (2, 0.5)])
+def test_a_single_image_to_train_on_is_told(data_section, limit, fraction):
+    with pytest.raises(UserError) as caught:
+        split_dataset(dataset(), data_section(limit_train=limit, val_fraction=fraction), CPU)
+    assert caught.value.messages == [
+        "data: only 1 image is left to train on, and training needs at least 2; use more images "
+        "(data.limit_train) or a smaller data.val_fraction"
+    ]
+
+
 def test_on_a_cpu_all_parts_of_train_share_the_cache_s_memory_map(data_section):
     made = dataset()
     train, _ = cached("train", lambda: made.train)

@@ -1,5 +1,6 @@
+import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cifar_exp.models.counting import count_macs, count_parameters
 from cifar_exp.models.network import ConvNet
@@ -43,3 +44,36 @@ def test_parameters_are_counted_fixed_ones_too_but_no_buffers() -> None:
     network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     network[0].weight.requires_grad_(False)
     assert count_parameters(network) == 3 * 4 + 4 + 4 + 4
+
+
+class Unusual(nn.Sequential):
+    """A dense layer that looks at values, or cannot be copied, or does neither."""
+
+    def __init__(self, *, looks: bool = False, is_single: bool = False) -> None:
+        super().__init__(nn.Flatten(), nn.Linear(192, 5))
+        self.looks, self.is_single = looks, is_single
+
+    def __deepcopy__(self, memo: dict) -> "Unusual":
+        if self.is_single:
+            raise RuntimeError("only one")
+        return Unusual(looks=self.looks)
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.looks and float(images.sum()) > 0:
+            raise KeyError("bright")
+        return super().forward(images)
+
+
+@pytest.mark.parametrize("kind", [{}, {"looks": True}, {"is_single": True}], ids=str)
+def test_what_the_meta_device_cannot_count_is_counted_by_computing(kind: dict[str, bool]) -> None:
+    network = Unusual(**kind).train()
+    assert count_macs(network, 8) == 192 * 5
+    assert network.training
+
+
+def test_what_cannot_be_counted_at_all_is_told() -> None:
+    with pytest.raises(ValueError, match="cannot be counted") as caught:
+        count_macs(Unusual(), 9)
+    assert str(caught.value).startswith(
+        "its multiply-accumulates cannot be counted: RuntimeError: mat1 and mat2 shapes"
+    )

@@ -288,3 +288,16 @@ def test_a_completed_run_whose_record_was_lost_is_trained_anew(make_request: Mak
     assert again.record.status == "completed"
     assert again.folder == first.folder
     assert (again.folder / "extra.csv").read_text() == rows
+
+
+def test_classes_without_a_training_image_are_named(
+    make_request: Make, capsys: pytest.CaptureFixture
+) -> None:
+    few = ("data.limit_train=3", "data.val_fraction=0", "trainer.epochs=1")
+    execute(make_request("trainer.progress=plain", *few))
+    (note,) = [line for line in capsys.readouterr().out.splitlines() if "no training image" in line]
+    names = ["across", "along", "falling", "rising"]
+    start = "note     1 of 4 classes have no training image: "
+    assert note in [start + name for name in names]
+    execute(make_request("trainer.progress=plain", "trainer.epochs=1"))
+    assert "no training image" not in capsys.readouterr().out

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import Settings
 from cifar_exp.models.building import build_network
 from cifar_exp.training.muon import Muon
@@ -74,3 +75,12 @@ def test_sgd_is_nesterovs(make_settings: Make) -> None:
     assert all(group["nesterov"] for group in optimizer.param_groups)
     still = make_settings("data=shapes", "optimizer=sgd", "optimizer.momentum=0")
     build_optimizer(still.optimizer, build_network(still.model, 10))  # torch refuses nesterov at 0
+
+
+def test_a_class_that_is_not_an_optimizer_is_told(make_settings: Make) -> None:
+    plain = make_settings("data=shapes")
+    values = plain.model_dump(by_alias=True)
+    own = validate({**values, "optimizer": {"_target_": "builtins.list"}})
+    with pytest.raises(ValueError, match=r"^_target_=") as caught:
+        build_optimizer(own.optimizer, build_network(plain.model, 10))
+    assert str(caught.value) == "_target_=builtins.list: list is not a torch.optim.Optimizer"

@@ -135,3 +135,22 @@ def test_a_scheduler_of_torch_may_be_stepped_every_step_and_learns_their_number(
         reference_rule.step()
         if step < 7:
             reference.step()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        (
+            "torch.optim.lr_scheduler.ReduceLROnPlateau",
+            "needs a loss at every step, which it is not given; use scheduler=plateau",
+        ),
+        ("builtins.id", "int is not a scheduler, it has no step()"),
+    ],
+)
+def test_a_scheduler_that_cannot_be_stepped_is_told(
+    make_settings: Make, name: str, reason: str
+) -> None:
+    section = target_settings(make_settings, _target_=name).scheduler
+    with pytest.raises(ValueError, match=r"^_target_=") as caught:
+        build_schedule(section, optimizer(), 6)
+    assert str(caught.value) == f"_target_={name}: {reason}"
