@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow  # commands in processes of their own
+
 ROOT = Path(__file__).parents[1]
 QUICK = [
     "data=folder",

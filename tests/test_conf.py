@@ -66,6 +66,7 @@ def test_the_groups_are_those_that_the_root_file_names() -> None:
         assert (CONF / group / f"{chosen}.yaml").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS, ids=str)
 def test_every_option_composes_to_settings_that_hold(option: Path) -> None:
     settings = settings_of(option)
@@ -107,6 +108,7 @@ def test_no_two_options_of_a_group_ask_for_the_same_run(group: str) -> None:
     assert len(set(ids)) == COUNTS[group]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", RECIPES, ids=str)
 def test_a_recipe_opens_with_the_command_that_runs_it(recipe: Path) -> None:
     text = (CONF / recipe).read_text()
@@ -119,6 +121,7 @@ def test_a_recipe_opens_with_the_command_that_runs_it(recipe: Path) -> None:
         assert grid.settings == [settings_of(recipe)]
 
 
+@pytest.mark.slow
 def test_the_named_sweeps_are_the_grids_that_they_promise() -> None:
     grids = {
         option.stem: check_command_line(parse_arguments([f"sweep={option.stem}"]))

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # commands in processes of their own
+
 ROOT = Path(__file__).parents[1]
 QUICK = [
     "data=folder",

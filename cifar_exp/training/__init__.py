@@ -1,0 +1,1 @@
+"""Optimizers, schedules, the loop and evaluation; knows no files and no Hydra."""

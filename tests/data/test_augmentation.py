@@ -113,6 +113,7 @@ def test_cutout_fills_a_square_that_only_the_border_cuts(side):
         assert np.array_equal(mask, np.outer(mask.any(1), mask.any(0)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", [1, 2])
 @pytest.mark.parametrize(
     ("side", "first", "weights"),

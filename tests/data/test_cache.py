@@ -212,6 +212,7 @@ def test_of_two_processes_that_want_the_same_one_makes_it(start_python, tmp_path
     assert log.read_text() == "made\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "call"),
     [("make", 1), ("fsync", 1), ("fsync", 2), ("replace", 1), ("fdopen", 1), ("replace", 2)],

@@ -46,6 +46,7 @@ def section_of(changes: dict[str, Any]) -> ConvNetSection:
     return ConvNetSection.model_validate({**SECTION, **changes})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
 def test_the_price_by_the_settings_is_that_of_the_network_at_every_size(
     changes: dict[str, Any],

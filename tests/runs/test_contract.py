@@ -113,6 +113,7 @@ def test_compute_is_six_macs_an_image_at_the_resolution_seen(make_request: Make)
     assert found["compute"]["pflop"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["model=tiny", "model=resnet18"])
 def test_config_yaml_gives_the_same_settings_again(make_request: Make, model: str) -> None:
     request = make_request("trainer.epochs=1")

@@ -17,6 +17,8 @@ from cifar_exp.runs.request import Request
 from cifar_exp.training import evaluation
 from cifar_exp.training.evaluation import Evaluation
 
+pytestmark = pytest.mark.slow  # trains whole runs
+
 Make = Callable[..., Request]
 
 

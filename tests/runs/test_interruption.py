@@ -16,6 +16,8 @@ from cifar_exp.runs.request import Request
 from cifar_exp.training import evaluation
 from cifar_exp.training.loop import Loop
 
+pytestmark = pytest.mark.slow  # runs that are stopped and resumed
+
 LONG = ("trainer.epochs=4", "model.dropout=0.2")
 
 

@@ -15,6 +15,8 @@ from cifar_exp.runs.execute import execute
 from cifar_exp.runs.record import RunRecord
 from cifar_exp.runs.request import Request
 
+pytestmark = pytest.mark.slow  # runs in processes that are killed
+
 LONG = ("trainer.epochs=25", "model.dropout=0.2", "augmentation=strong", "trainer.ema=0.9")
 TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
 

@@ -48,6 +48,7 @@ def state_of(make_record: Callable[..., RunRecord]) -> MakeState:
     return state
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [

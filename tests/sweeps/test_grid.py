@@ -90,6 +90,7 @@ def test_lists_are_values_like_any_other(ask: Ask) -> None:
     assert [cell.values["scheduler.milestones"] for cell in grid.cells] == [[0.5], [0.25, 0.75]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -83,6 +83,7 @@ LAID: list[tuple[list[str], Values]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "values"), LAID, ids=str)
 def test_values_laid_on_a_copy_are_as_composed_as_a_whole(
     compose: Callable,

@@ -58,6 +58,7 @@ def test_a_key_that_ones_file_lacks_is_told(mistakes: Told, own: Path) -> None:
     assert all(": no such setting" in sentence for sentence in told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -103,6 +103,7 @@ def test_a_mistake_made_twice_is_told_once(mistakes: Told) -> None:
     assert len(mistakes("seed=-1", "model.widht=3", "model.widht=4", "seed=-1")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

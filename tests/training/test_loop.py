@@ -54,6 +54,7 @@ def test_same_seed_gives_the_same_weights_bit_for_bit(make_small_parts: Make) ->
 HARD = ("model.dropout=0.3", "augmentation=strong", "trainer.ema=0.9", "optimizer=muon")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 4, 6, 9, 17])
 def test_stopped_after_any_step_it_goes_on_bit_for_bit(make_small_parts: Make, steps: int) -> None:
     undisturbed = make_small_parts(*HARD).loop
@@ -76,6 +77,7 @@ def test_stopped_after_any_step_it_goes_on_bit_for_bit(make_small_parts: Make, s
     )
 
 
+@pytest.mark.slow
 def test_figures_of_an_interrupted_epoch_equal_those_of_an_undisturbed_one(
     make_small_parts: Make,
 ) -> None:

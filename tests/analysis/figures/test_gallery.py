@@ -15,6 +15,8 @@ from cifar_exp.analysis.figures.gallery import OF_BEST_RUN, OF_STUDIES, draw_all
 from cifar_exp.analysis.load.loading import load
 from cifar_exp.analysis.load.places import find_places
 
+pytestmark = pytest.mark.slow  # draws every figure
+
 NAMES = [*OF_STUDIES, *OF_BEST_RUN]
 OVERHANG = 2.0  # pixels that may stick out of a figure
 

@@ -16,9 +16,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 IS_DEMANDED = os.environ.get("CIFAR_EXP_BROWSER") == "demanded"  # else a machine may do without
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not IS_DEMANDED, reason="Debian's chromium is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None and not IS_DEMANDED, reason="Debian's chromium is not installed"
+    ),
+]
 
 
 @pytest.fixture

@@ -40,12 +40,12 @@ def test_the_gap_is_train_eval_less_val(outputs: Any) -> None:
 def test_early_rankings_are_compared_with_the_end(outputs: Any) -> None:
     early = {1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1}
     late = {1: 0.5, 2: 0.6, 3: 0.55, 4: 0.4}
-    for width in early:
+    for width, early_accuracy in early.items():
         folder = outputs.run(val=late[width], epochs=2, model__width=width)
         path = folder / "metrics.csv"
         lines = path.read_text().splitlines()
         cells = lines[1].split(",")
-        cells[lines[0].split(",").index("val_accuracy")] = str(early[width])
+        cells[lines[0].split(",").index("val_accuracy")] = str(early_accuracy)
         path.write_text("\n".join([lines[0], ",".join(cells), lines[2]]) + "\n")
     study = outputs.study()
     table = budget_correlation(study.history, study.counted, study.metric)

@@ -53,6 +53,7 @@ def test_planted_effects_lie_in_their_intervals_and_are_resolved(outputs: Any) -
         assert found.loc[key, "is_resolved"]
 
 
+@pytest.mark.slow
 def test_noise_alone_is_not_resolved(outputs: Any) -> None:
     outputs.grid(lambda width, dropout: 0.5, noise=0.01)  # noqa: ARG005
     study = outputs.study()

@@ -66,6 +66,7 @@ def test_differences_without_any_scatter_say_nothing_of_other_seeds(values: list
     assert all(math.isnan(value) for value in (found.low, found.high, found.p))
 
 
+@pytest.mark.slow
 def test_noise_in_whole_images_is_resolved_as_rarely_as_promised() -> None:
     random = np.random.default_rng(2)  # two seeds, 500 images: equal differences are common
     resolved = 0

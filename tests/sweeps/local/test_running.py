@@ -16,6 +16,8 @@ from cifar_exp.runs.request import Request, Slot
 from cifar_exp.sweeps.local.running import PRELOADED, run_all
 from cifar_exp.sweeps.local.worker import Ended
 
+pytestmark = pytest.mark.slow  # worker processes
+
 TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
 CPU = Slot(None, 1)
 
