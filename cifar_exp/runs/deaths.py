@@ -7,6 +7,7 @@ from cifar_exp.runs.directory import find_run
 from cifar_exp.runs.lock import HeldElsewhereError, held
 from cifar_exp.runs.record import ErrorPart, RunRecord, now
 from cifar_exp.runs.request import folder_to_fill
+from cifar_exp.runs.settling import settle
 
 
 def record_death(runs: Path, run_id: str, message: str) -> None:
@@ -14,6 +15,7 @@ def record_death(runs: Path, run_id: str, message: str) -> None:
 
     Does nothing where another process has taken the run up again, or it has no folder yet.
     """
+    settle(runs, run_id)
     home = find_run(runs, run_id)
     if home is None:
         return

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from cifar_exp.runs.files import write_csv, write_text
+from cifar_exp.runs.files import TEMPORARY, leftovers, remove_leftovers, write_csv, write_text
 
 RERUN = ".rerun"
 REPLACED = ".replaced"
@@ -51,6 +50,11 @@ class RunDirectory:
         return self.path / "checkpoints" / "best.pt"
 
     @property
+    def reduced(self) -> Path:
+        """The weights that take the place of last.pt once the run is recorded as completed."""
+        return self.path / "checkpoints" / f"{TEMPORARY}last.pt"
+
+    @property
     def log(self) -> Path:
         """What the run told while it went."""
         return self.path / "train.log"
@@ -58,6 +62,31 @@ class RunDirectory:
     def create(self) -> None:
         """Make the folder."""
         (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+
+    def clear(self) -> None:
+        """Remove what is trained again where a run begins at its beginning."""
+        for path in (self.last, self.best):
+            path.unlink(missing_ok=True)
+        for name in ("metrics.csv", "extra.csv", "predictions.npz"):
+            (self.path / name).unlink(missing_ok=True)
+
+    def is_reduced(self, keep: str) -> bool:
+        """Whether `reduce` has nothing left to do."""
+        has_checkpoints = self.last.exists() or self.best.exists()
+        return not leftovers(self.path) and not (keep == "none" and has_checkpoints)
+
+    def reduce(self, keep: str) -> None:
+        """Leave of a completed run's checkpoints what `keep` asks for.
+
+        Only renames and removes files: killed on the way, it can be repeated without the run's
+        network. Only for the holder of the run's lock.
+        """
+        if self.reduced.exists():
+            os.replace(self.reduced, self.last)
+        if keep == "none":
+            self.best.unlink(missing_ok=True)
+            self.last.unlink(missing_ok=True)
+        remove_leftovers(self.path)
 
     def write_history(self, history: list[Row]) -> None:
         """metrics.csv and extra.csv from the rows of all epochs so far."""
@@ -95,7 +124,6 @@ _QuotingDumper.add_representer(str, _represent_text)
 
 def find_run(runs: Path, run_id: str) -> Path | None:
     """The folder of a run, whatever its label: `*-<run_id>`."""
-    _finish_replacement(runs, run_id)
     return next(iter(sorted(runs.glob(f"[!.]*-{run_id}"))), None)
 
 
@@ -109,28 +137,18 @@ def rerun_path(path: Path) -> Path:
     return path.with_name(path.name + RERUN)
 
 
-def replace_run(path: Path) -> None:
-    """Put the finished rerun in the place of `path`; a crash on the way is made good at the next
-    look-up."""
-    replaced = path.with_name(path.name + REPLACED)
-    os.replace(path, replaced)
-    os.replace(rerun_path(path), path)
-    shutil.rmtree(replaced)
+def replaced_path(path: Path) -> Path:
+    """Where the run in `path` lies for the moment in which its rerun takes its place."""
+    return path.with_name(path.name + REPLACED)
 
 
 def link_latest(outputs: Path, target: Path) -> None:
     """Point outputs/latest at the run touched last; a convenience that no run fails for."""
-    temporary = outputs / f".latest-{os.getpid()}"
+    temporary = outputs / ".latest"  # one name for all: what a killed process left is used up
     with suppress(OSError):
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(os.path.relpath(target, outputs))
-        os.replace(temporary, outputs / "latest")
-
-
-def _finish_replacement(runs: Path, run_id: str) -> None:
-    for replaced in runs.glob(f"[!.]*-{run_id}{REPLACED}"):
-        path = replaced.with_name(replaced.name.removesuffix(REPLACED))
-        if path.exists():
-            shutil.rmtree(replaced)
-        else:
-            os.replace(rerun_path(path), path)
+        try:
+            os.replace(temporary, outputs / "latest")
+        finally:
+            temporary.unlink(missing_ok=True)

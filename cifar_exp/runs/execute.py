@@ -14,6 +14,7 @@ from cifar_exp.runs.lock import HeldElsewhereError, held, holder
 from cifar_exp.runs.progress import Teller, tell_figures
 from cifar_exp.runs.record import FINAL, RunRecord, Segment, is_left
 from cifar_exp.runs.request import Outcome, Request, folder_to_fill
+from cifar_exp.runs.settling import settle, settle_held
 
 Load = Callable[[DataSection, Report], Dataset]
 
@@ -32,7 +33,8 @@ def execute(request: Request, load: Load = load_dataset) -> Outcome:
         raise UserError(absent)
     with stop_on_signals(request.time_limit) as stop:
         identity = identify(request.settings, teller.report, load)
-        done = _finished(request, identity, teller)
+        has_replaced = settle(request.runs, identity)
+        done = _finished(request, identity, teller, has_replaced)
         if done is not None:
             return done
         owner = holder(request.runs, identity)
@@ -48,7 +50,9 @@ def execute(request: Request, load: Load = load_dataset) -> Outcome:
         teller.close()
         parts = make_parts(request.settings, dataset, compute, request.runs)
         with held(request.runs, identity):
-            done = _finished(request, identity, teller)  # by the one who held it until now
+            # by the one who held it until now
+            has_replaced = settle_held(request.runs, identity)
+            done = _finished(request, identity, teller, has_replaced)
             return done or HeldRun(request, identity, parts, teller, stop).go()
 
 
@@ -65,10 +69,15 @@ def _last_segment(request: Request, identity: str) -> Segment | None:
     return record.segments[-1] if record and record.segments else None
 
 
-def _finished(request: Request, identity: str, teller: Teller) -> Outcome | None:
+def _finished(
+    request: Request, identity: str, teller: Teller, has_replaced: bool
+) -> Outcome | None:
+    """The run, where it is done: also by a rerun that only had to take its place yet."""
     path = find_run(request.runs, identity)
     record = RunRecord.load(path) if path else None
-    if path is None or record is None or not is_left(record.status, request.settings):
+    if path is None or record is None:
+        return None
+    if not has_replaced and not is_left(record.status, request.settings):
         return None
     made = f"{record.status} on {record.finished_at}"
     commit, ours = record.environment.get("git_commit"), environment()["git_commit"]

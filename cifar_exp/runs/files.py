@@ -67,9 +67,14 @@ def written_at(path: Path) -> int:
         return 0
 
 
+def leftovers(folder: Path) -> list[Path]:
+    """What a process is writing, or was writing when it was killed."""
+    return list(folder.rglob(f"{TEMPORARY}*"))
+
+
 def remove_leftovers(folder: Path) -> None:
     """Delete what a killed process was writing; only for the holder of the folder's lock."""
-    for path in folder.rglob(f"{TEMPORARY}*"):
+    for path in leftovers(folder):
         path.unlink(missing_ok=True)
 
 

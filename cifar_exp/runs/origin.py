@@ -8,6 +8,7 @@ from torch import nn
 from cifar_exp.errors import UserError
 from cifar_exp.runs.checkpoint import load_checkpoint
 from cifar_exp.runs.directory import RunDirectory, find_run
+from cifar_exp.runs.settling import settle
 
 
 def load_origin(runs: Path, run: str, network: nn.Module) -> None:
@@ -15,7 +16,7 @@ def load_origin(runs: Path, run: str, network: nn.Module) -> None:
 
     Raises UserError where there is no such run, it kept no weights, or they do not fit.
     """
-    folder = find_run(runs, run) if re.fullmatch(r"[0-9a-f]{10}", run) else None
+    folder = _run_folder(runs, run) if re.fullmatch(r"[0-9a-f]{10}", run) else None
     if folder is None:
         raise UserError(f"init_from={run}: there is no such run in {runs}; give a run's id")
     directory = RunDirectory(folder)
@@ -29,3 +30,8 @@ def load_origin(runs: Path, run: str, network: nn.Module) -> None:
         network.load_state_dict(state["network"])
     except RuntimeError as error:
         raise UserError(f"init_from={run}: its weights do not fit this model ({error})") from error
+
+
+def _run_folder(runs: Path, run: str) -> Path | None:
+    settle(runs, run)
+    return find_run(runs, run)

@@ -12,14 +12,12 @@ from cifar_exp.runs.directory import (
     find_run,
     link_latest,
     new_path,
-    replace_run,
 )
 from cifar_exp.runs.environment import environment
 from cifar_exp.runs.files import is_disk_full, remove_leftovers
 from cifar_exp.runs.interruption import StopRequest
 from cifar_exp.runs.progress import Teller, tell_end
 from cifar_exp.runs.record import (
-    FINAL,
     ComputePart,
     DatasetPart,
     ErrorPart,
@@ -31,6 +29,7 @@ from cifar_exp.runs.record import (
 )
 from cifar_exp.runs.request import Outcome, Request, folder_to_fill
 from cifar_exp.runs.session import Session
+from cifar_exp.runs.settling import settle_held
 from cifar_exp.training.devices import device_name, is_out_of_memory
 from cifar_exp.training.loop import DivergedError
 
@@ -75,6 +74,7 @@ class HeldRun:
             session.train()
             session.test()
             session.keep_best()
+            self._write_reduced(session)
         except Interrupted as interruption:
             self._close(record, "interrupted", self._time_limit(interruption))
             self.teller.line("stopped  position saved; the same command goes on from there")
@@ -90,7 +90,6 @@ class HeldRun:
         else:
             self.stop.ignore()
             self._close(record, "completed")
-            self._shrink(session)
         return self._conclude(record)
 
     def _begin(self, session: Session) -> None:
@@ -116,18 +115,19 @@ class HeldRun:
         record.save(directory.path)
         link_latest(self.request.outputs, directory.path)
 
-    def _shrink(self, session: Session) -> None:
-        # after the record says completed: what is needed to go on is needed until then
+    def _write_reduced(self, session: Session) -> None:
+        # last.pt is replaced after the record says completed: it is needed to go on until then
         try:
-            session.shrink()
+            session.write_reduced()
         except OSError as error:
             self.teller.line(f"note     checkpoints keep their full size: {error}")
 
     def _conclude(self, record: RunRecord) -> Outcome:
-        folder = self.directory.path
-        if folder != self.home and record.status in FINAL:
-            replace_run(self.home)
-            folder = self.home
+        try:
+            settle_held(self.request.runs, self.identity)
+        except OSError as error:
+            self.teller.line(f"note     the same command finishes what is left of the end: {error}")
+        folder = self.directory.path if self.directory.path.exists() else self.home
         link_latest(self.request.outputs, folder)
         tell_end(record, folder, self.teller)
         return Outcome(folder, record)
@@ -173,10 +173,8 @@ class HeldRun:
             params=flatten(self.settings),
             dataset=self._dataset_part(),
             model=ModelPart(parameters=count_parameters(network), macs=macs),
-            compute=self._compute_part(),
+            compute=self._compute_part(earlier),
             segments=earlier.segments if earlier else [],
-            best=earlier.best if earlier else None,
-            final=earlier.final if earlier else None,
             started_at=earlier.started_at if earlier else now(),
             environment=environment(),
         )
@@ -196,7 +194,7 @@ class HeldRun:
             test_size=len(splits.test),
         )
 
-    def _compute_part(self) -> ComputePart:
+    def _compute_part(self, earlier: RunRecord | None) -> ComputePart:
         groups = [
             {
                 "name": group.get("name", f"group {index}"),
@@ -212,6 +210,8 @@ class HeldRun:
             threads=self.compute.threads,
             precision=self.compute.precision,
             lr_groups=groups,
+            # no checkpoint holds it
+            peak_memory_mb=earlier.compute.peak_memory_mb if earlier else None,
         )
 
     def _tell_resume(self, record: RunRecord) -> None:

@@ -49,17 +49,27 @@ class Session:
         self.workload = Workload(parts.loop, parts.macs, evaluated)
 
     def resume(self) -> bool:
-        """Take up last.pt, if there is one."""
+        """Take up last.pt, if there is one, else begin at the beginning; the record follows."""
+        state = self._saved_state()
+        if state is None:
+            self.directory.clear()
+        else:
+            self._take_up(state)
+        self._update_record()
+        return state is not None
+
+    def _saved_state(self) -> dict[str, Any] | None:
         if not self.directory.last.exists():
-            return False
+            return None
         state = load_checkpoint(self.directory.last, self.loop.device)
-        if "loop" not in state:  # a completed run's weights, whose record was lost: train anew
-            return False
+        # a completed run has only weights; if its record was lost, it is trained again
+        return state if "loop" in state else None
+
+    def _take_up(self, state: dict[str, Any]) -> None:
         self.loop.load_state_dict(state["loop"])
         self.history, self.elapsed_before = state["history"], state["elapsed_seconds"]
         self.pending = EpochFigures(**state["pending"]) if state["pending"] else None
         self.directory.write_history(self.history)
-        return True
 
     def train(self) -> None:
         """Go on to the last epoch. On a signal the position is saved and Interrupted is raised."""
@@ -76,10 +86,13 @@ class Session:
                 raise
 
     def test(self) -> Evaluation:
-        """Read the test set with the weights that `trainer.evaluate` names, and record it."""
+        """Read the test set with the weights that `trainer.evaluate` names, and record it.
+
+        Raises DivergedError where its loss is not finite.
+        """
         if self.settings.trainer.evaluate == "best":
             self._load_best()
-        result = self._evaluation(self.parts.splits.test)
+        result = self._evaluation("test", self.parts.splits.test)
         self.record.test = _test_part(result, self.parts.dataset)
         _write_predictions(self.directory, result)
         return result
@@ -89,17 +102,16 @@ class Session:
         if not self.directory.best.exists():
             save_checkpoint(self.directory.best, self.weights())
 
-    def shrink(self) -> None:
-        """Reduce the checkpoints of a run recorded as completed to what `keep` asks for."""
-        keep, directory = self.settings.keep, self.directory
-        if keep == "weights":
-            save_checkpoint(directory.last, self.weights())
-        elif keep == "none":
-            directory.best.unlink(missing_ok=True)
-            directory.last.unlink(missing_ok=True)
+    def write_reduced(self) -> None:
+        """Write the weights that replace last.pt at the end, where `keep` asks for that."""
+        if self.settings.keep == "weights":
+            save_checkpoint(self.directory.reduced, self.weights())
 
     def save(self) -> None:
-        """last.pt: all that training depends on, and the rows that metrics.csv is written from."""
+        """last.pt: all that training depends on, and the rows that metrics.csv is written from.
+
+        The record is brought to the same position.
+        """
         pending = None if self.pending is None else vars(self.pending)
         content = {
             **self._identity(),
@@ -109,6 +121,7 @@ class Session:
             "elapsed_seconds": self.elapsed_seconds(),
         }
         save_checkpoint(self.directory.last, content)
+        self._update_record()
 
     def weights(self) -> dict[str, Any]:
         """The weights that count, with what is needed to use them."""
@@ -143,10 +156,8 @@ class Session:
         assert figures is not None
         self.teller.close()
         splits = self.parts.splits
-        val = self._evaluation(splits.val) if len(splits.val) else None
-        if val is not None and not math.isfinite(val.mean_loss):
-            raise DivergedError(f"the validation loss is not finite after epoch {self.loop.epoch}")
-        train_eval = self._evaluation(splits.train_eval)
+        val = self._evaluation("validation", splits.val) if len(splits.val) else None
+        train_eval = self._evaluation("train_eval", splits.train_eval)
         with self.stop.deferred():
             loop = self.loop
             loop.schedule.after_epoch(val.mean_loss if val else None)
@@ -161,23 +172,36 @@ class Session:
             save_checkpoint(self.directory.best, self.weights())
         self.save()
         self.directory.write_history(self.history)
-        record.final, record.best = _val_part(row), _val_part(best)
-        record.compute.train_seconds = sum(float(r["epoch_seconds"] or 0) for r in self.history)
-        record.compute.pflop = self.workload.pflop()
-        record.compute.peak_memory_mb = peak_memory_mb(self.loop.device)
         record.save(self.directory.path)
         self.teller.line(
             epoch_line(
                 row,
                 self.settings.trainer.epochs,
-                record.best.val_accuracy,
+                best["val_accuracy"],
                 self.workload.seconds_left(),
             )
         )
 
-    def _evaluation(self, split: Split) -> Evaluation:
+    def _update_record(self) -> None:
+        """All that run.json says of training, from the history and position that last.pt holds.
+
+        Nothing else sets it: a process that goes on from last.pt records what an undisturbed one
+        does. The peak of memory alone cannot be derived, and is the largest of all processes.
+        """
+        record, history, compute = self.record, self.history, self.record.compute
+        record.final = _val_part(history[-1]) if history else None
+        record.best = _val_part(best_row(history)) if history else None
+        compute.train_seconds = sum(float(row["epoch_seconds"] or 0) for row in history)
+        compute.pflop = self.workload.pflop()
+        peak = peak_memory_mb(self.loop.device)
+        compute.peak_memory_mb = max(compute.peak_memory_mb or 0.0, peak)
+
+    def _evaluation(self, name: str, split: Split) -> Evaluation:
         loop = self.loop
-        return evaluate(loop.evaluated, split, self.parts.normalisation, loop.precision)
+        result = evaluate(loop.evaluated, split, self.parts.normalisation, loop.precision)
+        if not math.isfinite(result.mean_loss):
+            raise DivergedError(f"the {name} loss is not finite after epoch {loop.epoch}")
+        return result
 
     def _load_best(self) -> None:
         state = load_checkpoint(self.directory.best, self.loop.device)

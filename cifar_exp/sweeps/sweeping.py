@@ -8,6 +8,7 @@ from cifar_exp.runs.directory import link_latest
 from cifar_exp.runs.files import is_disk_full
 from cifar_exp.runs.lock import HeldElsewhereError
 from cifar_exp.runs.record import is_left
+from cifar_exp.runs.settling import settle
 from cifar_exp.runs.state import RunState, read_states
 from cifar_exp.sweeps.durations import longest_first
 from cifar_exp.sweeps.ending import report_changes
@@ -67,6 +68,9 @@ class Sweep:
             errors = self.launch(free)
             for run in free:
                 self._note(run.run_id, errors.get(run.run_id))
+        for run_id, state in self._states.items():  # a worker may have been killed at a run's end
+            if state.folder is not None:
+                settle(self.plan.runs_folder, run_id, state.folder)
 
     def _note(self, run_id: str, error: Exception | None) -> None:
         if isinstance(error, OutsideError):

@@ -1,7 +1,6 @@
 import os
 from pathlib import Path
 
-import pytest
 import yaml
 from omegaconf import OmegaConf
 
@@ -10,8 +9,6 @@ from cifar_exp.runs.directory import (
     find_run,
     link_latest,
     new_path,
-    replace_run,
-    rerun_path,
     to_yaml,
 )
 
@@ -43,51 +40,26 @@ def test_texts_that_look_like_numbers_stay_texts_for_every_reader() -> None:
     assert OmegaConf.to_container(OmegaConf.create(to_yaml(values))) == values
 
 
-def make_run(path: Path, text: str) -> Path:
-    path.mkdir()
-    (path / "metrics.csv").write_text(text)
-    return path
-
-
-def test_a_finished_rerun_takes_the_place_of_its_run(tmp_path: Path) -> None:
-    path = make_run(tmp_path / "base-0123456789", "old")
-    make_run(rerun_path(path), "new")
-    assert find_run(tmp_path, "0123456789") == path  # the rerun beside it is no second run
-    replace_run(path)
-    assert (path / "metrics.csv").read_text() == "new"
-    assert os.listdir(tmp_path) == [path.name]
-
-
-@pytest.mark.parametrize("renames", [1, 2])
-def test_a_replacement_cut_off_on_the_way_is_made_good(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
-) -> None:
-    path = make_run(tmp_path / "base-0123456789", "old")
-    make_run(rerun_path(path), "new")
-    real, left = os.replace, iter(range(renames))
-
-    def cut(source: Path, target: Path) -> None:
-        if next(left, None) is None:
-            raise KeyboardInterrupt
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", cut)
-    monkeypatch.setattr("shutil.rmtree", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        replace_run(path)
-    monkeypatch.undo()
-    assert find_run(tmp_path, "0123456789") == path
-    assert (path / "metrics.csv").read_text() == "new"
-    find_run(tmp_path, "0123456789")
-    assert os.listdir(tmp_path) == [path.name]
-
-
 def test_latest_points_at_the_run_touched_last(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / "runs" / name).mkdir(parents=True)
         link_latest(tmp_path, tmp_path / "runs" / name)
         assert (tmp_path / "latest").resolve() == tmp_path / "runs" / name
     assert os.readlink(tmp_path / "latest") == "runs/b"
+
+
+def test_a_link_that_a_killed_process_left_is_used_up(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / ".latest").symlink_to("gone")
+    link_latest(tmp_path, tmp_path / "a")
+    assert os.readlink(tmp_path / "latest") == "a"
+    assert sorted(os.listdir(tmp_path)) == ["a", "latest"]
+
+
+def test_where_latest_is_a_folder_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "latest" / "a").mkdir(parents=True)
+    link_latest(tmp_path, tmp_path / "latest" / "a")
+    assert os.listdir(tmp_path) == ["latest"]
 
 
 def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:

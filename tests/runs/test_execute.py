@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from cifar_exp.data.resident import Split
 from cifar_exp.errors import OutsideError, UserError
@@ -230,6 +231,42 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run_as_diverged(
     assert done.record.status == "diverged"
     assert done.record.error.message == "the validation loss is not finite after epoch 1"
     assert not list((done.folder / "checkpoints").iterdir())  # never a checkpoint that is not
+
+
+def test_a_loss_that_only_the_last_step_breaks_ends_the_run_as_diverged(
+    make_request: Make,
+) -> None:
+    # the one step's loss is of the first weights, which are sound
+    request = make_request(
+        "optimizer.lr=1e30", "data.val_fraction=0", "trainer.batch_size=100000", "trainer.epochs=1"
+    )
+    done = execute(request)
+    assert record(done.folder)["status"] == "diverged"
+    assert done.record.error.message == "the train_eval loss is not finite after epoch 1"
+    assert not list((done.folder / "checkpoints").iterdir())
+    before = (done.folder / "run.json").stat().st_mtime_ns
+    assert execute(request).record.status == "diverged"
+    assert (done.folder / "run.json").stat().st_mtime_ns == before
+
+
+def test_a_test_loss_that_is_not_finite_ends_the_run_as_diverged(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = session.evaluate
+
+    def evaluate(network: nn.Module, split: Split, *arguments: Any) -> Evaluation:
+        result = real(network, split, *arguments)
+        is_test = len(split) == 32  # 72 of train are shown, 24 validate
+        return replace(result, loss=result.loss * float("nan")) if is_test else result
+
+    monkeypatch.setattr(session, "evaluate", evaluate)
+    done = execute(make_request())
+    assert done.record.status == "diverged"
+    assert done.record.error.message == "the test loss is not finite after epoch 3"
+    found = record(done.folder)
+    assert found["test"] is None
+    assert found["final"]["epoch"] == 3
+    assert not (done.folder / "predictions.npz").exists()
 
 
 def test_a_resume_with_other_threads_is_allowed_said_and_recorded(

@@ -8,12 +8,15 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
+import torch
 
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.record import RunRecord
 from cifar_exp.runs.request import Request
+from cifar_exp.sweeps.local.running import PRELOADED
 
 pytestmark = pytest.mark.slow  # runs in processes that are killed
 
@@ -23,7 +26,7 @@ TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
 # Children are forked from a server that has torch imported but has not computed anything: a start
 # takes milliseconds, and no thread is torn in two.
 context = multiprocessing.get_context("forkserver")
-context.set_forkserver_preload(["cifar_exp.runs.execute", "cifar_exp.runs.run"])
+context.set_forkserver_preload(list(PRELOADED))
 
 
 def train(request: Request) -> None:
@@ -55,6 +58,19 @@ def figures(folder: Path, *names: str) -> list[dict[str, str]]:
                 for row in csv.DictReader(stream)
             ]
     return found
+
+
+def train_and_die_completed(request: Request) -> None:
+    """Die when the run is recorded as completed, and its checkpoint is still that of training."""
+    real = os.replace
+
+    def die(source: Path, target: Path) -> None:
+        if Path(source).name == ".writing-last.pt":
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(source, target)
+
+    with mock.patch("os.replace", die):
+        execute(request)
 
 
 def elsewhere(request: Request, tmp_path: Path) -> Request:
@@ -147,11 +163,16 @@ def test_killed_while_the_checkpoint_shrinks_the_run_is_done(
     make_request: Callable[..., Request],
 ) -> None:
     request = make_request("trainer.epochs=1")
-    assert die_writing(request, "last.pt", 2)  # the first epoch's, and then the weights alone
+    process = start(train_and_die_completed, request)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     done = RunRecord.load(only_run(request))
     assert done is not None
     assert done.status == "completed"
+    last = only_run(request) / "checkpoints" / "last.pt"
+    assert "loop" in torch.load(last, weights_only=True)
     assert execute(request).record == done
+    assert "loop" not in torch.load(last, weights_only=True)
 
 
 def test_killed_before_the_end_is_recorded_only_the_test_is_repeated(

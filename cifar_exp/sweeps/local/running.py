@@ -20,7 +20,8 @@ from cifar_exp.sweeps.local import worker as inside
 from cifar_exp.sweeps.local.worker import GRACE_SECONDS, KILL, STOP, Ended
 
 # Workers are forked from a server that has imported torch once: a new one takes milliseconds.
-PRELOADED = ("cifar_exp.runs.run", "cifar_exp.sweeps.local.worker")
+# torch._dynamo is imported by the first optimizer, which takes a second.
+PRELOADED = ("cifar_exp.runs.run", "cifar_exp.sweeps.local.worker", "torch._dynamo")
 
 EXITED_WITH_0 = 256  # no process can end with it
 
