@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
 
 from cifar_exp.data.resident import Split
 from cifar_exp.errors import OutsideError, UserError
@@ -252,15 +251,15 @@ def test_a_loss_that_only_the_last_step_breaks_ends_the_run_as_diverged(
 def test_a_test_loss_that_is_not_finite_ends_the_run_as_diverged(
     make_request: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = session.evaluate
+    real = evaluation.evaluate
 
-    def evaluate(network: nn.Module, split: Split, *arguments: Any) -> Evaluation:
+    def evaluate(network: torch.nn.Module, split: Split, *arguments: Any) -> Evaluation:
         result = real(network, split, *arguments)
-        is_test = len(split) == 32  # 72 of train are shown, 24 validate
+        is_test = len(split) == 32  # of 128 for training, 16 validate
         return replace(result, loss=result.loss * float("nan")) if is_test else result
 
     monkeypatch.setattr(session, "evaluate", evaluate)
-    done = execute(make_request())
+    done = execute(make_request("data.val_fraction=0.125"))
     assert done.record.status == "diverged"
     assert done.record.error.message == "the test loss is not finite after epoch 3"
     found = record(done.folder)
