@@ -13,6 +13,8 @@ import yaml
 import cifar_exp
 from cifar_exp.train import main
 
+pytestmark = pytest.mark.slow  # commands from their first line to their exit code
+
 ROOT = Path(__file__).resolve().parents[1]
 TRACEBACK = "Traceback (most recent call last)"
 Ended = tuple[int, str, str]

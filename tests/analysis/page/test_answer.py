@@ -6,6 +6,8 @@ import pytest
 
 from cifar_exp.analysis.page.answer import answer, needed_text
 
+pytestmark = pytest.mark.slow  # computes the statistics of whole reports
+
 
 def runs(outputs: Any, values: dict[int, list[float]], **options: Any) -> Any:
     for width, accuracies in values.items():
