@@ -1,12 +1,22 @@
 """Checkpoints: written whole, read with `weights_only=True`."""
 
 import io
+import textwrap
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cifar_exp.errors import describe
 from cifar_exp.runs.files import write_whole
+from cifar_exp.training.devices import is_out_of_memory
+
+LONGEST_REASON = 200  # torch's texts can be a page long; the log has them
+
+
+class UnreadableCheckpointError(Exception):
+    """A checkpoint is damaged or missing; the message names it."""
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
@@ -18,6 +28,26 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Read a checkpoint onto `device`. No code in it is run."""
-    content: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    """Read a checkpoint onto `device`. No code in it is run.
+
+    Raises UnreadableCheckpointError where it cannot be read.
+    """
+    try:
+        _verify_checksums(path)
+        content = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # a damaged file raises almost anything
+        if is_out_of_memory(error):
+            raise
+        reason = textwrap.shorten(describe(error), LONGEST_REASON)
+        raise UnreadableCheckpointError(f"{path} cannot be read ({reason})") from error
+    if not isinstance(content, dict):
+        raise UnreadableCheckpointError(f"{path} is not a checkpoint")
     return content
+
+
+def _verify_checksums(path: Path) -> None:
+    # torch writes a checksum of each tensor into its zip, and does not look at it when it reads
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"wrong checksum of {damaged}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from cifar_exp.errors import UserError
-from cifar_exp.runs.checkpoint import load_checkpoint
+from cifar_exp.runs.checkpoint import UnreadableCheckpointError, load_checkpoint
 from cifar_exp.runs.directory import RunDirectory, find_run
 from cifar_exp.runs.settling import settle
 
@@ -14,7 +14,8 @@ from cifar_exp.runs.settling import settle
 def load_origin(runs: Path, run: str, network: nn.Module) -> None:
     """Load the weights of a completed run, given by id, into `network`.
 
-    Raises UserError where there is no such run, it kept no weights, or they do not fit.
+    Raises UserError where there is no such run, it kept no weights, or they cannot be read
+    or do not fit.
     """
     folder = _run_folder(runs, run) if re.fullmatch(r"[0-9a-f]{10}", run) else None
     if folder is None:
@@ -23,7 +24,10 @@ def load_origin(runs: Path, run: str, network: nn.Module) -> None:
     path = directory.last if directory.last.exists() else directory.best
     if not path.exists():
         raise UserError(f"init_from={run}: {folder} kept no weights (keep=none)")
-    state = load_checkpoint(path)
+    try:
+        state = load_checkpoint(path)
+    except UnreadableCheckpointError as error:
+        raise UserError(f"init_from={run}: {error}") from error
     if "network" not in state:
         raise UserError(f"init_from={run}: {folder} is not completed yet")
     try:

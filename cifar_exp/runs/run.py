@@ -175,6 +175,9 @@ class HeldRun:
             model=ModelPart(parameters=count_parameters(network), macs=macs),
             compute=self._compute_part(earlier),
             segments=earlier.segments if earlier else [],
+            # as recorded, until the session has read last.pt, from which they follow
+            best=earlier.best if earlier else None,
+            final=earlier.final if earlier else None,
             started_at=earlier.started_at if earlier else now(),
             environment=environment(),
         )
@@ -195,6 +198,7 @@ class HeldRun:
         )
 
     def _compute_part(self, earlier: RunRecord | None) -> ComputePart:
+        used = {"pflop", "train_seconds", "peak_memory_mb"}
         groups = [
             {
                 "name": group.get("name", f"group {index}"),
@@ -210,8 +214,7 @@ class HeldRun:
             threads=self.compute.threads,
             precision=self.compute.precision,
             lr_groups=groups,
-            # no checkpoint holds it
-            peak_memory_mb=earlier.compute.peak_memory_mb if earlier else None,
+            **(earlier.compute.model_dump(include=used) if earlier else {}),
         )
 
     def _tell_resume(self, record: RunRecord) -> None:

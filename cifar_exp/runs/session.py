@@ -12,7 +12,7 @@ from cifar_exp.data.dataset import Dataset
 from cifar_exp.data.resident import Split
 from cifar_exp.errors import Interrupted
 from cifar_exp.runs.assembly import Parts
-from cifar_exp.runs.checkpoint import load_checkpoint, save_checkpoint
+from cifar_exp.runs.checkpoint import UnreadableCheckpointError, load_checkpoint, save_checkpoint
 from cifar_exp.runs.directory import Row, RunDirectory
 from cifar_exp.runs.files import write_whole
 from cifar_exp.runs.interruption import StopRequest
@@ -49,7 +49,10 @@ class Session:
         self.workload = Workload(parts.loop, parts.macs, evaluated)
 
     def resume(self) -> bool:
-        """Take up last.pt, if there is one, else begin at the beginning; the record follows."""
+        """Take up last.pt, if there is one, else begin at the beginning; the record follows.
+
+        Raises UnreadableCheckpointError, but with `rerun=true` begins at the beginning there too.
+        """
         state = self._saved_state()
         if state is None:
             self.directory.clear()
@@ -61,7 +64,17 @@ class Session:
     def _saved_state(self) -> dict[str, Any] | None:
         if not self.directory.last.exists():
             return None
-        state = load_checkpoint(self.directory.last, self.loop.device)
+        try:
+            state = load_checkpoint(self.directory.last, self.loop.device)
+            if self.settings.trainer.evaluate == "best" and state.get("history"):
+                load_checkpoint(self.directory.best)  # damage is found before hours of training
+        except UnreadableCheckpointError as error:
+            if self.settings.rerun:
+                self.teller.line(f"note     {error}: training starts from the beginning")
+                return None
+            raise UnreadableCheckpointError(
+                f"{error}; the run's other files are kept: rerun=true trains it from the beginning"
+            ) from error
         # a completed run has only weights; if its record was lost, it is trained again
         return state if "loop" in state else None
 

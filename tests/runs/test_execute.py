@@ -1,7 +1,9 @@
 import csv
 import json
 import os
+import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 import torch
 
 from cifar_exp.data.resident import Split
-from cifar_exp.errors import OutsideError, UserError
+from cifar_exp.errors import Interrupted, OutsideError, UserError
 from cifar_exp.runs import session
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.request import Request
@@ -339,3 +341,115 @@ def test_classes_without_a_training_image_are_named(
     assert note in [start + name for name in names]
     execute(make_request("trainer.progress=plain", "trainer.epochs=1"))
     assert "no training image" not in capsys.readouterr().out
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, 5000)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(bytes(range(256)) * 64)
+
+
+def flip_bits(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 99] = bytes(255 - byte for byte in content[middle : middle + 99])
+    path.write_bytes(content)
+
+
+def replace_by_a_tensor(path: Path) -> None:
+    torch.save(torch.zeros(3), path)
+
+
+@pytest.fixture
+def stop_before_the_test(
+    make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Path]:
+    """Trains a run that then fails or is interrupted, and gives its folder."""
+
+    def stopped(status: str, *overrides: str) -> Path:
+        def stop(_: session.Session) -> None:
+            if status == "failed":
+                raise RuntimeError("the roof fell in")
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(session.Session, "test", stop)
+            request = make_request(*overrides)
+            with suppress(Interrupted):
+                execute(request)
+        folders = [path for path in request.runs.iterdir() if path.name != ".locks"]
+        (folder,) = (path for path in folders if record(path)["test"] is None)
+        assert record(folder)["status"] == status
+        return folder
+
+    return stopped
+
+
+@pytest.mark.parametrize("status", ["failed", "interrupted"])
+@pytest.mark.parametrize("damage", [truncate, empty, overwrite, flip_bits, replace_by_a_tensor])
+def test_a_damaged_checkpoint_is_named_and_rerun_trains_from_the_beginning(
+    make_request: Make,
+    stop_before_the_test: Callable[..., Path],
+    status: str,
+    damage: Callable[[Path], None],
+) -> None:
+    folder = stop_before_the_test(status)
+    before, figures = record(folder), rows(folder, "extra.csv")
+    last = folder / "checkpoints" / "last.pt"
+    damage(last)
+    for _ in range(2):
+        failed = execute(make_request())
+        assert failed.record.status == "failed"
+        message = failed.record.error.message
+        assert message.startswith(f"{last} ")
+        assert message.endswith(
+            "; the run's other files are kept: rerun=true trains it from the beginning"
+        )
+        assert len(message.splitlines()) == 1
+        for part in ("best", "final", "compute"):
+            assert record(folder)[part] == before[part]
+        assert rows(folder, "extra.csv") == figures
+    done = execute(make_request("rerun=true"))
+    assert done.record.status == "completed"
+    assert done.folder == folder
+    assert rows(folder, "extra.csv") == figures
+    assert done.record.segments[-1].from_epoch == 1
+
+
+def test_damaged_best_weights_that_test_would_read_are_named_before_training_goes_on(
+    make_request: Make, stop_before_the_test: Callable[..., Path]
+) -> None:
+    folder = stop_before_the_test("failed", "trainer.evaluate=best")
+    best = folder / "checkpoints" / "best.pt"
+    truncate(best)
+    failed = execute(make_request("trainer.evaluate=best"))
+    assert failed.record.error.message.startswith(f"{best} cannot be read (")
+    assert execute(make_request("trainer.evaluate=best", "rerun=true")).record.test is not None
+
+
+def test_a_damaged_checkpoint_of_a_rerun_does_not_hold_up_the_next_one(
+    make_request: Make, stop_before_the_test: Callable[..., Path]
+) -> None:
+    first = execute(make_request())
+    folder = stop_before_the_test("interrupted", "rerun=true")
+    assert folder == first.folder.with_name(f"{first.folder.name}.rerun")
+    empty(folder / "checkpoints" / "last.pt")
+    again = execute(make_request("rerun=true"))
+    assert again.folder == first.folder
+    assert again.record.test == first.record.test
+    assert not folder.exists()
+
+
+def test_init_from_a_run_whose_weights_are_damaged_is_told(make_request: Make) -> None:
+    first = execute(make_request())
+    last = first.folder / "checkpoints" / "last.pt"
+    truncate(last)
+    run = first.record.run_id
+    with pytest.raises(UserError, match=rf"^init_from={run}: {last} cannot be read \("):
+        execute(make_request(f"init_from='{run}'"))

@@ -29,6 +29,8 @@ from cifar_exp.sweeps.local.running import PRELOADED
 from cifar_exp.sweeps.plan import Plan, PlannedRun, make_plan
 from cifar_exp.sweeps.sweeping import Sweep
 
+pytestmark = pytest.mark.slow  # runs in processes that are killed
+
 OPERATIONS = (
     "replace",
     "rename",
@@ -45,8 +47,6 @@ TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
 
 context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(list(PRELOADED))
-
-LAST_EPOCH = (Session, "_record_epoch")
 
 Command = Callable[[], object]
 
@@ -163,20 +163,9 @@ def left_in(outputs: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("begin", "overrides"),
     [
-        pytest.param(LAST_EPOCH, ("trainer.epochs=1",), id="last epoch"),
-        *(
-            pytest.param(
-                (HeldRun, "go"),
-                ("trainer.epochs=2", f"keep={keep}", *more),
-                id=f"whole run, {keep}",
-                marks=pytest.mark.slow,
-            )
-            for keep, *more in [
-                ("weights", "trainer.evaluate=best"),
-                ("none",),
-                ("all", "data.val_fraction=0"),
-            ]
-        ),
+        ((HeldRun, "go"), ("trainer.epochs=2", "trainer.evaluate=best")),
+        ((Session, "test"), ("trainer.epochs=1", "keep=none")),
+        ((Session, "test"), ("trainer.epochs=1", "keep=all", "data.val_fraction=0")),
     ],
 )
 def test_a_run_killed_anywhere_ends_as_undisturbed(
@@ -190,18 +179,11 @@ def test_a_run_killed_anywhere_ends_as_undisturbed(
     def prepare(name: str) -> Command:
         return partial(execute, replace(request, outputs=tmp_path / name))
 
-    assert kill_everywhere(prepare, lambda name: left_in(tmp_path / name), begin) > 20
+    assert kill_everywhere(prepare, lambda name: left_in(tmp_path / name), begin) > 10
 
 
-@pytest.mark.parametrize(
-    "begin",
-    [
-        pytest.param((HeldRun, "_close"), id="end"),
-        pytest.param((HeldRun, "go"), id="whole run", marks=pytest.mark.slow),
-    ],
-)
 def test_a_rerun_killed_anywhere_takes_the_place_of_its_run(
-    make_request: Callable[..., Request], tmp_path: Path, begin: tuple[type, str]
+    make_request: Callable[..., Request], tmp_path: Path
 ) -> None:
     first = make_request("trainer.epochs=1", "model.dropout=0")
     execute(first)
@@ -211,6 +193,7 @@ def test_a_rerun_killed_anywhere_takes_the_place_of_its_run(
         shutil.copytree(first.outputs, tmp_path / name, symlinks=True)
         return partial(execute, replace(first, settings=settings, outputs=tmp_path / name))
 
+    begin = (HeldRun, "_close")
     assert kill_everywhere(prepare, lambda name: left_in(tmp_path / name), begin) > 20
 
 
