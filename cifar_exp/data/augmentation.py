@@ -83,7 +83,7 @@ def cut_mix(
     height, width = images.shape[2:]
     pasted = _square(images, share * height, share * width, generator)
     partner = torch.randperm(len(images), generator=generator, device=images.device)
-    weight = 1 - pasted.float().mean((1, 2, 3))
+    weight = 1 - pasted.to(images).mean((1, 2, 3))
     return torch.where(pasted, images[partner], images), Mix(labels[partner], weight)
 
 
@@ -121,17 +121,19 @@ def _square(
 
 def _stretch(images: Tensor, size: int, length: Tensor | int, generator: torch.Generator) -> Tensor:
     line = torch.arange(size, device=images.device)
-    centre = torch.rand(len(images), 1, generator=generator, device=images.device) * size
+    centre = _uniform(images, generator).flatten(1) * size
     start = torch.round(centre - length / 2)
     return (line >= start) & (line < torch.round(start + length))
 
 
 def _uniform(images: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device)
+    return torch.rand(
+        len(images), 1, 1, 1, generator=generator, dtype=images.dtype, device=images.device
+    )
 
 
 def _beta(alpha: float, images: Tensor, generator: torch.Generator) -> Tensor:
     """Beta(alpha, alpha) draws (B,)."""
     # what torch.distributions.Beta samples by; the class itself takes no generator
-    shape = torch.full((len(images), 2), alpha, device=images.device)
+    shape = torch.full((len(images), 2), alpha, dtype=images.dtype, device=images.device)
     return torch._sample_dirichlet(shape, generator=generator)[:, 0]

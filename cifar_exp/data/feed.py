@@ -18,13 +18,17 @@ from cifar_exp.data.resident import Split
 
 @dataclass(frozen=True)
 class Normalisation:
-    """Mean and standard deviation of each channel of images in [0, 1]: three numbers each."""
+    """Mean and standard deviation of each channel of images in [0, 1]: three numbers each.
+
+    `dtype` is that of the images that it makes, and so of all that a feed computes on them.
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    dtype: torch.dtype = torch.float32
 
     @classmethod
-    def of(cls, images: Tensor) -> "Normalisation":
+    def of(cls, images: Tensor, dtype: torch.dtype = torch.float32) -> "Normalisation":
         """Measured on uint8 images (N, H, W, 3), exactly: sums are of integers."""
         total = torch.zeros(3, dtype=torch.int64, device=images.device)
         squares = torch.zeros_like(total)
@@ -39,20 +43,22 @@ class Normalisation:
         variance = squares.cpu().double() / count / 255**2 - mean**2
         # a channel that never varies is left as it is, not divided by zero
         std = variance.clamp(min=0).sqrt().clamp(min=1 / 255)
-        return cls(tuple(mean.tolist()), tuple(std.tolist()))
+        return cls(tuple(mean.tolist()), tuple(std.tolist()), dtype)
 
     def apply(self, images: Tensor) -> Tensor:
         """uint8 (B, H, W, 3) -> normalised float (B, 3, H, W) in channels_last memory."""
-        return self.apply_float(to_float(images))
+        return self.apply_float(to_float(images, self.dtype))
 
     def apply_float(self, images: Tensor) -> Tensor:
         """Normalise floats in [0, 1], (B, 3, H, W), in place."""
-        mean, std = (_channels(values, images.device) for values in (self.mean, self.std))
+        mean, std = (
+            _channels(values, self.dtype, images.device) for values in (self.mean, self.std)
+        )
         return images.sub_(mean).div_(std)
 
     def middle(self, like: Tensor) -> Tensor:
         """The mean as a picture of one pixel (1, 3, 1, 1)."""
-        return _channels(self.mean, like.device)
+        return _channels(self.mean, self.dtype, like.device)
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ class TrainingFeed:
         pixels = augmentation.crop_and_flip(
             self.split.images, self.split.rows[indices], section.crop_padding, flipped, generator
         )
-        images = to_float(pixels)
+        images = to_float(pixels, self.normalisation.dtype)
         if section.jitter > 0:
             images = augmentation.jitter_colour(images, section.jitter, generator)
         if section.cutout > 0:
@@ -142,13 +148,13 @@ class TrainingFeed:
 
 
 @lru_cache(maxsize=8)  # a copy to the device in every step would make the host wait for it
-def _channels(values: tuple[float, ...], device: torch.device) -> Tensor:
-    return torch.tensor(values, device=device).view(1, 3, 1, 1)
+def _channels(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.tensor(values, dtype=dtype, device=device).view(1, 3, 1, 1)
 
 
-def to_float(images: Tensor) -> Tensor:
+def to_float(images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """uint8 (B, H, W, 3) -> floats in [0, 1], (B, 3, H, W), in channels_last memory."""
-    return images.float().mul_(1 / 255).permute(0, 3, 1, 2)
+    return images.to(dtype).mul_(1 / 255).permute(0, 3, 1, 2)
 
 
 def resize(images: Tensor, size: int | None) -> Tensor:
