@@ -1,6 +1,6 @@
 """Small loops on the shared pictures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +8,15 @@ import torch
 
 from cifar_exp.data.sources import load_dataset
 from cifar_exp.runs.assembly import Compute, Parts, make_parts
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """One thread, as `Compute` says: tests run side by side, and a core each is enough."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture
