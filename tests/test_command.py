@@ -126,7 +126,7 @@ def test_a_signal_saves_the_position_and_exits(shell: Shell, signum: int, code: 
     process = shell.start("trainer.epochs=4000")
     shell.wait_for_checkpoint(process)
     process.send_signal(signum)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (code, "")
     assert out.endswith("stopped  position saved; the same command goes on from there\n")
     assert shell.record()["status"] == "interrupted"

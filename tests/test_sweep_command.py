@@ -42,26 +42,66 @@ def first_time(what):
     marker.touch()
     return True
 
+def note(signum, what):
+    # call the run's own handler, then leave a file
+    handler = signal.getsignal(signum)
+    def handle(*arguments):
+        handler(*arguments)
+        pathlib.Path(f"{what}.happened").touch()
+    signal.signal(signum, handle)
+
+def wait_for(pattern, count=1):
+    while len(list(pathlib.Path().glob(pattern))) < count:
+        time.sleep(0.01)
+
 class Fickle(nn.Sequential):
     def __init__(self, mode, num_classes):
         super().__init__(nn.Flatten(), nn.Linear(768, num_classes))
-        self.mode = mode
+        self.mode, self.steps = mode, 0
+
     def forward(self, images):
-        if self.training and self.mode == "raises" and first_time("raise"):
-            raise RuntimeError("raised once")
-        if self.training and self.mode == "killed" and first_time("kill"):
-            os.kill(os.getpid(), signal.SIGKILL)
-        if self.training and self.mode == "exits":
-            raise SystemExit(0)
-        if self.training and self.mode == "vanishes":
-            os._exit(0)
-        if self.training and self.mode == "lingers" and first_time("linger"):
-            time.sleep(9)
-        if self.training and self.mode == "slow":
-            pathlib.Path("slow.happened").touch()
-            time.sleep(600)
+        if self.training:
+            self.steps += 1
+            getattr(self, self.mode, lambda: None)()
         scores = super().forward(images)
         return scores * float("nan") if self.mode == "diverges" else scores
+
+    def raises(self):
+        if first_time("raise"):
+            raise RuntimeError("raised once")
+
+    def killed(self):
+        if first_time("kill"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def exits(self):
+        raise SystemExit(0)
+
+    def vanishes(self):
+        os._exit(0)
+
+    def lingers(self):
+        if first_time("linger"):
+            assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 600
+            note(signal.SIGALRM, "limit")
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            wait_for("limit.happened")
+
+    def slow(self):
+        note(signal.SIGTERM, "request")
+        pathlib.Path("slow.happened").touch()
+        time.sleep(600)
+
+    def shared(self):
+        # until two workers of each of two sweeps have begun a run
+        pathlib.Path(f"{os.getpid()}.begun").touch()
+        wait_for("*.begun", 4)
+
+    def halts(self):
+        # in the second epoch, when metrics.csv has a row, until the run is asked to stop
+        if self.steps > 6 and not pathlib.Path("continue").exists():
+            note(signal.SIGTERM, os.getpid())
+            wait_for(f"{os.getpid()}.happened")
 """
 
 
@@ -304,15 +344,16 @@ def test_asked_twice_a_sweep_ends_without_waiting_for_the_step(fickle: Shell) ->
     fickle.wait_for(process, lambda: (fickle.folder / "slow.happened").exists())
     workers = descendants(process.pid)
     process.send_signal(signal.SIGINT)
-    time.sleep(1)
+    fickle.wait_for(process, lambda: (fickle.folder / "request.happened").exists())
     assert process.poll() is None  # waits for the step
     process.send_signal(signal.SIGINT)
     assert ended(process)[0] == 130
     wait_until_gone(workers)
 
 
-def test_two_processes_share_a_sweep_and_train_no_epoch_twice(shell: Shell) -> None:
-    line = ("seed=range(8)", "trainer.epochs=8")
+def test_two_processes_share_a_sweep_and_train_no_epoch_twice(fickle: Shell) -> None:
+    shell, jobs = fickle, "hydra.launcher.n_jobs=2"
+    line = ("model.mode=shared", "seed=range(8)", "trainer.epochs=8", jobs)
     processes = [shell.start(*line), shell.start(*line, "trainer.progress=plain")]
     ends = [ended(process) for process in processes]
     assert [code for code, _ in ends] == [0, 0], ends
@@ -325,7 +366,7 @@ def test_two_processes_share_a_sweep_and_train_no_epoch_twice(shell: Shell) -> N
     by_second = sum("trainer.progress=plain" in overrides for overrides in asked)
     assert 2 <= by_second <= 6
     assert all(row["status"] == "completed" for row in shell.table().values())
-    assert [out.count("completed   tiny-") for _, out in ends] == [8, 8]
+    assert [out.count("completed   fickle-") for _, out in ends] == [8, 8]
 
 
 def test_other_launchers_give_the_same_bits(make_shell: Callable[[str], Shell]) -> None:
@@ -343,11 +384,11 @@ def test_other_launchers_give_the_same_bits(make_shell: Callable[[str], Shell]) 
 
 
 def test_a_run_over_its_time_is_saved_and_goes_on_the_next_time(fickle: Shell) -> None:
-    code, out = fickle.run("model.mode=lingers", "hydra.launcher.timeout_min=0.1")
+    code, out = fickle.run("model.mode=lingers", "hydra.launcher.timeout_min=10")
     assert code == 1
     (record,) = fickle.records().values()
     assert record["status"] == "interrupted"
-    assert "TimeLimitError: stopped at its time limit of 0.1 min, position saved" in out
+    assert "TimeLimitError: stopped at its time limit of 10 min, position saved" in out
     code, out = fickle.run("model.mode=lingers")
     assert code == 0, out
     (record,) = fickle.records().values()
@@ -389,28 +430,29 @@ def test_on_a_full_disk_a_sweep_ends_clearly_and_goes_on_when_there_is_room(
     assert len(again) == 6
 
 
-def test_from_another_terminal_status_tells_each_workers_run(shell: Shell) -> None:
-    process = shell.start("seed=0,1,2", "trainer.epochs=15")
+def test_from_another_terminal_status_tells_each_workers_run(fickle: Shell) -> None:
+    shell, line = fickle, ("model.mode=halts", "seed=0,1,2", "hydra.launcher.n_jobs=2")
+    process = shell.start(*line)
     begun = shell.folder.glob  # a worker holds its run before the run has a folder
-    cores = len(os.sched_getaffinity(0))
-    shell.wait_for(process, lambda: len([*begun("outputs/runs/*/metrics.csv")]) >= cores)
+    shell.wait_for(process, lambda: len([*begun("outputs/runs/*/metrics.csv")]) == 2)
     told = shell.status()
     workers = descendants(process.pid)
     process.send_signal(signal.SIGINT)  # to the sweep alone, which passes it on
     assert ended(process)[0] == 130
+    (shell.folder / "continue").touch()
     headline, *running = told.splitlines()
     assert headline.startswith("seed")
     assert ": 3 runs; " in headline
     assert " running" in headline
     names = {folder.name for folder in shell.runs.values()}
-    assert len(running) == cores
-    for line in running:
-        assert line.split()[1] in names
-        assert int(line.rpartition(":")[2]) in workers
+    assert len(running) == 2
+    for row in running:
+        assert row.split()[1] in names
+        assert int(row.rpartition(":")[2]) in workers
     after = shell.status()
     assert "interrupted" in after
     assert "asked to stop, position saved" in after
-    assert shell.run("seed=0,1,2", "trainer.epochs=15")[0] == 0
+    assert shell.run(*line)[0] == 0
     best = max(record["final"]["val_accuracy"] for record in shell.records().values())
-    (line,) = shell.status().splitlines()
-    assert f"3 runs; 3 completed; best {100 * best:.2f} % (seed=" in line
+    (row,) = shell.status().splitlines()
+    assert f"3 runs; 3 completed; best {100 * best:.2f} % (seed=" in row

@@ -17,6 +17,7 @@ from cifar_exp.runs.execute import execute
 from cifar_exp.runs.record import RunRecord
 from cifar_exp.runs.request import Request
 from cifar_exp.sweeps.local.running import PRELOADED
+from cifar_exp.training.loop import EpochFigures, Loop
 
 pytestmark = pytest.mark.slow  # runs in processes that are killed
 
@@ -29,8 +30,17 @@ context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(list(PRELOADED))
 
 
-def train(request: Request) -> None:
-    execute(request)
+def train_two_epochs(request: Request) -> None:
+    """Train two epochs, then wait to be killed: on no machine the run ends before it is killed."""
+    real, left = Loop.train_epoch, iter(range(2))
+
+    def train_epoch(loop: Loop, stop: Callable[[], bool]) -> EpochFigures | None:
+        if next(left, None) is None:
+            signal.pause()
+        return real(loop, stop)
+
+    with mock.patch.object(Loop, "train_epoch", train_epoch):
+        execute(request)
 
 
 def train_and_die_writing(request: Request, name: str, write: int) -> None:
@@ -115,12 +125,12 @@ def test_killed_over_and_over_a_run_ends_with_the_same_figures(
     request = make_request(*LONG)
     expected = execute(elsewhere(request, tmp_path))
     moments, kills = random.Random(0), 0
-    process = start(train, request)
+    process = start(train_two_epochs, request)
     wait_for_checkpoint(request, process)
     for _ in range(9):
         time.sleep(moments.uniform(0.0, 0.3))
         kills += kill(process)
-        process = start(train, request)
+        process = start(train_two_epochs, request)
     kills += kill(process)
     for name, write in (("last.pt", 1), ("metrics.csv", 2), ("run.json", 2), ("last.pt", 2)):
         kills += die_writing(request, name, write)
@@ -151,7 +161,7 @@ def test_killed_between_checkpoint_and_metrics_neither_is_ahead(
 
 def test_a_killed_process_holds_nobody_up(make_request: Callable[..., Request]) -> None:
     request = make_request(*LONG)
-    process = start(train, request)
+    process = start(train_two_epochs, request)
     wait_for_checkpoint(request, process)
     assert kill(process)
     done = execute(request)
