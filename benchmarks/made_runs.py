@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar_exp.runs.directory import METRICS
+from cifar_exp.storage.run_folder import METRICS
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
 DROPOUTS = tuple(round(0.05 * i, 2) for i in range(10))

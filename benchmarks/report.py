@@ -19,11 +19,11 @@ TABLES_ALONE = """
 import sys
 from pathlib import Path
 from cifar_exp.analysis import reporting
-from cifar_exp.analysis.load.places import find_places
+from cifar_exp.analysis.load.places import find_inputs
 from cifar_exp.analysis.statistics.metric import METRICS
 reporting._write_page = lambda folder, *_others: (folder / "index.html").touch()
 outputs, output = map(Path, sys.argv[1:])
-reporting.make_report(find_places([outputs]), output, METRICS["val_accuracy"], None, print)
+reporting.make_report(find_inputs([outputs]), output, METRICS["val_accuracy"], None, print)
 """
 
 

@@ -15,17 +15,12 @@ from collections.abc import Callable
 import torch
 from throughput import FULL_SIZE, Timed, prepared_loop, timed_loop
 
-from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import Settings
-from cifar_exp.sweeps.arguments import parse_arguments
-from cifar_exp.sweeps.composition import composer, settings_tree
-from cifar_exp.training.devices import (
-    M_MMAP_THRESHOLD,
-    M_TRIM_THRESHOLD,
-    device_name,
-    use_threads,
-)
-from cifar_exp.training.loop import Loop
+from cifar_exp.config.validation import validate
+from cifar_exp.hydra_app.arguments import parse_arguments
+from cifar_exp.hydra_app.compose import open_composer, settings_tree
+from cifar_exp.training.devices import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, device_name, use_threads
+from cifar_exp.training.trainer import Loop
 
 # glibc's own thresholds when a process starts
 GLIBC_MMAP, GLIBC_TRIM = 128 * 1024, 128 * 1024
@@ -60,7 +55,7 @@ CHANGES: dict[str, tuple[tuple[str, ...], Change | None]] = {
 def compose(batch_size: int, *overrides: str) -> Settings:
     """The default recipe at full resolution."""
     fixed = ("data=shapes", f"trainer.batch_size={batch_size}", *FULL_SIZE)
-    with composer(parse_arguments([])) as compose_with:
+    with open_composer(parse_arguments([])) as compose_with:
         return validate(settings_tree(compose_with.compose([*fixed, *overrides])))
 
 

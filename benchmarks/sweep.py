@@ -22,13 +22,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import Settings
-from cifar_exp.runs.request import Request, Slot
-from cifar_exp.sweeps.arguments import parse_arguments
-from cifar_exp.sweeps.composition import composer, settings_tree
-from cifar_exp.sweeps.local.running import run_all
-from cifar_exp.sweeps.local.worker import Ended, train
+from cifar_exp.config.validation import validate
+from cifar_exp.hydra_app.arguments import parse_arguments
+from cifar_exp.hydra_app.compose import open_composer, settings_tree
+from cifar_exp.runs.spec import RunSpec, Slot
+from cifar_exp.sweeps.launchers.local.pool import run_all
+from cifar_exp.sweeps.launchers.local.worker import WorkerResult, train
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = ("data=shapes", "data.limit_test=2000", "trainer.device=cpu", "report=false")
@@ -76,11 +76,11 @@ def schedule(rounds: int) -> list[str]:
     """Stand-ins through the real workers, longest first as the sweeper gives them."""
     lengths = sorted((random.Random(0).uniform(0.5, 5) for _ in range(RUNS)), reverse=True)
     ideal = max(sum(lengths) / SLOTS, lengths[0])
-    request = Request(settings(*SHORT), "sleep", [])
+    request = RunSpec(settings(*SHORT), "sleep", [])
     requests = [replace(request, overrides=[f"{length}"]) for length in lengths]
     shares = []
     for _ in range(rounds):
-        ends: list[tuple[float, Ended]] = []
+        ends: list[tuple[float, WorkerResult]] = []
         run_all(
             requests,
             lambda _accelerators: [Slot(None, 1)] * SLOTS,
@@ -116,7 +116,7 @@ def warm(rounds: int) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         line = (*SHORT, "model=base")
         requests = [
-            Request(settings(*line, f"seed={seed}"), "base", [], Path(folder))
+            RunSpec(settings(*line, f"seed={seed}"), "base", [], Path(folder))
             for seed in range(2 * rounds + 1)
         ]
         seconds: list[float] = []
@@ -139,16 +139,16 @@ PARTS = {
 }
 
 
-def sleep(request: Request) -> Ended:
+def sleep(request: RunSpec) -> WorkerResult:
     """A run that sleeps for as long as its override says; tells when it began."""
     began = time.monotonic()
     time.sleep(float(request.overrides[0]))
-    return Ended("ended", message=str(began))
+    return WorkerResult("ended", message=str(began))
 
 
-def to_first_step(request: Request) -> Ended:
+def to_first_step(request: RunSpec) -> WorkerResult:
     """Begin a run and stop it at its first step; tells the seconds until then."""
-    from cifar_exp.training.loop import Loop
+    from cifar_exp.training.trainer import Loop
 
     class FirstStepError(Exception):
         pass
@@ -165,12 +165,12 @@ def to_first_step(request: Request) -> Ended:
         train(request)
     finally:
         Loop._train_step = real  # type: ignore[method-assign]
-    return Ended("ended", message=str(reached[0]))
+    return WorkerResult("ended", message=str(reached[0]))
 
 
 def settings(*overrides: str) -> Settings:
     """The settings of a command line."""
-    with composer(parse_arguments([])) as compose:
+    with open_composer(parse_arguments([])) as compose:
         return validate(settings_tree(compose.compose(overrides)))
 
 

@@ -22,16 +22,16 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import Settings
+from cifar_exp.config.validation import validate
+from cifar_exp.data.batches import Batch, Normalization, TrainingBatches
 from cifar_exp.data.dataset import ImageSet
-from cifar_exp.data.feed import Batch, Normalisation, TrainingFeed
 from cifar_exp.data.shapes import load_shapes
-from cifar_exp.runs.assembly import Compute, Parts, make_parts
-from cifar_exp.sweeps.arguments import parse_arguments
-from cifar_exp.sweeps.composition import composer, settings_tree
+from cifar_exp.hydra_app.arguments import parse_arguments
+from cifar_exp.hydra_app.compose import open_composer, settings_tree
+from cifar_exp.runs.build import Components, Compute, build_components
 from cifar_exp.training.devices import device_name, use_threads
-from cifar_exp.training.loop import Loop
+from cifar_exp.training.trainer import Loop
 
 WARM_UP = 4  # steps before the clock starts: whatever workers fetched ahead is used up
 Timed = Callable[[int], float]  # steps -> images a second
@@ -40,7 +40,7 @@ FULL_SIZE = ("trainer.resolution_scales=[]", "trainer.resolution_until=[]")
 OURS, LIMIT = "cifar_exp", "limit: one prepared batch"
 
 
-class PreparedFeed(TrainingFeed):
+class PreparedFeed(TrainingBatches):
     """Hands out one batch again and again: what is left is the step."""
 
     def batches(
@@ -55,14 +55,14 @@ class PreparedFeed(TrainingFeed):
 class PillowImages(Dataset[tuple[Tensor, int]]):
     """As torchvision's CIFAR100 keeps them: an array, turned into a picture for the transforms."""
 
-    def __init__(self, images: ImageSet, normalisation: Normalisation) -> None:
+    def __init__(self, images: ImageSet, normalization: Normalization) -> None:
         self.images, self.labels = images.images, images.labels
         self.transform = transforms.Compose(
             [
                 transforms.RandomCrop(self.images.shape[1], padding=2, padding_mode="reflect"),
                 transforms.RandomHorizontalFlip(),
                 transforms.ToTensor(),
-                transforms.Normalize(normalisation.mean, normalisation.std),
+                transforms.Normalize(normalization.mean, normalization.std),
             ]
         )
 
@@ -87,7 +87,7 @@ def timed_loop(loop: Loop, batch_size: int) -> Timed:
 
 
 def timed_idiom(
-    parts: Parts, loader: DataLoader[tuple[Tensor, int]], memory_format: torch.memory_format
+    parts: Components, loader: DataLoader[tuple[Tensor, int]], memory_format: torch.memory_format
 ) -> Timed:
     """Time the loop that a good practitioner writes."""
     network = parts.network
@@ -114,7 +114,7 @@ def timed_idiom(
     return run
 
 
-def timed_lightning(parts: Parts, loader: DataLoader[tuple[Tensor, int]]) -> Timed:
+def timed_lightning(parts: Components, loader: DataLoader[tuple[Tensor, int]]) -> Timed:
     """Time Lightning's Trainer between the end of the warm-up and the last step."""
     import lightning
 
@@ -146,11 +146,11 @@ def timed_lightning(parts: Parts, loader: DataLoader[tuple[Tensor, int]]) -> Tim
     return run
 
 
-def make(settings: Settings, threads: int) -> Parts:
+def make(settings: Settings, threads: int) -> Components:
     """All parts of a run on generated images."""
     dataset = load_shapes(settings.data.image_size, lambda *_: None)
     compute = Compute(torch.device("cpu"), "fp32", use_threads(threads))
-    return make_parts(settings, dataset, compute, runs=Path())
+    return build_components(settings, dataset, compute, runs=Path())
 
 
 def prepared_loop(settings: Settings, threads: int) -> Loop:
@@ -158,7 +158,7 @@ def prepared_loop(settings: Settings, threads: int) -> Loop:
     parts = make(settings, threads)
     parts.loop.feed = PreparedFeed(
         parts.splits.train,
-        normalisation=parts.normalisation,
+        normalization=parts.normalization,
         section=settings.augmentation,
         batch_size=settings.trainer.batch_size,
         seed=0,
@@ -170,12 +170,12 @@ def contenders(settings: Settings, threads: int) -> dict[str, Timed]:
     """All loops by name, each with a network and an optimizer of its own."""
     size = settings.trainer.batch_size
 
-    def parts() -> Parts:
+    def parts() -> Components:
         return make(settings, threads)
 
     def loader(workers: int) -> DataLoader[tuple[Tensor, int]]:
         made = parts()
-        images = PillowImages(made.dataset.train, made.normalisation)
+        images = PillowImages(made.dataset.train, made.normalization)
         return DataLoader(
             images, size, shuffle=True, num_workers=workers, persistent_workers=workers > 0
         )
@@ -227,7 +227,7 @@ def main() -> None:
     parser.add_argument("--model", default="base")
     options = parser.parse_args()
     overrides = ["data=shapes", f"model={options.model}", "trainer.batch_size=128", *FULL_SIZE]
-    with composer(parse_arguments([])) as compose:
+    with open_composer(parse_arguments([])) as compose:
         settings = validate(settings_tree(compose.compose(overrides)))
     found = contenders(settings, options.threads)
     print(

@@ -4,8 +4,8 @@ import sys
 from importlib import import_module
 
 import cifar_exp
-from cifar_exp.config.suggestions import did_you_mean
 from cifar_exp.errors import DONE, UserError, print_error
+from cifar_exp.text import did_you_mean
 
 # Each is a module of this package whose main() reads sys.argv and returns the exit code.
 COMMANDS = {

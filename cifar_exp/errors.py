@@ -18,7 +18,7 @@ class UserError(Exception):
         super().__init__("\n".join(self.messages))
 
 
-class OutsideError(Exception):
+class EnvironmentFailure(Exception):
     """A fault that is not the user's: says what is safe and how to go on. The command exits 1."""
 
 
@@ -40,7 +40,7 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
-def print_error(error: UserError | OutsideError) -> int:
+def print_error(error: UserError | EnvironmentFailure) -> int:
     """Print its sentences on stderr, a line each; returns the command's exit code.
 
     HYDRA_FULL_ERROR=1 adds the traceback.

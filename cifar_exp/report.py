@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from cifar_exp.errors import DONE, INTERRUPTED, OutsideError, UserError, print_error
+from cifar_exp.errors import DONE, INTERRUPTED, EnvironmentFailure, UserError, print_error
 
 
 def main() -> int:
@@ -13,7 +13,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         _report(arguments)
-    except (UserError, OutsideError) as error:
+    except (UserError, EnvironmentFailure) as error:
         return print_error(error)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -54,11 +54,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from cifar_exp.analysis.load.places import find_places
+    from cifar_exp.analysis.load.discover import find_inputs
 
-    places = find_places(arguments.paths)  # what is wrong is told before pandas is imported
-    from cifar_exp.analysis.page.answer import answer_lines
-    from cifar_exp.analysis.reporting import make_report
+    places = find_inputs(arguments.paths)  # what is wrong is told before pandas is imported
+    from cifar_exp.analysis.page.findings import answer_lines
+    from cifar_exp.analysis.report import make_report
     from cifar_exp.analysis.statistics.metric import metric_named
 
     metric = metric_named(arguments.metric)

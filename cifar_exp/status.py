@@ -12,10 +12,10 @@ from rich.live import Live
 from rich.text import Text
 
 from cifar_exp.errors import DONE, INTERRUPTED, UserError, print_error
-from cifar_exp.runs.progress import percent
-from cifar_exp.runs.state import RunState, read_state, run_folders
-from cifar_exp.sweeps.snapshot import SnapshotReader
-from cifar_exp.sweeps.view import live_table, plain_lines, terminal, unsuccessful_lines
+from cifar_exp.storage.run_state import RunState, read_state, run_folders
+from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
+from cifar_exp.sweeps.monitor.table import live_table, plain_lines, terminal, unsuccessful_lines
+from cifar_exp.text import percent
 
 WATCH_SECONDS = 2.0
 

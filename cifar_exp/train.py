@@ -14,8 +14,8 @@ from cifar_exp.errors import (
     FAILED,
     INTERRUPTED,
     LOCKED,
+    EnvironmentFailure,
     Interrupted,
-    OutsideError,
     UserError,
     print_error,
 )
@@ -26,14 +26,14 @@ if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
     from omegaconf import DictConfig
 
     from cifar_exp.config.schema import Settings
-    from cifar_exp.sweeps.grid import Grid
+    from cifar_exp.sweeps.trial import Grid
 
 
 def main() -> int:
     """The command: returns its exit code."""
     try:
         return _command(sys.argv[1:])
-    except (UserError, OutsideError) as error:
+    except (UserError, EnvironmentFailure) as error:
         return print_error(error)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -43,10 +43,10 @@ def _command(arguments: list[str]) -> int:
     if "--version" in arguments:
         print(f"cifar_exp {cifar_exp.__version__}")
         return DONE
-    from cifar_exp.sweeps.arguments import options_first, parse_arguments
-    from cifar_exp.sweeps.asking import quoted
-    from cifar_exp.sweeps.help import help_text
-    from cifar_exp.sweeps.preflight import check_command_line
+    from cifar_exp.hydra_app.arguments import options_first, parse_arguments
+    from cifar_exp.hydra_app.help import help_text
+    from cifar_exp.hydra_app.overrides import quoted
+    from cifar_exp.hydra_app.trials import check_command_line
 
     sys.argv[1:] = options_first([quoted(argument) for argument in arguments])
     parsed = parse_arguments(sys.argv[1:])
@@ -66,13 +66,13 @@ def _command(arguments: list[str]) -> int:
 
 
 def _tell_plan(grid: Grid) -> int:
-    from cifar_exp.runs.progress import Teller
-    from cifar_exp.sweeps.forecast import forecast
+    from cifar_exp.runs.console import RunConsole
+    from cifar_exp.sweeps.dry_run import dry_run
     from cifar_exp.sweeps.plan import make_plan
 
-    with closing(Teller(grid.settings[0].trainer.progress)) as teller:
+    with closing(RunConsole(grid.settings[0].trainer.progress)) as teller:
         plan = make_plan(grid, teller.report)
-    for line in forecast(plan, grid.launcher):
+    for line in dry_run(plan, grid.launcher):
         print(line)
     return DONE
 
@@ -80,13 +80,13 @@ def _tell_plan(grid: Grid) -> int:
 def _run_hydra(task: Callable[[DictConfig], float | None]) -> None:
     import hydra
 
-    from cifar_exp.sweeps.composition import CONFIG_NAME, conf_folder
+    from cifar_exp.hydra_app.compose import CONFIG_NAME, conf_folder
 
     hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=CONFIG_NAME)(task)()
 
 
 def _train_many() -> int:
-    from cifar_exp.sweeps.task import train_cell
+    from cifar_exp.hydra_app.task import train_cell
 
     _run_hydra(train_cell)  # the sweeper ends the process with its own exit code
     return DONE
@@ -106,15 +106,15 @@ def _train_one() -> int:
 
 def _run_cell(config: DictConfig) -> tuple[int, float | None]:
     """Train the run of a composed config: exit code, and the metric it is ranked by."""
+    from cifar_exp.hydra_app.task import request_of
     from cifar_exp.runs.execute import execute
-    from cifar_exp.runs.lock import HeldElsewhereError
-    from cifar_exp.sweeps.task import request_of
+    from cifar_exp.storage.lock import RunLockedError
 
     try:
         record = execute(request_of(config)).record
-    except (UserError, OutsideError) as error:
+    except (UserError, EnvironmentFailure) as error:
         return print_error(error), None
-    except HeldElsewhereError as error:
+    except RunLockedError as error:
         print(f"error: {error}; it is left alone", file=sys.stderr)
         return LOCKED, None
     except Interrupted as interruption:
@@ -124,7 +124,7 @@ def _run_cell(config: DictConfig) -> tuple[int, float | None]:
 
 def _check_surroundings(cells: list[Settings]) -> None:
     """Raise UserError if images or a device that the settings ask for are not there."""
-    from cifar_exp.data.sources import missing_data
+    from cifar_exp.data.registry import missing_data
 
     mistakes = [_unusable(Path(name)) for name in ("outputs", "outputs/runs", "outputs/sweeps")]
     mistakes += [missing_data(settings.data) for settings in cells]

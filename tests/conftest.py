@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import Settings
-from cifar_exp.runs.record import RunRecord, Status
-from cifar_exp.sweeps.arguments import parse_arguments
-from cifar_exp.sweeps.composition import composer, settings_tree
+from cifar_exp.config.validation import validate
+from cifar_exp.hydra_app.arguments import parse_arguments
+from cifar_exp.hydra_app.compose import open_composer, settings_tree
+from cifar_exp.storage.record import RunRecord, Status
 
 # Overrides that shrink the default recipe to a fraction of a second an epoch.
 SMALL = (
@@ -34,7 +34,7 @@ SMALL = (
 
 def compose(*overrides: str) -> Settings:
     """The settings of a command line."""
-    with composer(parse_arguments([])) as compose_with:
+    with open_composer(parse_arguments([])) as compose_with:
         return validate(settings_tree(compose_with.compose(overrides)))
 
 

@@ -20,16 +20,16 @@ from {module} import {function}
 if __name__ == "__main__":
     sys.exit({function}())
 """
-Ended = tuple[int, str, str]  # exit code, stdout, stderr
+WorkerResult = tuple[int, str, str]  # exit code, stdout, stderr
 
 
 @pytest.fixture
 def cifar_exp_script(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Ended]:
+) -> Callable[..., WorkerResult]:
     """Runs `cifar-exp` with these arguments in this process."""
 
-    def run(*arguments: str) -> Ended:
+    def run(*arguments: str) -> WorkerResult:
         monkeypatch.setattr(sys, "argv", ["cifar-exp", *arguments])
         return (main(), *capsys.readouterr())
 
@@ -37,7 +37,7 @@ def cifar_exp_script(
 
 
 @pytest.fixture
-def run_installed(tmp_path: Path) -> Callable[..., Ended]:
+def run_installed(tmp_path: Path) -> Callable[..., WorkerResult]:
     """Runs `python LINE` in an empty folder; `cifar-exp` there is the installed script."""
     script = tmp_path / "bin" / "cifar-exp"
     script.parent.mkdir()
@@ -46,7 +46,7 @@ def run_installed(tmp_path: Path) -> Callable[..., Ended]:
     script.write_text(SCRIPT.format(module=module, function=function))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "CIFAR_EXP_CACHE": str(tmp_path / "c")}
 
-    def run(*line: str) -> Ended:
+    def run(*line: str) -> WorkerResult:
         words = [str(script) if word == "cifar-exp" else word for word in line]
         ended = subprocess.run(
             [sys.executable, *words],
@@ -63,7 +63,9 @@ def run_installed(tmp_path: Path) -> Callable[..., Ended]:
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
-def test_help_lists_every_command(cifar_exp_script: Callable[..., Ended], option: str) -> None:
+def test_help_lists_every_command(
+    cifar_exp_script: Callable[..., WorkerResult], option: str
+) -> None:
     code, out, err = cifar_exp_script(option)
     assert (code, err) == (0, "")
     assert out.startswith("usage: cifar-exp COMMAND [ARGUMENT ...]\n")
@@ -71,7 +73,7 @@ def test_help_lists_every_command(cifar_exp_script: Callable[..., Ended], option
         assert [name, *meaning.split()] in [line.split() for line in out.splitlines()]
 
 
-def test_the_version_is_printed(cifar_exp_script: Callable[..., Ended]) -> None:
+def test_the_version_is_printed(cifar_exp_script: Callable[..., WorkerResult]) -> None:
     assert cifar_exp_script("--version") == (0, f"cifar_exp {cifar_exp.__version__}\n", "")
 
 
@@ -89,12 +91,12 @@ def test_the_version_is_printed(cifar_exp_script: Callable[..., Ended]) -> None:
     ids=["missing", "mistyped", "option first", "a module that is not a command"],
 )
 def test_a_missing_or_unknown_command_is_one_sentence(
-    cifar_exp_script: Callable[..., Ended], line: tuple[str, ...], sentence: str
+    cifar_exp_script: Callable[..., WorkerResult], line: tuple[str, ...], sentence: str
 ) -> None:
     assert cifar_exp_script(*line) == (2, "", f"error: {sentence}\n")
 
 
-def test_the_script_loads_nothing_heavy(run_installed: Callable[..., Ended]) -> None:
+def test_the_script_loads_nothing_heavy(run_installed: Callable[..., WorkerResult]) -> None:
     code, out, err = run_installed(
         "-c",
         "import sys, cifar_exp.cli\n"
@@ -118,7 +120,7 @@ def test_the_script_loads_nothing_heavy(run_installed: Callable[..., Ended]) -> 
     ],
 )
 def test_a_command_does_what_its_module_does(
-    run_installed: Callable[..., Ended], command: str, arguments: tuple[str, ...], code: int
+    run_installed: Callable[..., WorkerResult], command: str, arguments: tuple[str, ...], code: int
 ) -> None:
     by_script = run_installed("cifar-exp", command, *arguments)
     assert by_script == run_installed("-m", f"cifar_exp.{command}", *arguments)
@@ -128,7 +130,7 @@ def test_a_command_does_what_its_module_does(
 
 @pytest.mark.slow
 def test_a_sweep_started_by_the_script_records_the_command_that_repeats_it(
-    run_installed: Callable[..., Ended], tmp_path: Path, pictures: Path
+    run_installed: Callable[..., WorkerResult], tmp_path: Path, pictures: Path
 ) -> None:
     typed = [
         "data=folder",

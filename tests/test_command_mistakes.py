@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow  # commands from their first line to their exit co
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACEBACK = "Traceback (most recent call last)"
-Ended = tuple[int, str, str]
+WorkerResult = tuple[int, str, str]
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +33,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Ended]:
+) -> Callable[..., WorkerResult]:
     """Runs the command in this process: exit code, stdout, stderr."""
 
-    def run(*line: str) -> Ended:
+    def run(*line: str) -> WorkerResult:
         monkeypatch.setattr(sys, "argv", ["train", *line])
         try:
             code = main()
@@ -47,7 +47,7 @@ def command(
     return run
 
 
-def typed(*line: str) -> Ended:
+def typed(*line: str) -> WorkerResult:
     """Runs the command as a user would: exit code, stdout, stderr."""
     ended = subprocess.run(
         [sys.executable, "-m", "cifar_exp.train", *line],
@@ -100,13 +100,13 @@ def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
     ids=["several values", "one of several", "option", "folder", "conflict", "deletion"],
 )
 def test_a_mistake_ends_the_command_with_two(
-    command: Callable[..., Ended], line: list[str], sentence: str
+    command: Callable[..., WorkerResult], line: list[str], sentence: str
 ) -> None:
     assert command(*line) == (2, "", sentence)
 
 
 def test_a_full_traceback_is_shown_on_request(
-    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+    command: Callable[..., WorkerResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, out, err = command("seed=-1")
     assert (code, TRACEBACK in err) == (2, False)
@@ -118,7 +118,7 @@ def test_a_full_traceback_is_shown_on_request(
     assert "check_command_line" in err
 
 
-def test_a_device_that_is_not_there_is_a_mistake(command: Callable[..., Ended]) -> None:
+def test_a_device_that_is_not_there_is_a_mistake(command: Callable[..., WorkerResult]) -> None:
     code, out, err = command("--multirun", "seed=0,1", "trainer.device=cuda:99")
     assert (code, out) == (2, "")
     assert err.startswith("error: trainer.device=cuda:99: not on this machine, which has ")
@@ -132,14 +132,14 @@ def test_images_that_are_not_there_are_a_mistake() -> None:
     assert len(err.splitlines()) == 1
 
 
-def test_the_version_is_told(command: Callable[..., Ended]) -> None:
+def test_the_version_is_told(command: Callable[..., WorkerResult]) -> None:
     assert command("--version") == (0, f"cifar_exp {cifar_exp.__version__}\n", "")
 
 
 def test_help_is_told_whatever_else_is_asked_for(
-    command: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch
+    command: Callable[..., WorkerResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cifar_exp.sweeps.help.help_text", lambda _: "the help")
+    monkeypatch.setattr("cifar_exp.hydra_app.help.help_text", lambda _: "the help")
     assert command("--help", "seed=-1") == (0, "the help\n", "")
 
 
@@ -154,7 +154,7 @@ def test_the_settings_are_shown_and_nothing_is_done() -> None:
 
 @pytest.mark.parametrize("line", [("seed=1",), ("--multirun", "seed=0,1")], ids=str)
 def test_what_is_in_the_way_of_the_outputs_is_told(
-    command: Callable[..., Ended], folder: Path, line: tuple[str, ...]
+    command: Callable[..., WorkerResult], folder: Path, line: tuple[str, ...]
 ) -> None:
     (folder / "outputs").symlink_to("gone")
     code, out, err = command("data=shapes", *line)
@@ -177,10 +177,10 @@ def own(
 
 
 @pytest.fixture
-def of_own(command: Callable[..., Ended], own: Path) -> Callable[..., Ended]:
+def of_own(command: Callable[..., WorkerResult], own: Path) -> Callable[..., WorkerResult]:
     """Runs the command on the copied pictures."""
 
-    def run(*line: str) -> Ended:
+    def run(*line: str) -> WorkerResult:
         return command("data=folder", f"data.root={own}", "model=tiny", *line)
 
     return run
@@ -188,7 +188,7 @@ def of_own(command: Callable[..., Ended], own: Path) -> Callable[..., Ended]:
 
 @pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
 def test_an_image_that_cannot_be_read_is_a_mistake_in_a_run_a_sweep_and_a_plan(
-    of_own: Callable[..., Ended], own: Path, line: tuple[str, ...]
+    of_own: Callable[..., WorkerResult], own: Path, line: tuple[str, ...]
 ) -> None:
     broken = own / "train" / "along" / "003.png"
     broken.write_bytes(broken.read_bytes()[:100])
@@ -201,7 +201,7 @@ def test_an_image_that_cannot_be_read_is_a_mistake_in_a_run_a_sweep_and_a_plan(
 
 @pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
 def test_a_class_that_test_lacks_is_a_mistake_in_a_run_a_sweep_and_a_plan(
-    of_own: Callable[..., Ended], own: Path, line: tuple[str, ...]
+    of_own: Callable[..., WorkerResult], own: Path, line: tuple[str, ...]
 ) -> None:
     shutil.rmtree(own / "test" / "along")
     sentence = f"data.root: {own / 'test'} lacks the class along; train and test have the same"
@@ -210,7 +210,7 @@ def test_a_class_that_test_lacks_is_a_mistake_in_a_run_a_sweep_and_a_plan(
 
 @pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
 def test_a_cache_that_cannot_be_written_ends_a_run_a_sweep_and_a_plan_with_one(
-    of_own: Callable[..., Ended],
+    of_own: Callable[..., WorkerResult],
     own: Path,
     line: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,

@@ -11,11 +11,11 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from cifar_exp.config.checks import validate
 from cifar_exp.config.identity import run_id
 from cifar_exp.config.schema import Settings
-from cifar_exp.sweeps.arguments import parse_arguments
-from cifar_exp.sweeps.preflight import check_command_line
+from cifar_exp.config.validation import validate
+from cifar_exp.hydra_app.arguments import parse_arguments
+from cifar_exp.hydra_app.trials import check_command_line
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 FILES = sorted(path.relative_to(CONF) for path in CONF.rglob("*") if path.is_file())

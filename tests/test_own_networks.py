@@ -10,7 +10,7 @@ import pytest
 
 from cifar_exp.train import main
 
-Ended = tuple[int, str, str]
+WorkerResult = tuple[int, str, str]
 WHOLE = ("trainer.resolution_scales=[]", "trainer.resolution_until=[]")
 HEAD = """
 import sys
@@ -29,7 +29,7 @@ def train(
     pictures: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Iterator[Callable[..., Ended]]:
+) -> Iterator[Callable[..., WorkerResult]]:
     """Runs the command on a module with `Net`: exit code, stdout, stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -38,7 +38,7 @@ def train(
     (tmp_path / "mine" / "model").mkdir(parents=True)
     (tmp_path / "mine" / "model" / "own.yaml").write_text("_target_: own_network.Net\n")
 
-    def run(source: str, *line: str) -> Ended:
+    def run(source: str, *line: str) -> WorkerResult:
         (tmp_path / "own_network.py").write_text(HEAD + source)
         importlib.invalidate_caches()
         data = ["data=folder", f"data.root={pictures}", "data.image_size=16"]
@@ -53,7 +53,7 @@ def train(
 
 
 def test_a_module_that_ends_the_program_when_imported_is_a_mistake(
-    train: Callable[..., Ended], tmp_path: Path
+    train: Callable[..., WorkerResult], tmp_path: Path
 ) -> None:
     sentence = "_target_=own_network.Net: importing own_network raised SystemExit: 3"
     assert train("sys.exit(3)") == (2, "", f"error: model: {sentence}\n")
@@ -61,7 +61,7 @@ def test_a_module_that_ends_the_program_when_imported_is_a_mistake(
 
 
 def test_a_network_that_ends_the_program_in_training_fails_its_run(
-    train: Callable[..., Ended], tmp_path: Path
+    train: Callable[..., WorkerResult], tmp_path: Path
 ) -> None:
     source = """
 class Net(Linear):
@@ -127,7 +127,7 @@ FAULTS = {
 
 @pytest.mark.parametrize(("source", "sentence"), FAULTS.values(), ids=FAULTS)
 def test_a_network_that_cannot_be_trained_is_a_mistake_told_in_a_sentence(
-    train: Callable[..., Ended], tmp_path: Path, source: str, sentence: str
+    train: Callable[..., WorkerResult], tmp_path: Path, source: str, sentence: str
 ) -> None:
     scales = ("trainer.resolution_scales=[0.5]", "trainer.resolution_until=[0.5]")
     assert train(source, *scales) == (2, "", f"error: model: {sentence}\n")
@@ -135,7 +135,7 @@ def test_a_network_that_cannot_be_trained_is_a_mistake_told_in_a_sentence(
 
 
 def test_a_network_of_a_fixed_size_is_trained_where_the_sentence_led(
-    train: Callable[..., Ended], tmp_path: Path
+    train: Callable[..., WorkerResult], tmp_path: Path
 ) -> None:
     source, _ = FAULTS["a fixed size"]
     code, _, err = train(source, *WHOLE)
@@ -145,7 +145,7 @@ def test_a_network_of_a_fixed_size_is_trained_where_the_sentence_led(
 
 
 def test_torchs_plateau_is_a_mistake_that_names_ours(
-    train: Callable[..., Ended], tmp_path: Path
+    train: Callable[..., WorkerResult], tmp_path: Path
 ) -> None:
     (tmp_path / "mine" / "scheduler").mkdir()
     (tmp_path / "mine" / "scheduler" / "own.yaml").write_text(
@@ -161,7 +161,7 @@ def test_torchs_plateau_is_a_mistake_that_names_ours(
 
 
 def test_a_batch_of_one_image_is_a_mistake_where_the_network_cannot_learn_from_it(
-    train: Callable[..., Ended], tmp_path: Path
+    train: Callable[..., WorkerResult], tmp_path: Path
 ) -> None:
     source = """
 class Net(nn.Sequential):

@@ -59,7 +59,7 @@ def outputs(tmp_path: Path) -> Path:
 @pytest.fixture
 def report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Report:
     """Runs the command in this process: exit code, output, errors."""
-    monkeypatch.setattr("cifar_exp.analysis.figures.gallery.OF_STUDIES", {})
+    monkeypatch.setattr("cifar_exp.analysis.figures.registry.GROUP_FIGURES", {})
 
     def run(*line: object) -> tuple[int, list[str], list[str]]:
         monkeypatch.setattr(sys, "argv", ["report", *map(str, line)])
@@ -178,7 +178,7 @@ def test_ctrl_c_has_its_own_code(
     def stop(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cifar_exp.analysis.load.places.find_places", stop)
+    monkeypatch.setattr("cifar_exp.analysis.load.discover.find_inputs", stop)
     assert report(outputs)[0] == 130
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from cifar_exp import status
-from cifar_exp.runs.files import write_csv
-from cifar_exp.runs.lock import held
-from cifar_exp.runs.record import RunRecord
-from cifar_exp.sweeps.snapshot import SnapshotReader
-from cifar_exp.sweeps.view import plain_lines, unsuccessful_lines
+from cifar_exp.storage.atomic import write_csv
+from cifar_exp.storage.lock import lock_run
+from cifar_exp.storage.record import RunRecord
+from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
+from cifar_exp.sweeps.monitor.table import plain_lines, unsuccessful_lines
 
 DONE, FAILED, RUNNING, WAITING = "0123456789", "12e4567890", "aaaaaaaaaa", "bbbbbbbbbb"
 ALONE = "cccccccccc"
@@ -65,7 +65,7 @@ def outputs(write_run: Callable[..., None], tmp_path: Path) -> Iterator[Path]:
     ]
     write_csv(folder / "runs.csv", ["run_id", "folder", "status", "model.width"], rows)
     with ExitStack() as stack:
-        stack.enter_context(held(outputs / "runs", RUNNING))
+        stack.enter_context(lock_run(outputs / "runs", RUNNING))
         yield outputs
 
 

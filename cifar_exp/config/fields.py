@@ -57,7 +57,7 @@ Integer = Annotated[int, BeforeValidator(_not_a_boolean)]
 Number = Annotated[float, BeforeValidator(_not_a_boolean), AfterValidator(lambda v: v + 0.0)]
 
 
-def allowed(field: FieldInfo) -> str:
+def describe_allowed(field: FieldInfo) -> str:
     """What a setting may be, in words: `a number in [0, 1)`, `one of relu, silu`."""
     told = field.json_schema_extra
     if isinstance(told, dict) and "allowed" in told:
@@ -65,7 +65,7 @@ def allowed(field: FieldInfo) -> str:
     return _describe(field.annotation, field.metadata)
 
 
-def options(field: FieldInfo) -> list[str]:
+def choices(field: FieldInfo) -> list[str]:
     """The names among which a setting chooses; empty where it is no choice of names."""
     return [str(value) for value in _literals(field.annotation)]
 

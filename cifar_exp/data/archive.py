@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from cifar_exp.data.cache import cache_lock
-from cifar_exp.errors import OutsideError, UserError
+from cifar_exp.errors import EnvironmentFailure, UserError
 
 FOLDER = "cifar-100-python"
 FETCHING = ".fetching-"
@@ -52,8 +52,8 @@ def ensure_archive(root: Path, download: bool, archive: Archive) -> None:
     """See that root/cifar-100-python is there: unpack an archive that lies at `root`, or fetch it.
 
     Of two processes that want the same, one fetches and the other waits. Raises UserError where
-    it is absent and may not be fetched, or the archive at `root` is damaged; OutsideError where
-    fetching failed.
+    it is absent and may not be fetched, or the archive at `root` is damaged; EnvironmentFailure
+    where fetching failed.
     """
     if (root / FOLDER).is_dir():
         return
@@ -125,7 +125,7 @@ def _unpack(packed: Path, workplace: Path, archive: Archive) -> None:
     try:
         shutil.unpack_archive(packed, workplace, filter="data")
     except (OSError, EOFError, shutil.ReadError) as error:
-        raise OutsideError(
+        raise EnvironmentFailure(
             f"could not unpack {packed.name} into {workplace.parent} ({error}); nothing was kept"
         ) from error
     name = _damaged(workplace / FOLDER, archive)
@@ -144,7 +144,7 @@ def _fetch(workplace: Path, archive: Archive) -> Path:
         if isinstance(error, HTTPError):
             error.close()
         reason = "it arrived incomplete or altered" if "corrupted" in str(error) else str(error)
-        raise OutsideError(
+        raise EnvironmentFailure(
             f"could not fetch {archive.url} ({reason}); nothing was kept. Run the same command "
             f"again, or get {archive.filename} another way and put it into {workplace.parent} "
             "(behind a proxy: set HTTPS_PROXY)"

@@ -43,7 +43,7 @@ def crop_and_flip(
     return images[indices[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def jitter_colour(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+def jitter_color(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Vary brightness, contrast and saturation of floats (B, 3, H, W) by up to +-`strength`."""
     brightness, contrast, saturation = (
         1 + strength * (2 * _uniform(images, generator) - 1) for _ in range(3)

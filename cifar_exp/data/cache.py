@@ -19,7 +19,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from cifar_exp.data.dataset import ImageSet
-from cifar_exp.errors import OutsideError
+from cifar_exp.errors import EnvironmentFailure
 
 FORMAT = "1"
 
@@ -34,7 +34,7 @@ def cached(signature: str, make: Callable[[], ImageSet]) -> tuple[ImageSet, str]
     """The images that `signature` stands for and the SHA-256 of their pixels.
 
     Made once; of two processes that want the same, one makes them and the other waits. Raises
-    OutsideError where the cache cannot be written.
+    EnvironmentFailure where the cache cannot be written.
     """
     root = cache_folder()
     name = hashlib.sha256(f"{FORMAT} {signature}".encode()).hexdigest()
@@ -49,7 +49,7 @@ def cached(signature: str, make: Callable[[], ImageSet]) -> tuple[ImageSet, str]
 
 @contextmanager
 def cache_lock(name: str) -> Iterator[None]:
-    """Hold one of the cache's locks. Raises OutsideError where the folder cannot be made."""
+    """Hold one of the cache's locks. Raises EnvironmentFailure where the folder cannot be made."""
     root = cache_folder()
     with _writable(root):
         (root / "index").mkdir(parents=True, exist_ok=True)
@@ -122,7 +122,7 @@ def _writable(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutsideError(
+        raise EnvironmentFailure(
             f"cannot keep decoded images in {root} ({error}); nothing else was touched. Make room "
             "there, or name another folder by the environment variable CIFAR_EXP_CACHE"
         ) from error

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
-Report = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Hears of slow work: what is done, how many of it, of how many."""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_exp.data.cache import cached
-from cifar_exp.data.dataset import Dataset, ImageSet, Report
+from cifar_exp.data.dataset import Dataset, ImageSet, ProgressCallback
 
 LOBES = (2, 3, 4, 5, 6)
 PROFILES = ("round", "pointed", "ring", "notched")
@@ -40,7 +40,7 @@ def fingerprint(image_size: int) -> str:
     return hashlib.sha256(f"shapes {VERSION} {image_size}".encode()).hexdigest()
 
 
-def load_shapes(image_size: int, report: Report) -> Dataset:
+def load_shapes(image_size: int, report: ProgressCallback) -> Dataset:
     """Train and test images (N, image_size, image_size, 3), always the same."""
     sets = {}
     for split, size, seed in (("train", TRAIN_SIZE, 1), ("test", TEST_SIZE, 2)):
@@ -56,7 +56,7 @@ def load_shapes(image_size: int, report: Report) -> Dataset:
     )
 
 
-def draw_set(count: int, size: int, seed: int, report: Report) -> ImageSet:
+def draw_set(count: int, size: int, seed: int, report: ProgressCallback) -> ImageSet:
     """`count` images of `size` pixels, classes in turn; the first are the same at any count."""
     whole = -(-count // CHUNK) * CHUNK  # a part of a chunk would draw other numbers
     images = np.empty((whole, size, size, 3), np.uint8)

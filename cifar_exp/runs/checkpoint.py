@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from cifar_exp.errors import describe
-from cifar_exp.runs.files import write_whole
+from cifar_exp.storage.atomic import write_whole
 from cifar_exp.training.devices import is_out_of_memory
 
 LONGEST_REASON = 200  # torch's texts can be a page long; the log has them

@@ -4,30 +4,30 @@ from collections.abc import Callable
 
 from cifar_exp.config.identity import run_id
 from cifar_exp.config.schema import DataSection, Settings
-from cifar_exp.data.dataset import Dataset, Report
-from cifar_exp.data.sources import load_dataset, missing_data
+from cifar_exp.data.dataset import Dataset, ProgressCallback
+from cifar_exp.data.registry import load_dataset, missing_data
 from cifar_exp.errors import UserError
-from cifar_exp.runs.directory import find_run, link_latest
-from cifar_exp.runs.environment import environment
-from cifar_exp.runs.interruption import stop_on_signals
-from cifar_exp.runs.lock import HeldElsewhereError, held, holder
-from cifar_exp.runs.progress import Teller, tell_figures
-from cifar_exp.runs.record import FINAL, RunRecord, Segment, is_left
-from cifar_exp.runs.request import Outcome, Request, folder_to_fill
-from cifar_exp.runs.settling import settle, settle_held
+from cifar_exp.runs.console import RunConsole, print_metrics
+from cifar_exp.runs.signals import stop_on_signals
+from cifar_exp.runs.spec import RunResult, RunSpec
+from cifar_exp.storage.cleanup import settle, settle_held
+from cifar_exp.storage.environment import environment
+from cifar_exp.storage.lock import RunLockedError, lock_holder, lock_run
+from cifar_exp.storage.record import TERMINAL, RunRecord, Segment, needs_no_training
+from cifar_exp.storage.run_folder import find_run, link_latest, write_target
 
-Load = Callable[[DataSection, Report], Dataset]
+Load = Callable[[DataSection, ProgressCallback], Dataset]
 
 
-def execute(request: Request, load: Load = load_dataset) -> Outcome:
+def execute(request: RunSpec, load: Load = load_dataset) -> RunResult:
     """Train the run, or what is missing of it, or return it if it is done.
 
     `load` reads the images; a process that makes many runs reads them once.
 
-    Raises UserError before anything is made, HeldElsewhereError where another process trains it,
-    OutsideError where the data cannot be fetched, Interrupted after a signal, all saved.
+    Raises UserError before anything is made, RunLockedError where another process trains it,
+    EnvironmentFailure where the data cannot be fetched, Interrupted after a signal, all saved.
     """
-    teller = Teller("none" if request.is_silent else request.settings.trainer.progress)
+    teller = RunConsole("none" if request.is_silent else request.settings.trainer.progress)
     absent = missing_data(request.settings.data)
     if absent:
         raise UserError(absent)
@@ -37,59 +37,61 @@ def execute(request: Request, load: Load = load_dataset) -> Outcome:
         done = _finished(request, identity, teller, has_replaced)
         if done is not None:
             return done
-        owner = holder(request.runs, identity)
+        owner = lock_holder(request.runs, identity)
         if owner is not None:  # known before any work
-            raise HeldElsewhereError.by(identity, owner)
+            raise RunLockedError.by(identity, owner)
         # torch takes seconds to import: a run that is done is told without it
-        from cifar_exp.runs.assembly import make_parts, prepare_compute
-        from cifar_exp.runs.run import HeldRun
+        from cifar_exp.runs.build import build_components, prepare_compute
+        from cifar_exp.runs.runner import Runner
 
         before = _last_segment(request, identity)
         compute = prepare_compute(request.settings, before, request.slot)
         dataset = load(request.settings.data, teller.report)
         teller.close()
-        parts = make_parts(request.settings, dataset, compute, request.runs)
-        with held(request.runs, identity):
+        parts = build_components(request.settings, dataset, compute, request.runs)
+        with lock_run(request.runs, identity):
             # by the one who held it until now
             has_replaced = settle_held(request.runs, identity)
             done = _finished(request, identity, teller, has_replaced)
-            return done or HeldRun(request, identity, parts, teller, stop).go()
+            return done or Runner(request, identity, parts, teller, stop).go()
 
 
-def identify(settings: Settings, report: Report, load: Load = load_dataset) -> str:
+def identify(settings: Settings, report: ProgressCallback, load: Load = load_dataset) -> str:
     """The run's id; of data=folder the images are read for it. Raises as `load_dataset` does."""
     if settings.data.name != "folder":
         return run_id(settings)
     return run_id(settings, load(settings.data, report).fingerprint)
 
 
-def _last_segment(request: Request, identity: str) -> Segment | None:
+def _last_segment(request: RunSpec, identity: str) -> Segment | None:
     home = find_run(request.runs, identity)
-    record = RunRecord.load(folder_to_fill(home)) if home else None
+    record = RunRecord.load(write_target(home)) if home else None
     return record.segments[-1] if record and record.segments else None
 
 
 def _finished(
-    request: Request, identity: str, teller: Teller, has_replaced: bool
-) -> Outcome | None:
+    request: RunSpec, identity: str, teller: RunConsole, has_replaced: bool
+) -> RunResult | None:
     """The run, where it is done: also by a rerun that only had to take its place yet."""
     path = find_run(request.runs, identity)
     record = RunRecord.load(path) if path else None
     if path is None or record is None:
         return None
-    if not has_replaced and not is_left(record.status, request.settings):
+    if not has_replaced and not needs_no_training(record.status, request.settings):
         return None
     made = f"{record.status} on {record.finished_at}"
     commit, ours = record.environment.get("git_commit"), environment()["git_commit"]
     if commit != ours:
         made += f" by another commit ({(commit or 'unknown')[:10]})"
     advice = (
-        "rerun=true trains it anew" if record.status in FINAL else "retry_failed=true tries again"
+        "rerun=true trains it anew"
+        if record.status in TERMINAL
+        else "retry_failed=true tries again"
     )
     teller.line(f"run      {path}")
     teller.line(f"done     {made}; {advice}")
     if record.error is not None:
         teller.line(f"because  {record.error.message}")
-    tell_figures(record, teller)
+    print_metrics(record, teller)
     link_latest(request.outputs, path)
-    return Outcome(path, record)
+    return RunResult(path, record)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 
-from cifar_exp.training.loop import Loop
+from cifar_exp.training.trainer import Loop
 
 PETA = 1e15
 TRAINING_PASSES = 3  # forward, and backward at twice its price

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from cifar_exp.config.identity import run_id
-from cifar_exp.data.dataset import Dataset, Report
-from cifar_exp.data.sources import Loader
-from cifar_exp.sweeps.effort import Effort, Sizes, effort_of
-from cifar_exp.sweeps.grid import Cell, Grid
+from cifar_exp.data.dataset import Dataset, ProgressCallback
+from cifar_exp.data.registry import Loader
+from cifar_exp.sweeps.trial import Grid, Trial
+from cifar_exp.training.cost import DatasetSizes, RunCost, estimate_cost
 
 LONGEST_NAME = 80
 KNOWN_SIZES = (100, 50_000, 10_000)  # classes, train and test images of cifar100 and shapes
@@ -24,8 +24,8 @@ class PlannedRun:
     """A run of the sweep; several equal cells are one."""
 
     run_id: str
-    cell: Cell
-    effort: Effort | None
+    cell: Trial
+    effort: RunCost | None
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Plan:
         return {run.run_id: run for run in self.runs}
 
 
-def make_plan(grid: Grid, report: Report) -> Plan:
+def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
     """Name the sweep and its runs. Of data=folder the images are read, as their content counts.
 
     Raises as `load_dataset` does.
@@ -94,15 +94,15 @@ def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
     return f"{name}-{_digest(fixed)}" if fixed else name
 
 
-def _effort(cell: Cell, dataset: Dataset | None) -> Effort | None:
+def _effort(cell: Trial, dataset: Dataset | None) -> RunCost | None:
     data = cell.settings.data
     classes, train, test = KNOWN_SIZES
     if dataset is not None:
         classes, train, test = len(dataset.class_names), len(dataset.train), len(dataset.test)
     taken = min(train, data.limit_train or train)
     val = round(data.val_fraction * taken)
-    sizes = Sizes(classes, taken - val, val, min(test, data.limit_test or test))
-    return effort_of(cell.settings, sizes)
+    sizes = DatasetSizes(classes, taken - val, val, min(test, data.limit_test or test))
+    return estimate_cost(cell.settings, sizes)
 
 
 def _digest(value: Any) -> str:

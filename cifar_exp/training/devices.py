@@ -93,7 +93,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
-def synchronise(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     """Wait for the device, so that a clock read next is about work done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

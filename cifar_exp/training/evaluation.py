@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cifar_exp.data.feed import Normalisation
-from cifar_exp.data.resident import Split
+from cifar_exp.data.batches import Normalization
+from cifar_exp.data.device_splits import Split
 from cifar_exp.training.devices import autocast
 
 BATCH = 500
@@ -61,7 +61,7 @@ class Evaluation:
 def evaluate(
     network: nn.Module,
     split: Split,
-    normalisation: Normalisation,
+    normalization: Normalization,
     precision: str,
 ) -> Evaluation:
     """Run `network` over the images as they are, on their device, in evaluation mode."""
@@ -71,7 +71,7 @@ def evaluate(
     for start in range(0, len(split), BATCH):
         part = slice(start, start + BATCH)
         with autocast(split.labels.device, precision):
-            logits = network(normalisation.apply(split.take(part)))
+            logits = network(normalization.apply(split.take(part)))
         parts.append(_judge(logits.float(), split.labels[part]))
     network.train(was_training)
     columns = [torch.cat(column).cpu() for column in zip(*parts, strict=True)]

@@ -48,13 +48,13 @@ class Muon(torch.optim.Optimizer):
         update = gradient.add(buffer, alpha=momentum)
         parameter.mul_(1 - group["lr"] * group["weight_decay"])
         if group["orthogonal"]:
-            matrix = orthogonalise(update.flatten(1), group["iterations"])
+            matrix = orthogonalize(update.flatten(1), group["iterations"])
             scale = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
             update = matrix.view_as(update).mul_(scale)
         parameter.add_(update, alpha=-group["lr"])
 
 
-def orthogonalise(matrix: Tensor, iterations: int) -> Tensor:
+def orthogonalize(matrix: Tensor, iterations: int) -> Tensor:
     """The nearest (semi-)orthogonal matrix (R, C), roughly, by Newton-Schulz iterations."""
     a, b, c = QUINTIC
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from cifar_exp.config.fields import TargetSection
+from cifar_exp.config.instantiate import instantiate
 from cifar_exp.config.schema import AdamSection, MuonSection, Optimizer, SGDSection
-from cifar_exp.config.targets import instantiate
 from cifar_exp.training.muon import Muon
 
 Group = dict[str, Any]

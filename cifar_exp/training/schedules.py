@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from cifar_exp.config.instantiate import instantiate
 from cifar_exp.config.schema import (
     ConstantSection,
     CosineSection,
@@ -16,7 +17,6 @@ from cifar_exp.config.schema import (
     StepSection,
     TargetSchedulerSection,
 )
-from cifar_exp.config.targets import instantiate
 
 Factor = Callable[[float], float]
 

@@ -31,6 +31,6 @@ class LocalLauncher(Launcher):
         initial_job_idx: int,  # noqa: ARG002, runs have ids, not numbers
     ) -> Sequence[JobReturn]:
         """Make the runs of these overrides; returns their ends in the same order."""
-        from cifar_exp.sweeps.local.launching import launch
+        from cifar_exp.hydra_app.local_launcher import launch
 
         return launch(self.options, self.hydra_context.config_loader, self.config, job_overrides)

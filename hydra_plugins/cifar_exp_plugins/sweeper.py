@@ -8,7 +8,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 
-class ResumingSweeper(Sweeper):
+class GridSweeper(Sweeper):
     """Every combination once, whatever was done before."""
 
     def __init__(self, **_listed: Any) -> None:
@@ -25,7 +25,7 @@ class ResumingSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Train what is missing. Ends the process with the sweep's exit code."""
-        from cifar_exp.sweeps.entry import sweep
+        from cifar_exp.hydra_app.sweeper import sweep
 
         assert self.config is not None
         assert self.launcher is not None

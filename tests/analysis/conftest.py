@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cifar_exp.analysis.load.discover import find_inputs
 from cifar_exp.analysis.load.frames import run_frame, settings_columns
-from cifar_exp.analysis.load.loading import load
-from cifar_exp.analysis.load.places import find_places
+from cifar_exp.analysis.load.runs import load
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.groups import divide
 from cifar_exp.analysis.statistics.metric import METRICS
-from cifar_exp.analysis.statistics.sections import divide
-from cifar_exp.analysis.statistics.study import Study
-from cifar_exp.runs.directory import EXTRA
-from cifar_exp.runs.directory import METRICS as COLUMNS
+from cifar_exp.storage.run_folder import EXTRA
+from cifar_exp.storage.run_folder import METRICS as COLUMNS
 
 DATA = {
     "name": "shapes",
@@ -170,18 +170,18 @@ class Outputs:
 
     def studies(
         self, *paths: Path, metric: str = "val_accuracy", baseline: str | None = None
-    ) -> list[Study]:
+    ) -> list[GroupStatistics]:
         """The sections of these folders, or of all."""
-        places = find_places(list(paths) or [self.path])
+        places = find_inputs(list(paths) or [self.path])
         loaded = load(places, self.path / "report")
         runs = run_frame(loaded)
         columns = settings_columns(runs)
         return [
-            Study(section, METRICS[metric], runs, loaded.history, columns, baseline)
+            GroupStatistics(section, METRICS[metric], runs, loaded.history, columns, baseline)
             for section in divide(runs, places.sweeps)
         ]
 
-    def study(self, *paths: Path, **options: Any) -> Study:
+    def study(self, *paths: Path, **options: Any) -> GroupStatistics:
         """The one section."""
         (study,) = self.studies(*paths, **options)
         return study

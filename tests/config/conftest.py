@@ -10,12 +10,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import Settings
+from cifar_exp.config.validation import validate
 from cifar_exp.errors import UserError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-NOTHING: Mapping[str, Any] = {}
+NAN: Mapping[str, Any] = {}
 
 
 @cache
@@ -33,7 +33,7 @@ def _no_data_folder_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def tree() -> Callable[..., dict[str, Any]]:
     """`tree({"model.width": 3}, "model=tiny")`: the composed values with dotted keys changed."""
 
-    def make(changes: Mapping[str, Any] = NOTHING, *overrides: str) -> dict[str, Any]:
+    def make(changes: Mapping[str, Any] = NAN, *overrides: str) -> dict[str, Any]:
         values = deepcopy(composed(overrides))
         for key, value in changes.items():
             *groups, name = key.split(".")

@@ -3,7 +3,14 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, ValidationError
 
-from cifar_exp.config.fields import Integer, Number, Section, TargetSection, allowed, options
+from cifar_exp.config.fields import (
+    Integer,
+    Number,
+    Section,
+    TargetSection,
+    choices,
+    describe_allowed,
+)
 
 
 class Kinds(Section):
@@ -53,11 +60,11 @@ IN_WORDS = {
 
 @pytest.mark.parametrize("name", Kinds.model_fields)
 def test_what_a_setting_may_be_is_told_in_words(name: str) -> None:
-    assert allowed(Kinds.model_fields[name]) == IN_WORDS[name]
+    assert describe_allowed(Kinds.model_fields[name]) == IN_WORDS[name]
 
 
 def test_names_to_choose_among_are_found_in_choices_only() -> None:
-    found = {name: options(field) for name, field in Kinds.model_fields.items()}
+    found = {name: choices(field) for name, field in Kinds.model_fields.items()}
     assert {name: names for name, names in found.items() if names} == {
         "choice": ["relu", "silu"],
         "only": ["convnet"],

@@ -17,7 +17,7 @@ from PIL import Image
 import cifar_exp
 from cifar_exp.config.schema import AugmentationSection, DataSection
 from cifar_exp.data.archive import FOLDER, Archive
-from cifar_exp.data.cifar100 import CLASS_NAMES
+from cifar_exp.data.cifar import CLASS_NAMES
 
 PLAIN_DATA = {
     "name": "folder",

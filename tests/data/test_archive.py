@@ -9,7 +9,7 @@ from urllib.error import HTTPError
 import pytest
 
 from cifar_exp.data.archive import FOLDER, Archive, check_members, ensure_archive
-from cifar_exp.errors import OutsideError, UserError
+from cifar_exp.errors import EnvironmentFailure, UserError
 
 NAME = "cifar-100-python.tar.gz"
 
@@ -80,7 +80,7 @@ def root(tmp_path):
 
 
 def failure_of_fetching(root, archive) -> str:
-    with pytest.raises(OutsideError) as caught:
+    with pytest.raises(EnvironmentFailure) as caught:
         ensure_archive(root, True, archive)
     cause = caught.value.__cause__
     if isinstance(cause, HTTPError):
@@ -146,7 +146,9 @@ def test_a_download_with_another_checksum_is_refused(root, archive, server):
 
 def test_an_archive_of_other_files_is_not_put_in_place(root, archive):
     other = replace(archive, members={**archive.members, "train": archive.members["test"]})
-    with pytest.raises((UserError, OutsideError), match="holds no valid cifar-100-python/train"):
+    with pytest.raises(
+        (UserError, EnvironmentFailure), match="holds no valid cifar-100-python/train"
+    ):
         ensure_archive(root, True, other)
     assert not root.exists()
 

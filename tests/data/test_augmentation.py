@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cifar_exp.data.augmentation import crop_and_flip, cut_out, jitter_colour
+from cifar_exp.data.augmentation import crop_and_flip, cut_out, jitter_color
 
 SIZE = 9
 
@@ -140,12 +140,12 @@ def test_cutout_places_rows_and_columns_independently():
 
 def test_jitter_of_strength_0_changes_nothing():
     images = torch.rand(20, 3, 5, 5, generator=seeded(2))
-    assert torch.equal(jitter_colour(images, 0.0, seeded()), images)
+    assert torch.equal(jitter_color(images, 0.0, seeded()), images)
 
 
 def test_jittered_colours_stay_in_their_range():
     images = torch.rand(50, 3, 5, 5, generator=seeded(2)).round()
-    result = jitter_colour(images, 1.0, seeded())
+    result = jitter_color(images, 1.0, seeded())
     assert result.min() == 0
     assert result.max() == 1
 
@@ -174,7 +174,7 @@ def jittered_by(image, brightness, contrast, saturation) -> np.ndarray:
 def test_jitter_varies_brightness_contrast_and_saturation_of_each_image(kolmogorov):
     # values around the middle, so that nothing is clamped
     images = 0.35 + 0.3 * torch.rand(1_000, 3, 4, 4, generator=seeded(2))
-    results = jitter_colour(images, 0.3, seeded()).double().numpy()
+    results = jitter_color(images, 0.3, seeded()).double().numpy()
     found = []
     for image, result in zip(images.double().numpy(), results, strict=True):
         found.append(factors(image, result))

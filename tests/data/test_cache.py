@@ -8,7 +8,7 @@ import pytest
 
 from cifar_exp.data.cache import cache_folder, cached, pixel_digest
 from cifar_exp.data.dataset import ImageSet
-from cifar_exp.errors import OutsideError
+from cifar_exp.errors import EnvironmentFailure
 
 MADE = """
 import numpy as np
@@ -188,7 +188,7 @@ def test_a_failure_to_write_leaves_no_half_entry(maker, cache, monkeypatch):
 
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", fail)
-        with pytest.raises(OutsideError) as caught:
+        with pytest.raises(EnvironmentFailure) as caught:
             cached("signature", maker)
     assert str(caught.value) == (
         f"cannot keep decoded images in {cache} ([Errno 28] No space left on device); nothing else "
@@ -292,5 +292,5 @@ def test_an_entry_that_is_whole_is_kept_for_those_who_have_it_mapped(maker, cach
 def test_a_cache_that_cannot_be_made_is_told(maker, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CIFAR_EXP_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(OutsideError, match="name another folder by the environment variable"):
+    with pytest.raises(EnvironmentFailure, match="name another folder by the environment variable"):
         cached("signature", maker)

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cifar_exp.models.network import ConvNet
+from cifar_exp.models.convnet import ConvNet
 from cifar_exp.models.whitening import WhitenedStem
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from cifar_exp.runs.request import Request
+from cifar_exp.runs.spec import RunSpec
 
 
 @pytest.fixture
-def make_request(small_settings: Callable, tmp_path: Path) -> Callable[..., Request]:
+def make_spec(small_settings: Callable, tmp_path: Path) -> Callable[..., RunSpec]:
     """A request for a small run, told to nobody."""
 
-    def make(*overrides: str, label: str = "tiny") -> Request:
+    def make(*overrides: str, label: str = "tiny") -> RunSpec:
         settings = small_settings("trainer.progress=none", *overrides)
-        return Request(settings, label, overrides, tmp_path / "outputs")
+        return RunSpec(settings, label, overrides, tmp_path / "outputs")
 
     return make

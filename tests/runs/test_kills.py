@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from cifar_exp.runs.execute import execute
-from cifar_exp.runs.record import RunRecord
-from cifar_exp.runs.request import Request
-from cifar_exp.sweeps.local.running import PRELOADED
-from cifar_exp.training.loop import EpochFigures, Loop
+from cifar_exp.runs.spec import RunSpec
+from cifar_exp.storage.record import RunRecord
+from cifar_exp.sweeps.launchers.local.pool import PRELOADED
+from cifar_exp.training.trainer import EpochMetrics, Loop
 
 pytestmark = pytest.mark.slow  # runs in processes that are killed
 
@@ -30,11 +30,11 @@ context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(list(PRELOADED))
 
 
-def train_two_epochs(request: Request) -> None:
+def train_two_epochs(request: RunSpec) -> None:
     """Train two epochs, then wait to be killed: on no machine the run ends before it is killed."""
     real, left = Loop.train_epoch, iter(range(2))
 
-    def train_epoch(loop: Loop, stop: Callable[[], bool]) -> EpochFigures | None:
+    def train_epoch(loop: Loop, stop: Callable[[], bool]) -> EpochMetrics | None:
         if next(left, None) is None:
             signal.pause()
         return real(loop, stop)
@@ -43,7 +43,7 @@ def train_two_epochs(request: Request) -> None:
         execute(request)
 
 
-def train_and_die_writing(request: Request, name: str, write: int) -> None:
+def train_and_die_writing(request: RunSpec, name: str, write: int) -> None:
     """Die in the middle of the `write`-th write of a file called `name`."""
     real, left = os.fsync, iter(range(write - 1))
 
@@ -70,7 +70,7 @@ def figures(folder: Path, *names: str) -> list[dict[str, str]]:
     return found
 
 
-def train_and_die_completed(request: Request) -> None:
+def train_and_die_completed(request: RunSpec) -> None:
     """Die when the run is recorded as completed, and its checkpoint is still that of training."""
     real = os.replace
 
@@ -83,11 +83,11 @@ def train_and_die_completed(request: Request) -> None:
         execute(request)
 
 
-def elsewhere(request: Request, tmp_path: Path) -> Request:
-    return Request(request.settings, request.label, request.overrides, tmp_path / "undisturbed")
+def elsewhere(request: RunSpec, tmp_path: Path) -> RunSpec:
+    return RunSpec(request.settings, request.label, request.overrides, tmp_path / "undisturbed")
 
 
-def only_run(request: Request) -> Path:
+def only_run(request: RunSpec) -> Path:
     return next(path for path in request.runs.iterdir() if path.name[0] != ".")
 
 
@@ -97,7 +97,7 @@ def start(target: Callable, *arguments: object) -> multiprocessing.process.BaseP
     return process
 
 
-def wait_for_checkpoint(request: Request, process: multiprocessing.process.BaseProcess) -> None:
+def wait_for_checkpoint(request: RunSpec, process: multiprocessing.process.BaseProcess) -> None:
     deadline = time.monotonic() + 60
     while not list(request.runs.glob("*/checkpoints/last.pt")):
         assert process.is_alive()
@@ -112,7 +112,7 @@ def kill(process: multiprocessing.process.BaseProcess) -> int:
     return int(process.exitcode == -signal.SIGKILL)
 
 
-def die_writing(request: Request, name: str, write: int) -> int:
+def die_writing(request: RunSpec, name: str, write: int) -> int:
     """1 if a process died in that write."""
     process = start(train_and_die_writing, request, name, write)
     process.join()
@@ -120,9 +120,9 @@ def die_writing(request: Request, name: str, write: int) -> int:
 
 
 def test_killed_over_and_over_a_run_ends_with_the_same_figures(
-    make_request: Callable[..., Request], tmp_path: Path
+    make_spec: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
-    request = make_request(*LONG)
+    request = make_spec(*LONG)
     expected = execute(elsewhere(request, tmp_path))
     moments, kills = random.Random(0), 0
     process = start(train_two_epochs, request)
@@ -147,9 +147,9 @@ def test_killed_over_and_over_a_run_ends_with_the_same_figures(
 
 @pytest.mark.parametrize("written", ["last.pt", "metrics.csv"])
 def test_killed_between_checkpoint_and_metrics_neither_is_ahead(
-    make_request: Callable[..., Request], tmp_path: Path, written: str
+    make_spec: Callable[..., RunSpec], tmp_path: Path, written: str
 ) -> None:
-    request = make_request()
+    request = make_spec()
     expected = execute(elsewhere(request, tmp_path))
     assert die_writing(request, written, 2)
     killed = RunRecord.load(only_run(request))
@@ -170,9 +170,9 @@ def test_a_killed_process_holds_nobody_up(make_request: Callable[..., Request]) 
 
 
 def test_killed_while_the_checkpoint_shrinks_the_run_is_done(
-    make_request: Callable[..., Request],
+    make_spec: Callable[..., RunSpec],
 ) -> None:
-    request = make_request("trainer.epochs=1")
+    request = make_spec("trainer.epochs=1")
     process = start(train_and_die_completed, request)
     process.join()
     assert process.exitcode == -signal.SIGKILL
@@ -186,9 +186,9 @@ def test_killed_while_the_checkpoint_shrinks_the_run_is_done(
 
 
 def test_killed_before_the_end_is_recorded_only_the_test_is_repeated(
-    make_request: Callable[..., Request], tmp_path: Path
+    make_spec: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
-    request = make_request("trainer.epochs=1")
+    request = make_spec("trainer.epochs=1")
     expected = execute(elsewhere(request, tmp_path)).record
     assert die_writing(request, "run.json", 3)  # begun, first epoch, end
     done = execute(request).record

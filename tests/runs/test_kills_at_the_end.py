@@ -19,15 +19,15 @@ import torch
 
 from cifar_exp.config.schema import Settings
 from cifar_exp.errors import Interrupted
-from cifar_exp.runs import session
+from cifar_exp.runs import recorder as session
 from cifar_exp.runs.execute import execute
-from cifar_exp.runs.request import Request
-from cifar_exp.runs.run import HeldRun
-from cifar_exp.runs.session import Session
-from cifar_exp.sweeps.grid import Cell, Grid
-from cifar_exp.sweeps.local.running import PRELOADED
+from cifar_exp.runs.recorder import Session
+from cifar_exp.runs.runner import Runner
+from cifar_exp.runs.spec import RunSpec
+from cifar_exp.sweeps.launchers.local.pool import PRELOADED
 from cifar_exp.sweeps.plan import Plan, PlannedRun, make_plan
-from cifar_exp.sweeps.sweeping import Sweep
+from cifar_exp.sweeps.sweep import Sweep
+from cifar_exp.sweeps.trial import Grid, Trial
 
 pytestmark = pytest.mark.slow  # runs in processes that are killed
 
@@ -163,18 +163,18 @@ def left_in(outputs: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("begin", "overrides"),
     [
-        ((HeldRun, "go"), ("trainer.epochs=2", "trainer.evaluate=best")),
+        ((Runner, "go"), ("trainer.epochs=2", "trainer.evaluate=best")),
         ((Session, "test"), ("trainer.epochs=1", "keep=none")),
         ((Session, "test"), ("trainer.epochs=1", "keep=all", "data.val_fraction=0")),
     ],
 )
 def test_a_run_killed_anywhere_ends_as_undisturbed(
-    make_request: Callable[..., Request],
+    make_spec: Callable[..., RunSpec],
     tmp_path: Path,
     begin: tuple[type, str],
     overrides: Sequence[str],
 ) -> None:
-    request = make_request(*overrides)
+    request = make_spec(*overrides)
 
     def prepare(name: str) -> Command:
         return partial(execute, replace(request, outputs=tmp_path / name))
@@ -183,9 +183,9 @@ def test_a_run_killed_anywhere_ends_as_undisturbed(
 
 
 def test_a_rerun_killed_anywhere_takes_the_place_of_its_run(
-    make_request: Callable[..., Request], tmp_path: Path
+    make_spec: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
-    first = make_request("trainer.epochs=1", "model.dropout=0")
+    first = make_spec("trainer.epochs=1", "model.dropout=0")
     execute(first)
     settings = first.settings.model_copy(update={"rerun": True})
 
@@ -193,13 +193,13 @@ def test_a_rerun_killed_anywhere_takes_the_place_of_its_run(
         shutil.copytree(first.outputs, tmp_path / name, symlinks=True)
         return partial(execute, replace(first, settings=settings, outputs=tmp_path / name))
 
-    begin = (HeldRun, "_close")
+    begin = (Runner, "_close")
     assert kill_everywhere(prepare, lambda name: left_in(tmp_path / name), begin) > 20
 
 
 def plan_of(settings: Settings, outputs: Path) -> Plan:
     cells = [
-        Cell(settings.model_copy(update={"seed": seed}), "tiny", (f"seed={seed}",), {"seed": seed})
+        Trial(settings.model_copy(update={"seed": seed}), "tiny", (f"seed={seed}",), {"seed": seed})
         for seed in (0, 1)
     ]
     plan = make_plan(Grid(cells, ("seed",), is_sweep=True), lambda *_: None)
@@ -208,7 +208,7 @@ def plan_of(settings: Settings, outputs: Path) -> Plan:
 
 def train_in_this_process(outputs: Path, runs: Sequence[PlannedRun]) -> Mapping[str, Exception]:
     for run in runs:
-        execute(Request(run.cell.settings, run.cell.label, run.cell.overrides, outputs))
+        execute(RunSpec(run.cell.settings, run.cell.label, run.cell.overrides, outputs))
     return {}
 
 
@@ -218,9 +218,9 @@ def sweep(plan: Plan) -> None:
 
 
 def test_a_sweep_killed_anywhere_at_its_end_lists_all_its_runs(
-    make_request: Callable[..., Request], tmp_path: Path
+    make_spec: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
-    settings = make_request("trainer.epochs=1", "report=false").settings
+    settings = make_spec("trainer.epochs=1", "report=false").settings
     plan = plan_of(settings, tmp_path)
 
     def prepare(name: str) -> Command:
@@ -236,9 +236,9 @@ def test_a_sweep_killed_anywhere_at_its_end_lists_all_its_runs(
 
 
 def test_stopped_during_the_test_a_run_keeps_what_training_took(
-    make_request: Callable[..., Request], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_spec: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = make_request("trainer.epochs=1")
+    request = make_spec("trainer.epochs=1")
     expected = execute(replace(request, outputs=tmp_path / "undisturbed")).folder
     monkeypatch.setattr(Session, "test", lambda _: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):
@@ -254,9 +254,9 @@ def test_stopped_during_the_test_a_run_keeps_what_training_took(
 
 
 def test_the_peak_of_memory_is_the_largest_of_all_processes(
-    make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+    make_spec: Callable[..., RunSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = make_request("trainer.epochs=2")
+    request = make_spec("trainer.epochs=2")
     peaks = iter((5000.0, 7000.0))
     monkeypatch.setattr(session, "peak_memory_mb", lambda _: next(peaks, 6000.0))
     monkeypatch.setattr(Session, "test", lambda _: 1 / 0)

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from cifar_exp.data.sources import load_dataset
-from cifar_exp.runs.assembly import Compute, make_parts
+from cifar_exp.data.registry import load_dataset
+from cifar_exp.runs.build import Compute, build_components
 from cifar_exp.runs.workload import Workload
-from cifar_exp.training.loop import Loop
+from cifar_exp.training.trainer import Loop
 
 # stem none, one convolution a stage: 3 -> 4 at full size and 4 -> 8 at half, pooled in between
 OVERRIDES = ("model.stem=none", "model.depth=1", "model.head_pooling=mean")
@@ -22,7 +22,7 @@ def macs(size: int) -> int:
 def loop(small_settings: Callable) -> Loop:
     settings = small_settings(*OVERRIDES)
     dataset = load_dataset(settings.data, lambda *_: None)
-    return make_parts(settings, dataset, Compute(torch.device("cpu"), "fp32", 1), Path()).loop
+    return build_components(settings, dataset, Compute(torch.device("cpu"), "fp32", 1), Path()).loop
 
 
 MACS = {size: macs(size) for size in (12, 16)}

@@ -9,11 +9,11 @@ from PIL import Image
 
 from cifar_exp.config.identity import run_id
 from cifar_exp.config.schema import Settings
-from cifar_exp.data.sources import load_dataset
-from cifar_exp.sweeps.arguments import parse_arguments
-from cifar_exp.sweeps.grid import Cell, Grid
+from cifar_exp.data.registry import load_dataset
+from cifar_exp.hydra_app.arguments import parse_arguments
+from cifar_exp.hydra_app.trials import check_command_line
 from cifar_exp.sweeps.plan import Plan, make_plan, sweep_name
-from cifar_exp.sweeps.preflight import check_command_line
+from cifar_exp.sweeps.trial import Grid, Trial
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
@@ -36,7 +36,7 @@ def changed(settings: Settings, **groups: Any) -> Settings:
 
 
 def grid_of(*settings: Settings, keys: tuple[str, ...] = ("seed",), **more: Any) -> Grid:
-    cells = [Cell(s, "base", (f"seed={s.seed}",), {"seed": s.seed}) for s in settings]
+    cells = [Trial(s, "base", (f"seed={s.seed}",), {"seed": s.seed}) for s in settings]
     return Grid(cells, keys, is_sweep=True, **more)
 
 
@@ -140,7 +140,7 @@ def test_a_folder_is_read_once_for_each_size(
         asked.append(section.image_size)
         return load_dataset(section, report)
 
-    monkeypatch.setattr("cifar_exp.data.sources.load_dataset", counted)
+    monkeypatch.setattr("cifar_exp.data.registry.load_dataset", counted)
     settings = small_settings()
     cells = [
         changed(settings, seed=seed, data={"image_size": size})
@@ -168,8 +168,10 @@ def test_a_run_trains_on_each_image_once_an_epoch_and_then_looks_at_others(
     settings = changed(base, data=data, trainer={"epochs": 3})
     (run,) = plan_of(settings).runs
     assert run.effort is not None
-    trained, looked_at = images
-    assert run.effort.images == pytest.approx(3 * trained + (3 * looked_at + 10_000) / 3)
+    trained, images_evaluated_per_epoch = images
+    assert run.effort.images == pytest.approx(
+        3 * trained + (3 * images_evaluated_per_epoch + 10_000) / 3
+    )
 
 
 def test_of_ones_own_folder_its_own_images_are_counted(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cifar_exp.data.sources import load_dataset
-from cifar_exp.runs.assembly import Compute, Parts, make_parts
+from cifar_exp.data.registry import load_dataset
+from cifar_exp.runs.build import Components, Compute, build_components
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +20,12 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def make_small_parts(small_settings: Callable) -> Callable[..., Parts]:
+def make_small_components(small_settings: Callable) -> Callable[..., Components]:
     """All parts of a small run: 24 training images a class, 3 epochs of 6 steps."""
 
-    def make(*overrides: str) -> Parts:
+    def make(*overrides: str) -> Components:
         settings = small_settings(*overrides)
         dataset = load_dataset(settings.data, lambda *_: None)
-        return make_parts(settings, dataset, Compute(torch.device("cpu"), "fp32", 1), Path())
+        return build_components(settings, dataset, Compute(torch.device("cpu"), "fp32", 1), Path())
 
     return make

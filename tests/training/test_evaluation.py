@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from cifar_exp.runs.assembly import Parts
+from cifar_exp.runs.build import Components
 from cifar_exp.training.evaluation import Evaluation, evaluate
 
 
@@ -19,10 +19,12 @@ def made(labels: list[int], predictions: list[int], confidence: list[float]) -> 
     )
 
 
-def test_evaluation_equals_one_image_at_a_time(make_small_parts: Callable[..., Parts]) -> None:
-    parts = make_small_parts("model.dropout=0.5")
-    found = evaluate(parts.network, parts.splits.test, parts.normalisation, "fp32")
-    mean, std = (np.array(v) for v in (parts.normalisation.mean, parts.normalisation.std))
+def test_evaluation_equals_one_image_at_a_time(
+    make_small_components: Callable[..., Components],
+) -> None:
+    parts = make_small_components("model.dropout=0.5")
+    found = evaluate(parts.network, parts.splits.test, parts.normalization, "fp32")
+    mean, std = (np.array(v) for v in (parts.normalization.mean, parts.normalization.std))
     parts.network.eval()
     losses, right = [], 0
     for index, label in enumerate(parts.splits.test.labels):
@@ -36,12 +38,14 @@ def test_evaluation_equals_one_image_at_a_time(make_small_parts: Callable[..., P
     assert found.top5_accuracy == 1.0  # of four classes
 
 
-def test_evaluation_leaves_the_network_in_its_mode(make_small_parts: Callable[..., Parts]) -> None:
-    parts = make_small_parts()
+def test_evaluation_leaves_the_network_in_its_mode(
+    make_small_components: Callable[..., Components],
+) -> None:
+    parts = make_small_components()
     for mode in (True, False):
         parts.network.train(mode)
         before = [value.clone() for value in parts.network.state_dict().values()]
-        evaluate(parts.network, parts.splits.val, parts.normalisation, "fp32")
+        evaluate(parts.network, parts.splits.val, parts.normalization, "fp32")
         assert parts.network.training is mode
         after = parts.network.state_dict().values()
         assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cifar_exp.training.muon import Muon, orthogonalise
+from cifar_exp.training.muon import Muon, orthogonalize
 
 
 @pytest.mark.parametrize("shape", [(6, 20), (20, 6), (8, 8)])
@@ -11,7 +11,7 @@ def test_orthogonalised_singular_values_come_near_one_and_directions_stay(
 ) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     u, _, v = np.linalg.svd(matrix.numpy(), full_matrices=False)
-    result = orthogonalise(matrix, iterations=6).numpy()
+    result = orthogonalize(matrix, iterations=6).numpy()
     inside = u.T @ result @ v.T
     assert np.all(np.abs(np.diag(inside) - 1) < 0.35)
     np.testing.assert_allclose(inside - np.diag(np.diag(inside)), 0, atol=1e-3)

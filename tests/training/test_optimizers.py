@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import Settings
-from cifar_exp.models.building import build_network
+from cifar_exp.config.validation import validate
+from cifar_exp.models.build import build_network
 from cifar_exp.training.muon import Muon
 from cifar_exp.training.optimizers import build_optimizer
 

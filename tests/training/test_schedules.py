@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from cifar_exp.config.checks import validate
 from cifar_exp.config.schema import PlateauSection, Settings
+from cifar_exp.config.validation import validate
 from cifar_exp.training.schedules import PlateauSchedule, Schedule, build_schedule
 
 Make = Callable[..., Settings]

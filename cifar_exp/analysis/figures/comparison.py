@@ -11,38 +11,38 @@ from cifar_exp.analysis.figures.style import (
     GREY,
     INK,
     PALETTE,
-    UnsupportedError,
+    FigureSkipped,
+    log_axis,
     metric_label,
     new_figure,
-    plain_log,
-    seeds_told,
+    seeds_label,
     title,
     wrapped,
 )
 from cifar_exp.analysis.statistics.configurations import deviations
-from cifar_exp.analysis.statistics.study import Study
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.tradeoffs import resolvable_by_seeds
 
 MOST_ROWS = 40
 SEEDS = range(2, 21)
 
 
-def draw_comparison(study: Study) -> Figure:
+def draw_comparison(study: GroupStatistics) -> Figure:
     """A line a configuration, the best on top: every seed a point, mean and 95 % interval."""
     if not len(study.known):
-        raise UnsupportedError("no run is completed")
+        raise FigureSkipped("no run is completed")
     table = study.known.head(MOST_ROWS)
     names = [wrapped(name) for name in table["configuration"]]
     lines = max(name.count("\n") + 1 for name in names)
     figure = new_figure(1.4 + (0.11 + 0.16 * lines) * len(table))
     axes = figure.subplots()
     for place, (_, row) in enumerate(table.iterrows()):
-        is_own = study.counted["configuration"] == row["configuration"]
-        _draw_row(axes, place, row, study.counted["value"][is_own], study.metric.scale)
+        is_own = study.selected["configuration"] == row["configuration"]
+        _draw_row(axes, place, row, study.selected["value"][is_own], study.metric.scale)
     axes.set_yticks(range(len(table)), names)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set_xlabel(metric_label(study))
-    told = f"{_told(len(table), len(study.known))}, {seeds_told(study)}"
+    told = f"{_told(len(table), len(study.known))}, {seeds_label(study)}"
     note = (
         "Circles: seeds. Diamond: their mean. Line: 95 % interval of the mean, none for one seed."
     )
@@ -65,13 +65,13 @@ def _told(shown: int, known: int) -> str:
     return f"{known} configuration{'s' if known > 1 else ''}"
 
 
-def draw_noise(study: Study) -> Figure:
+def draw_noise(study: GroupStatistics) -> Figure:
     """How far seeds of one configuration lie apart, and what so many seeds can resolve."""
     sd, df = study.noise
     if not df:
-        raise UnsupportedError("no configuration has two seeds")
+        raise FigureSkipped("no configuration has two seeds")
     if sd == 0:
-        raise UnsupportedError("the seeds of each configuration came out alike")
+        raise FigureSkipped("the seeds of each configuration came out alike")
     figure = new_figure(3.6)
     left, right = figure.subplots(1, 2)
     repeated = _draw_deviations(left, study)
@@ -86,10 +86,10 @@ def draw_noise(study: Study) -> Figure:
     return figure
 
 
-def _draw_deviations(axes: Axes, study: Study) -> int:
+def _draw_deviations(axes: Axes, study: GroupStatistics) -> int:
     """Returns of how many configurations."""
     scale, unit, sd = study.metric.scale, study.metric.difference_unit, study.noise[0]
-    table = deviations(study.counted)
+    table = deviations(study.selected)
     ranks = table["configuration"].map(study.summary.set_index("configuration")["rank"])
     axes.axhspan(-sd * scale, sd * scale, color=GREY, alpha=0.35, lw=0)
     axes.plot(ranks, table["deviation"] * scale, "o", ms=4, color=PALETTE[0], alpha=0.7)
@@ -99,11 +99,11 @@ def _draw_deviations(axes: Axes, study: Study) -> int:
     return int(ranks.nunique())
 
 
-def _draw_power(axes: Axes, study: Study) -> None:
+def _draw_power(axes: Axes, study: GroupStatistics) -> None:
     table = resolvable_by_seeds(study.noise[0], SEEDS)
     sizes = table["resolvable"] * study.metric.scale
     axes.plot(table["seeds"], sizes, "o-", ms=4, color=PALETTE[1])
-    plain_log(axes, "y")
+    log_axis(axes, "y")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     unit = study.metric.difference_unit
     axes.set(xlabel="seeds of each configuration", ylabel=f"smallest difference ({unit})")

@@ -12,48 +12,48 @@ from cifar_exp.analysis.figures.style import (
     GREY,
     INK,
     PALETTE,
-    UnsupportedError,
+    FigureSkipped,
     metric_label,
     new_figure,
-    seeds_told,
+    seeds_label,
     title,
     wrapped,
 )
 from cifar_exp.analysis.statistics.effects import levels_within
+from cifar_exp.analysis.statistics.factors import Factor
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.importance import Importance
 from cifar_exp.analysis.statistics.metric import Metric
-from cifar_exp.analysis.statistics.settings import Setting
-from cifar_exp.analysis.statistics.study import Study
 from cifar_exp.analysis.statistics.tradeoffs import cheapest, marginal_means, path_to_best
 
 MOST_LINES = 8
 MOST_TERMS = 12
 
 
-def heaviest_pair(study: Study) -> tuple[Setting, Setting, pd.DataFrame]:
+def heaviest_pair(study: GroupStatistics) -> tuple[Factor, Factor, pd.DataFrame]:
     """The two settings with most effect and the means of their levels.
 
-    Raises UnsupportedError where two did not vary, or their means cannot be compared.
+    Raises FigureSkipped where two did not vary, or their means cannot be compared.
     """
     if len(study.by_weight) < 2:
-        raise UnsupportedError("fewer than two settings vary among the completed runs")
+        raise FigureSkipped("fewer than two settings vary among the completed runs")
     first, second = study.by_weight[:2]
     for setting in (first, second):
-        if not levels_within(study.counted, setting):
-            raise UnsupportedError(f"{setting.name} takes too many values to be rows or lines")
-    table = marginal_means(study.counted, study.settings, first, second)
+        if not levels_within(study.selected, setting):
+            raise FigureSkipped(f"{setting.name} takes too many values to be rows or lines")
+    table = marginal_means(study.selected, study.settings, first, second)
     if not len(table):
-        raise UnsupportedError(
+        raise FigureSkipped(
             f"no combination of the other settings was trained at every {first.name} and "
             f"{second.name}: what differs could be theirs"
         )
     return first, second, table
 
 
-def draw_heatmap(study: Study) -> Figure:
+def draw_heatmap(study: GroupStatistics) -> Figure:
     """The two heaviest settings: mean, SD and number of seeds in each cell."""
     first, second, table = heaviest_pair(study)
-    rows, columns = (levels_within(study.counted, setting) for setting in (first, second))
+    rows, columns = (levels_within(study.selected, setting) for setting in (first, second))
     means = table.pivot(index="first", columns="second", values="mean").loc[rows, columns]
     texts = {(r["first"], r["second"]): _cell(r, study.metric) for _, r in table.iterrows()}
     labels = np.array([[texts.get((a, b), "") for b in columns] for a in rows])
@@ -74,20 +74,18 @@ def _cell(row: pd.Series, metric: Metric) -> str:
     return f"{row['mean'] * metric.scale:.{metric.digits - 1}f}\n{scatter}n={row['n']:.0f}"
 
 
-def _others(study: Study) -> str:
+def _others(study: GroupStatistics) -> str:
     rest = [s.name for s in study.by_weight[2:]]
     return f", mean over {', '.join(rest)}" if rest else ""
 
 
-def draw_interaction(study: Study) -> Figure:
+def draw_interaction(study: GroupStatistics) -> Figure:
     """A line for each level of one setting over the levels of the other."""
     first, second, table = heaviest_pair(study)
-    lines = levels_within(study.counted, second)
+    lines = levels_within(study.selected, second)
     if len(lines) > MOST_LINES:
-        raise UnsupportedError(
-            f"{second.name} has more than {MOST_LINES} levels to draw a line for"
-        )
-    ticks = levels_within(study.counted, first)
+        raise FigureSkipped(f"{second.name} has more than {MOST_LINES} levels to draw a line for")
+    ticks = levels_within(study.selected, first)
     figure = new_figure(3.8)
     axes = figure.subplots()
     scale = study.metric.scale
@@ -103,20 +101,20 @@ def draw_interaction(study: Study) -> Figure:
     axes.set_xticks(range(len(ticks)), ticks)
     axes.set(xlabel=first.name, ylabel=metric_label(study))
     figure.legend(title=second.name, loc="outside right center")
-    told = f"Bars: 95 % interval of the mean over {seeds_told(study)}."
+    told = f"Bars: 95 % interval of the mean over {seeds_label(study)}."
     note = f"{told} Parallel lines: no interaction."
     title(figure, f"How {second.name} matters at each {first.name}{_others(study)}", note)
     return figure
 
 
-def draw_importance(study: Study) -> Figure:
+def draw_importance(study: GroupStatistics) -> Figure:
     """The share of the differences between configurations that each setting explains."""
     found = study.importance
     if not isinstance(found, Importance):
-        raise UnsupportedError(found)
+        raise FigureSkipped(found)
     terms = found.terms.head(MOST_TERMS)
     if len(terms) == 1:
-        raise UnsupportedError("one setting alone varies, and so explains all there is")
+        raise FigureSkipped("one setting alone varies, and so explains all there is")
     figure = new_figure(1.5 + 0.36 * len(terms))
     is_plain = terms["is_resolved"] | found.is_estimated
     _draw_shares(figure.subplots(), terms, is_plain)
@@ -142,15 +140,15 @@ def _draw_shares(axes: Axes, terms: pd.DataFrame, is_plain: pd.Series) -> None:
     axes.set_xlabel("share of the variance between configurations (%)")
 
 
-def draw_path(study: Study) -> Figure:
+def draw_path(study: GroupStatistics) -> Figure:
     """Single changes from the baseline, or the cheapest configuration, to the best."""
     if study.best is None or not study.settings:
-        raise UnsupportedError("there are no two configurations with completed runs")
+        raise FigureSkipped("there are no two configurations with completed runs")
     start = study.baseline or cheapest(study.summary, study.settings)
     named = "the baseline" if study.baseline else "the cheapest configuration"
     path = path_to_best(study.summary, study.settings, start, study.metric)
     if len(path) < 2:
-        raise UnsupportedError(f"{named} is the best, or no single change from it was trained")
+        raise FigureSkipped(f"{named} is the best, or no single change from it was trained")
     figure = new_figure(1.7 + 0.5 * len(path))
     axes = figure.subplots()
     _draw_steps(axes, path, study.metric)
@@ -158,7 +156,7 @@ def draw_path(study: Study) -> Figure:
     axes.set_yticks(range(len(path)), labels)
     axes.set_xlabel(metric_label(study))
     end = "the best" if path["is_complete"].iloc[0] else "as far as was trained"
-    note = f"Means of {seeds_told(study)}."
+    note = f"Means of {seeds_label(study)}."
     title(figure, f"One change at a time, from {named} to {end}", note)
     return figure
 

@@ -8,10 +8,10 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cifar_exp.analysis.figures.style import GREY, INK, PALETTE, UnsupportedError, new_figure, title
-from cifar_exp.analysis.load.loading import LoadedRun
+from cifar_exp.analysis.figures.style import GREY, INK, PALETTE, FigureSkipped, new_figure, title
 from cifar_exp.analysis.load.predictions import Predictions
-from cifar_exp.analysis.statistics.mistakes import (
+from cifar_exp.analysis.load.runs import LoadedRun
+from cifar_exp.analysis.statistics.confusion import (
     calibration_error,
     confused_pairs,
     confusion,
@@ -28,7 +28,7 @@ def draw_confusion(run: LoadedRun, predictions: Predictions) -> Figure:
     groups = data.superclasses if data.superclasses and has_groups else data.class_names
     kind = "superclass" if has_groups else "class"
     if len(set(groups)) > MOST_GROUPS:
-        raise UnsupportedError(f"there are no superclasses, and more than {MOST_GROUPS} classes")
+        raise FigureSkipped(f"there are no superclasses, and more than {MOST_GROUPS} classes")
     table = confusion(predictions, groups) * 100
     size = max(5.0, 3.2 + 0.26 * len(table))
     figure = new_figure(size - 0.6, size + 0.6)
@@ -62,7 +62,7 @@ def draw_pairs(run: LoadedRun, predictions: Predictions) -> Figure:
     """The pairs of classes most often taken for each other."""
     table = confused_pairs(predictions, run.record.dataset.class_names)
     if not len(table):
-        raise UnsupportedError("the best run makes no mistake")
+        raise FigureSkipped("the best run makes no mistake")
     figure = new_figure(1.4 + 0.28 * len(table))
     axes = figure.subplots()
     _draw_pair_bars(axes, table)

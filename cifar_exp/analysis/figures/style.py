@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
-from cifar_exp.analysis.statistics.settings import Setting
-from cifar_exp.analysis.statistics.study import Study
+from cifar_exp.analysis.statistics.factors import Factor
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 mpl.use("Agg")  # pictures go to files: no window system is asked for
 
@@ -55,7 +55,7 @@ STYLE: dict[str, Any] = {
 }
 
 
-class UnsupportedError(Exception):
+class FigureSkipped(Exception):
     """The data does not support a figure; the message says why."""
 
 
@@ -81,7 +81,7 @@ def wrapped(text: str, letters: int = 44) -> str:
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """How a configuration is drawn."""
 
     colour: Colour
@@ -90,18 +90,18 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Looks:
+class StyleMap:
     """The looks of a section's configurations; those without one are drawn grey and thin.
 
     With two settings at most, colour and dash stand for one each; else colours go to the best
     configurations, in their order.
     """
 
-    by_configuration: Mapping[str, Look]
+    by_configuration: Mapping[str, Style]
     handles: Sequence[Line2D]
     grey: int
 
-    def of(self, configuration: str) -> Look | None:
+    def of(self, configuration: str) -> Style | None:
         """The look of a configuration, if it has one of its own."""
         return self.by_configuration.get(configuration)
 
@@ -123,7 +123,7 @@ class Looks:
         legend.get_title().set(fontsize=NOTE_SIZE, color=INK)
 
 
-def looks(study: Study) -> Looks:
+def looks(study: GroupStatistics) -> StyleMap:
     """Assign the looks; the heaviest setting gets the colours."""
     known, settings = study.known, study.by_weight
     levels = [[v for v in s.levels if v in set(known[s.key])] for s in settings]
@@ -132,16 +132,16 @@ def looks(study: Study) -> Looks:
     if settings and len(settings) <= len(most) and all(fits):
         return _by_level(known, settings, levels)
     best = list(known["configuration"][: len(PALETTE)])
-    chosen = {name: Look(PALETTE[i], "solid", "o") for i, name in enumerate(best)}
+    chosen = {name: Style(PALETTE[i], "solid", "o") for i, name in enumerate(best)}
     handles = [
         Line2D([], [], color=look.colour, label=wrapped(name, 90)) for name, look in chosen.items()
     ]
-    return Looks(chosen, handles, len(known) - len(best))
+    return StyleMap(chosen, handles, len(known) - len(best))
 
 
 def _by_level(
-    known: pd.DataFrame, settings: Sequence[Setting], levels: Sequence[Sequence[str]]
-) -> Looks:
+    known: pd.DataFrame, settings: Sequence[Factor], levels: Sequence[Sequence[str]]
+) -> StyleMap:
     """Colours for the levels of the first setting, dashes and markers for those of a second."""
     first, second = settings[0], settings[1] if len(settings) > 1 else None
     colours = dict(zip(levels[0], _colours(len(levels[0]), first.is_numeric), strict=True))
@@ -149,7 +149,7 @@ def _by_level(
     chosen = {}
     for _, row in known.iterrows():
         i = shapes[row[second.key]] if second else 0
-        chosen[row["configuration"]] = Look(colours[row[first.key]], DASHES[i], MARKERS[i])
+        chosen[row["configuration"]] = Style(colours[row[first.key]], DASHES[i], MARKERS[i])
     handles = [
         Line2D([], [], color=colour, lw=3, label=f"{first.name} {level}")
         for level, colour in colours.items()
@@ -162,7 +162,7 @@ def _by_level(
             "color": INK,
         }
         handles.append(Line2D([], [], label=f"{second.name if second else ''} {level}", **shape))
-    return Looks(chosen, handles, 0)
+    return StyleMap(chosen, handles, 0)
 
 
 def _colours(size: int, is_ordered: bool) -> list[Colour]:
@@ -172,7 +172,7 @@ def _colours(size: int, is_ordered: bool) -> list[Colour]:
     return [tuple(c) for c in PALETTE[:size]]
 
 
-def seeds_told(study: Study) -> str:
+def seeds_label(study: GroupStatistics) -> str:
     """`3 seeds each`, or `1 to 3 seeds`."""
     sizes = study.known["n"]
     low, high = int(sizes.min()), int(sizes.max())
@@ -181,12 +181,12 @@ def seeds_told(study: Study) -> str:
     return f"{low} to {high} seeds"
 
 
-def metric_label(study: Study) -> str:
+def metric_label(study: GroupStatistics) -> str:
     """The label of an axis that shows the study's metric."""
     return f"{study.metric.label} ({study.metric.unit})"
 
 
-def plain_log(axes: Axes, which: Literal["x", "y"]) -> None:
+def log_axis(axes: Axes, which: Literal["x", "y"]) -> None:
     """A logarithmic axis with plain numbers, at one, two and five of each power of ten."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axes.set(**{f"{which}scale": "log"})

@@ -15,16 +15,16 @@ import numpy as np
 import pandas as pd
 
 import cifar_exp
-from cifar_exp.analysis.load.reading import RUN
-from cifar_exp.runs.files import write_whole
-from cifar_exp.runs.record import SCHEMA
+from cifar_exp.analysis.load.parse import RUN
+from cifar_exp.storage.atomic import write_whole
+from cifar_exp.storage.record import SCHEMA
 
 FORMAT = [1, SCHEMA, cifar_exp.__version__]  # else it may hold what is read otherwise today
 NAME = ".cache.npz"
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedRun:
     """A folder as it was at `signature`: the record as JSON has it, and what could not be read.
 
     `is_fresh`: it was read just now, and is not from the cache.
@@ -60,13 +60,13 @@ class Cache:
                 return cls(content["entries"], content["datasets"], content["columns"], values)
         return cls()
 
-    def find(self, folder: Path, signature: Sequence[int]) -> Parsed | None:
+    def find(self, folder: Path, signature: Sequence[int]) -> ParsedRun | None:
         """What was parsed of this folder, if its files are as they were."""
         entry = self.entries.get(str(folder.resolve()))
         if entry is None or entry["signature"] != list(signature):
             return None
         record = {**entry["record"], "dataset": self.datasets[entry["dataset"]]}
-        return Parsed(folder, signature, record, entry["complaints"])
+        return ParsedRun(folder, signature, record, entry["complaints"])
 
     def history(self, places: Mapping[int, Path]) -> pd.DataFrame:
         """The rows of these runs, which `find` has found, with their places in column `RUN`."""
@@ -79,7 +79,7 @@ class Cache:
         return frame
 
 
-def save_cache(report: Path, parsed: Mapping[str, Parsed], history: pd.DataFrame) -> None:
+def save_cache(report: Path, parsed: Mapping[str, ParsedRun], history: pd.DataFrame) -> None:
     """Keep these runs, and these alone; `history` is sorted by their places in `parsed`."""
     datasets: dict[str, int] = {}
     entries: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cifar_exp.analysis.load.loading import Loaded, LoadedRun
+from cifar_exp.analysis.load.runs import LoadedRun, LoadedRuns
 from cifar_exp.config.identity import NUISANCE
 
 # The columns beside the settings: what came of a run, and how it was made.
@@ -58,7 +58,7 @@ AMBIGUOUS = re.compile(r"|-|(?i:none|true|false|inf|nan)|[-+.\d].*|[\[{'\"].*|.*
 LARGEST_EXACT = 2**53
 
 
-def run_frame(loaded: Loaded) -> pd.DataFrame:
+def run_frame(loaded: LoadedRuns) -> pd.DataFrame:
     """A row a run, indexed by run id (text): status, figures, compute, data, and its settings.
 
     Figures are those of the weights that `trainer.evaluate` names; NaN where there are none, or
@@ -116,7 +116,7 @@ _COMPUTE = {"device", "device_name", "threads", "precision"}
 
 
 def _figures(run: LoadedRun) -> dict[str, float | None]:
-    counted, best, test = run.record.counted, run.record.best, run.record.test
+    counted, best, test = run.record.selected, run.record.best, run.record.test
     return {
         "val_accuracy": counted.val_accuracy if counted else None,
         "val_loss": counted.val_loss if counted else None,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cifar_exp.analysis.load.reading import RUN, Table, read_table
-from cifar_exp.runs.directory import METRICS
+from cifar_exp.analysis.load.parse import RUN, Table, read_table
+from cifar_exp.storage.run_folder import METRICS
 
 LARGEST_COUNT = 2**53  # beyond it, whole numbers are not exact
 

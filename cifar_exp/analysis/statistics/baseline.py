@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from cifar_exp.analysis.statistics.settings import DIGITS, Setting, number_of, shortened
-from cifar_exp.config.suggestions import did_you_mean
+from cifar_exp.analysis.statistics.factors import DIGITS, Factor, number_of, shortened
 from cifar_exp.errors import UserError
+from cifar_exp.text import did_you_mean
 
 RUN_ID = re.compile(r"[0-9a-f]{10}")
 
 
-def find_baseline(text: str, counted: pd.DataFrame, settings: Sequence[Setting]) -> str | None:
+def find_baseline(text: str, counted: pd.DataFrame, settings: Sequence[Factor]) -> str | None:
     """The configuration that `text` names: a run's id or folder, or settings as `width=16 lr=0.1`.
 
     None where it has no completed run here. Raises UserError where the text cannot be read, names
@@ -34,7 +34,7 @@ def find_baseline(text: str, counted: pd.DataFrame, settings: Sequence[Setting])
     return names[0] if names else None
 
 
-def _read(token: str, text: str, settings: Sequence[Setting]) -> tuple[Setting, str]:
+def _read(token: str, text: str, settings: Sequence[Factor]) -> tuple[Factor, str]:
     name, equals, value = token.partition("=")
     known = {s.name: s for s in settings} | {s.key: s for s in settings}
     if not equals:

@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from cifar_exp.analysis.statistics.inference import (
+from cifar_exp.analysis.statistics.significance import (
     ALPHA,
-    NOTHING,
+    NAN,
     difference,
     holm,
     resolvable_effect,
@@ -41,8 +41,8 @@ def judged(differences: pd.DataFrame) -> pd.DataFrame:
     corrected = holm(differences["p"].tolist())
     alpha = ALPHA / max(1, int(differences["p"].notna().sum()))
     known = [row if row.p == row.p else None for row in differences.itertuples()]
-    sizes = [row.sd * resolvable_effect(row.n, alpha) if row else NOTHING for row in known]
-    needed = [seeds_needed(abs(row.mean) / row.sd, alpha) if row else NOTHING for row in known]
+    sizes = [row.sd * resolvable_effect(row.n, alpha) if row else NAN for row in known]
+    needed = [seeds_needed(abs(row.mean) / row.sd, alpha) if row else NAN for row in known]
     verdict = {"p_holm": corrected, "is_resolved": corrected < ALPHA}
     return differences.assign(**verdict, resolvable=sizes, needed=needed)
 

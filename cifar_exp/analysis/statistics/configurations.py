@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cifar_exp.analysis.statistics.inference import mean_interval
+from cifar_exp.analysis.statistics.factors import Factor, level_frame
 from cifar_exp.analysis.statistics.metric import Metric
-from cifar_exp.analysis.statistics.settings import Setting, level_frame
+from cifar_exp.analysis.statistics.significance import mean_interval
 
 ONLY = "the only configuration"
 
@@ -23,12 +23,12 @@ class Configured:
     doubles: Sequence[str]
 
     @property
-    def counted(self) -> pd.DataFrame:
+    def selected(self) -> pd.DataFrame:
         """The completed runs that the statistics are made of."""
         return self.runs[self.runs["is_counted"]]
 
 
-def configure(runs: pd.DataFrame, settings: Sequence[Setting], metric: Metric) -> Configured:
+def configure(runs: pd.DataFrame, settings: Sequence[Factor], metric: Metric) -> Configured:
     """Name each run's configuration and say whether it counts: completed, with a finite value."""
     levels = level_frame(runs, [setting.key for setting in settings])
     value = pd.to_numeric(runs[metric.name]).astype(float)
@@ -45,7 +45,7 @@ def configure(runs: pd.DataFrame, settings: Sequence[Setting], metric: Metric) -
     return Configured(frame, list(doubles))
 
 
-def summarise(configured: Configured, settings: Sequence[Setting], metric: Metric) -> pd.DataFrame:
+def summarise(configured: Configured, settings: Sequence[Factor], metric: Metric) -> pd.DataFrame:
     """A row a configuration, the best mean first.
 
     n, mean, sd, ci_low and ci_high (95 %, Student's t; NaN at n = 1), best; means of test accuracy,
@@ -61,7 +61,7 @@ def summarise(configured: Configured, settings: Sequence[Setting], metric: Metri
 
 
 def _summary_row(
-    name: str, group: pd.DataFrame, settings: Sequence[Setting], metric: Metric
+    name: str, group: pd.DataFrame, settings: Sequence[Factor], metric: Metric
 ) -> dict[str, object]:
     counted = group[group["is_counted"]]
     values = counted["value"].to_numpy()

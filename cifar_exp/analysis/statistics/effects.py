@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 
 from cifar_exp.analysis.statistics.comparisons import judged
-from cifar_exp.analysis.statistics.inference import Difference, paired
-from cifar_exp.analysis.statistics.settings import ABSENT, Setting
+from cifar_exp.analysis.statistics.factors import ABSENT, Factor
+from cifar_exp.analysis.statistics.significance import Difference, paired
 
 MOST_LEVELS = 12  # of a setting drawn at random every value is a level of its own
 
 
 def main_effects(
-    counted: pd.DataFrame, settings: Sequence[Setting], references: Mapping[str, str]
+    counted: pd.DataFrame, settings: Sequence[Factor], references: Mapping[str, str]
 ) -> pd.DataFrame:
     """A row for each level of a setting but its reference: the difference that the change makes.
 
@@ -30,7 +30,7 @@ def main_effects(
 
 
 def interactions(
-    counted: pd.DataFrame, settings: Sequence[Setting], references: Mapping[str, str]
+    counted: pd.DataFrame, settings: Sequence[Factor], references: Mapping[str, str]
 ) -> pd.DataFrame:
     """A row for two settings and a level of each: how much the first one's effect changes.
 
@@ -44,7 +44,7 @@ def interactions(
     return judged(pd.DataFrame(rows, columns=None if rows else ["setting", "other"]))
 
 
-def levels_within(counted: pd.DataFrame, setting: Setting) -> list[str]:
+def levels_within(counted: pd.DataFrame, setting: Factor) -> list[str]:
     """The levels that completed runs have, in order; none where they are too many to be levels."""
     present = set(counted[setting.key])
     levels = [level for level in setting.levels if level in present]
@@ -52,7 +52,7 @@ def levels_within(counted: pd.DataFrame, setting: Setting) -> list[str]:
 
 
 def reference_levels(
-    counted: pd.DataFrame, settings: Sequence[Setting], baseline: str | None
+    counted: pd.DataFrame, settings: Sequence[Factor], baseline: str | None
 ) -> dict[str, str]:
     """The level that each setting's others are held against: the baseline's, else the lowest."""
     chosen = counted[counted["configuration"] == baseline] if baseline else counted.iloc[:0]
@@ -64,7 +64,7 @@ def reference_levels(
 
 
 def _level_rows(
-    counted: pd.DataFrame, settings: Sequence[Setting], setting: Setting, reference: str
+    counted: pd.DataFrame, settings: Sequence[Factor], setting: Factor, reference: str
 ) -> Iterator[dict[str, Any]]:
     levels = levels_within(counted, setting)
     if reference not in levels:
@@ -81,8 +81,8 @@ def _level_rows(
 
 def _pair_rows(
     counted: pd.DataFrame,
-    settings: Sequence[Setting],
-    pair: tuple[Setting, Setting],
+    settings: Sequence[Factor],
+    pair: tuple[Factor, Factor],
     references: Mapping[str, str],
 ) -> Iterator[dict[str, Any]]:
     levels = [levels_within(counted, setting) for setting in pair]
@@ -108,7 +108,7 @@ def _pair_rows(
 
 
 def wide(
-    counted: pd.DataFrame, settings: Sequence[Setting], spread: Sequence[Setting]
+    counted: pd.DataFrame, settings: Sequence[Factor], spread: Sequence[Factor]
 ) -> pd.DataFrame:
     """Values with a column a level of `spread`, a row for the rest of the settings and the seed."""
     keys = [setting.key for setting in spread]

@@ -11,8 +11,8 @@ import pandas as pd
 from scipy import stats
 
 from cifar_exp.analysis.statistics.configurations import seed_noise
-from cifar_exp.analysis.statistics.inference import ALPHA, holm
-from cifar_exp.analysis.statistics.settings import ABSENT, Setting
+from cifar_exp.analysis.statistics.factors import ABSENT, Factor
+from cifar_exp.analysis.statistics.significance import ALPHA, holm
 
 RUNS_A_SETTING = 10  # configurations that a forest wants for each
 TRUSTED_SCORE = 0.5  # share of the variance that a forest must predict out of bag
@@ -34,19 +34,19 @@ class Importance:
     warning: str | None
 
 
-class TooFewError(Exception):
+class InsufficientDataError(Exception):
     """The runs cannot tell; the message says why."""
 
 
-def importance(counted: pd.DataFrame, settings: Sequence[Setting]) -> Importance:
-    """Exact shares on a full grid, else a forest's. Raises TooFewError where neither can be had."""
+def importance(counted: pd.DataFrame, settings: Sequence[Factor]) -> Importance:
+    """Exact shares on a full grid, else a forest's. Raises InsufficientDataError without either."""
     settings = [setting for setting in settings if counted[setting.key].nunique() > 1]
     if not settings:
-        raise TooFewError("no two configurations have completed runs")
+        raise InsufficientDataError("no two configurations have completed runs")
     levels = [[v for v in s.levels if v in set(counted[s.key])] for s in settings]
     cells = counted.groupby([setting.key for setting in settings])["value"].mean()
     if cells.max() == cells.min():
-        raise TooFewError("all configurations came out alike")
+        raise InsufficientDataError("all configurations came out alike")
     size = prod(len(values) for values in levels)
     if len(cells) == size:
         return _exact(counted, settings, levels)
@@ -54,7 +54,7 @@ def importance(counted: pd.DataFrame, settings: Sequence[Setting]) -> Importance
         wanted = (
             f"{RUNS_A_SETTING * len(settings)} that a forest wants for {len(settings)} settings"
         )
-        raise TooFewError(
+        raise InsufficientDataError(
             f"{len(cells)} of {size:,} combinations have completed runs: not a full grid, and "
             f"fewer than the {wanted}"
         )
@@ -62,7 +62,7 @@ def importance(counted: pd.DataFrame, settings: Sequence[Setting]) -> Importance
 
 
 def _exact(
-    counted: pd.DataFrame, settings: Sequence[Setting], levels: Sequence[Sequence[str]]
+    counted: pd.DataFrame, settings: Sequence[Factor], levels: Sequence[Sequence[str]]
 ) -> Importance:
     """Analysis of variance of the configurations' means (every combination weighs the same).
 
@@ -123,7 +123,7 @@ def _noise(counted: pd.DataFrame) -> tuple[float, int]:
     return float((rest**2).sum() / df / values.shape[1]), df
 
 
-def _by_forest(means: pd.DataFrame, settings: Sequence[Setting]) -> Importance:
+def _by_forest(means: pd.DataFrame, settings: Sequence[Factor]) -> Importance:
     """First-order shares from a random forest (functional ANOVA after Hutter et al., ICML 2014)."""
     codes = np.column_stack([_codes(means[setting.key], setting) for setting in settings])
     forest = _fitted(codes, means["value"].to_numpy())
@@ -150,7 +150,7 @@ def _fitted(codes: np.ndarray, values: np.ndarray) -> Any:
     return forest.fit(codes, values)
 
 
-def _codes(levels: pd.Series, setting: Setting) -> np.ndarray:
+def _codes(levels: pd.Series, setting: Factor) -> np.ndarray:
     if setting.is_numeric and ABSENT not in setting.levels:
         return np.asarray(levels, dtype=float)
     places = {level: place for place, level in enumerate(setting.levels)}

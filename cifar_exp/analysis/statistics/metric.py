@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from cifar_exp.config.suggestions import did_you_mean
 from cifar_exp.errors import UserError
+from cifar_exp.text import did_you_mean
 
 
 @dataclass(frozen=True)

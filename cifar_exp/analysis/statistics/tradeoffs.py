@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.statistics.effects import wide
-from cifar_exp.analysis.statistics.inference import mean_interval, resolvable_effect
+from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.metric import Metric
-from cifar_exp.analysis.statistics.settings import Setting
+from cifar_exp.analysis.statistics.significance import mean_interval, resolvable_effect
 
 
 def pareto_front(summary: pd.DataFrame, cost: str, metric: Metric) -> pd.Series:
@@ -23,7 +23,7 @@ def pareto_front(summary: pd.DataFrame, cost: str, metric: Metric) -> pd.Series:
     return pd.Series(is_on_front, index=summary.index)
 
 
-def cheapest(summary: pd.DataFrame, settings: Sequence[Setting]) -> str:
+def cheapest(summary: pd.DataFrame, settings: Sequence[Factor]) -> str:
     """The configuration of fewest PFLOP; of equals the one with the lowest levels."""
     known = summary[summary["n"] > 0]
     places = {s.key: known[s.key].map(s.levels.index) for s in settings}
@@ -33,7 +33,7 @@ def cheapest(summary: pd.DataFrame, settings: Sequence[Setting]) -> str:
 
 
 def path_to_best(
-    summary: pd.DataFrame, settings: Sequence[Setting], start: str, metric: Metric
+    summary: pd.DataFrame, settings: Sequence[Factor], start: str, metric: Metric
 ) -> pd.DataFrame:
     """Single changes from `start` to the best configuration, each time the one that gains most.
 
@@ -70,7 +70,7 @@ def resolvable_by_seeds(sd: float, seeds: Sequence[int]) -> pd.DataFrame:
 
 
 def marginal_means(
-    counted: pd.DataFrame, settings: Sequence[Setting], first: Setting, second: Setting
+    counted: pd.DataFrame, settings: Sequence[Factor], first: Factor, second: Factor
 ) -> pd.DataFrame:
     """A row for each pair of levels: mean and 95 % interval over seeds, n seeds, their SD.
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cifar_exp.analysis.load.places import find_places
-from cifar_exp.analysis.reporting import make_report
+from cifar_exp.analysis.load.discover import find_inputs
+from cifar_exp.analysis.report import make_report
 from cifar_exp.analysis.statistics.metric import METRICS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -37,7 +37,7 @@ def page(outputs: Any, tmp_path: Path) -> Iterator[Any]:
                 model__width=64, model__dropout=0.0)  # fmt: skip
     outputs.write_predictions(grid[32, 0.0, 0], [0, 1, 2, 3], [0, 1, 2, 2])
     make_report(
-        find_places([outputs.path]), tmp_path, METRICS["val_accuracy"], None, lambda _line: None
+        find_inputs([outputs.path]), tmp_path, METRICS["val_accuracy"], None, lambda _line: None
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

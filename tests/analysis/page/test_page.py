@@ -11,24 +11,24 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cifar_exp.analysis import reporting
-from cifar_exp.analysis.load.places import find_places
-from cifar_exp.analysis.reporting import make_report
+from cifar_exp.analysis import report as reporting
+from cifar_exp.analysis.load.discover import find_inputs
+from cifar_exp.analysis.report import make_report
 from cifar_exp.analysis.statistics.metric import METRICS
-from cifar_exp.errors import OutsideError
+from cifar_exp.errors import EnvironmentFailure
 
 EVIL = "</script><script>alert('x')</script><img src=x onerror=alert(1)>&\"'"
 
 
 @pytest.fixture(autouse=True)
 def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cifar_exp.analysis.figures.gallery.OF_STUDIES", {})
-    monkeypatch.setattr("cifar_exp.analysis.figures.gallery.OF_BEST_RUN", {})
+    monkeypatch.setattr("cifar_exp.analysis.figures.registry.GROUP_FIGURES", {})
+    monkeypatch.setattr("cifar_exp.analysis.figures.registry.RUN_FIGURES", {})
 
 
 def made(outputs: Any, *paths: Path) -> Path:
     report = outputs.path / "out"
-    places = find_places(list(paths) or [outputs.path])
+    places = find_inputs(list(paths) or [outputs.path])
     make_report(places, report, METRICS["val_accuracy"], None, lambda _line: None)
     return report
 
@@ -187,7 +187,7 @@ def test_without_val_the_page_says_that_test_is_not_for_choosing(outputs: Any) -
 def test_beyond_the_most_runs_the_best_and_the_failed_are_shown(
     outputs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cifar_exp.analysis.page.content.MOST_RUNS", 4)
+    monkeypatch.setattr("cifar_exp.analysis.page.context.MOST_RUNS", 4)
     ids = [outputs.run(seed=i, val=0.1 * i).name[-10:] for i in range(1, 7)]
     bad = outputs.run(seed=9, status="failed", error="x").name[-10:]
     report = made(outputs)
@@ -271,7 +271,7 @@ def test_a_report_that_cannot_be_written_says_that_the_runs_are_safe(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(reporting, "_write_page", full)
-    with pytest.raises(OutsideError) as caught:
+    with pytest.raises(EnvironmentFailure) as caught:
         made(outputs)
     assert str(caught.value) == (
         f"the report could not be written to {outputs.path / 'out'}: there is no space left on "

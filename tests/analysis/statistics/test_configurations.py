@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cifar_exp.analysis.page.circumstances import doubles
+from cifar_exp.analysis.page.methods import doubles
 from cifar_exp.analysis.statistics.configurations import seed_noise
 from cifar_exp.analysis.statistics.tradeoffs import cheapest, pareto_front, path_to_best
 
@@ -74,7 +74,7 @@ def test_noise_is_pooled_over_configurations(outputs: Any) -> None:
     for width, accuracies in enumerate(groups, 1):
         for seed, accuracy in enumerate(accuracies):
             outputs.run(seed=seed, val=accuracy, model__width=width)
-    sd, df = seed_noise(outputs.study().counted)
+    sd, df = seed_noise(outputs.study().selected)
     pooled = (1 * np.var(groups[0], ddof=1) + 2 * np.var(groups[1], ddof=1)) / 3
     assert (sd, df) == (pytest.approx(pooled**0.5), 3)
 

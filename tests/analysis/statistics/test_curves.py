@@ -20,7 +20,7 @@ def test_curves_are_means_with_an_sd_between_seeds(outputs: Any) -> None:
     outputs.run(val=0.9, model__width=16)
     outputs.run(seed=1, val=0.1, model__width=16, status="interrupted")
     study = outputs.study()
-    table = by_configuration(study.history, study.counted, "val_accuracy")
+    table = by_configuration(study.history, study.selected, "val_accuracy")
     last = table[table["epoch"] == 3].set_index("configuration")
     values = np.array([0.3, 0.4, 0.6])
     assert last.loc["width=8", ["n", "mean"]].tolist() == pytest.approx([3, values.mean()])
@@ -48,12 +48,12 @@ def test_early_rankings_are_compared_with_the_end(outputs: Any) -> None:
         cells[lines[0].split(",").index("val_accuracy")] = str(early_accuracy)
         path.write_text("\n".join([lines[0], ",".join(cells), lines[2]]) + "\n")
     study = outputs.study()
-    table = budget_correlation(study.history, study.counted, study.metric)
+    table = budget_correlation(study.history, study.selected, study.metric)
     expected = stats.spearmanr(list(early.values()), list(late.values())).statistic
     assert table["correlation"].tolist() == pytest.approx([expected, 1.0])
     assert table["cost"].tolist() == pytest.approx([0.6 - 0.5, 0.0])
     loss = outputs.study(metric="val_loss")
-    assert budget_correlation(loss.history, loss.counted, loss.metric)["cost"].tolist() == (
+    assert budget_correlation(loss.history, loss.selected, loss.metric)["cost"].tolist() == (
         pytest.approx([0.1, 0.0])
     )
 
@@ -63,7 +63,7 @@ def test_runs_of_other_lengths_are_left_out_of_early_rankings(outputs: Any) -> N
         outputs.run(val=0.1 * width, epochs=3, model__width=width)
     outputs.run(val=0.9, epochs=2, model__width=9)
     study = outputs.study()
-    table = budget_correlation(study.history, study.counted, study.metric)
+    table = budget_correlation(study.history, study.selected, study.metric)
     assert table["configurations"].tolist() == [5, 5, 5]
 
 
@@ -72,7 +72,7 @@ def test_a_run_without_val_figures_by_epoch_is_left_out_of_early_rankings(output
         folder = outputs.run(val=0.1 * width, model__width=width)
     (folder / "metrics.csv").write_text("epoch,lr\n1,1\n2,1\n3,1\n")
     study = outputs.study()
-    table = budget_correlation(study.history, study.counted, study.metric)
+    table = budget_correlation(study.history, study.selected, study.metric)
     assert table["configurations"].tolist() == [4, 4, 4]
 
 
@@ -83,7 +83,7 @@ def test_too_few_configurations_or_epochs_have_no_early_ranking(
     for width in range(configurations):
         outputs.run(val=0.1 * width, epochs=epochs, model__width=width)
     study = outputs.study()
-    assert len(budget_correlation(study.history, study.counted, study.metric)) == 0
+    assert len(budget_correlation(study.history, study.selected, study.metric)) == 0
 
 
 def test_each_distinct_rate_curve_stands_once(outputs: Any) -> None:
@@ -92,7 +92,7 @@ def test_each_distinct_rate_curve_stands_once(outputs: Any) -> None:
             outputs.run(seed=seed, model__width=width, epochs=3)
         outputs.run(seed=seed, model__width=32, epochs=4)
     study = outputs.study()
-    table = rate_curves(study.history, study.counted)
+    table = rate_curves(study.history, study.selected)
     users = table.groupby("curve")["configurations"].first().tolist()
     names = [sorted(name.split()[0] for name in group) for group in users]
     assert sorted(names) == [["width=16", "width=8"], ["width=32"]]

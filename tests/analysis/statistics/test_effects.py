@@ -15,7 +15,7 @@ from cifar_exp.analysis.statistics.tradeoffs import marginal_means
 
 
 def frame_of(study: Any) -> pd.DataFrame:
-    counted = study.counted
+    counted = study.selected
     columns = {"value": "value", "model.width": "w", "model.dropout": "d", "seed": "seed"}
     return counted[list(columns)].rename(columns=columns).astype({"w": str, "d": str})
 
@@ -114,7 +114,7 @@ def test_cells_of_an_incomplete_grid_average_over_the_same_other_settings(output
             outputs.run(val=0.1 * a + 0.01 * b + 0.4 * (c == 2), x__a=a, x__b=b, x__c=c)
     study = outputs.study()
     by_name = {setting.name: setting for setting in study.settings}
-    table = marginal_means(study.counted, study.settings, by_name["a"], by_name["b"])
+    table = marginal_means(study.selected, study.settings, by_name["a"], by_name["b"])
     means = table.set_index(["first", "second"])["mean"]
     assert means.to_dict() == pytest.approx(
         {("1", "1"): 0.11, ("1", "2"): 0.12, ("2", "1"): 0.21, ("2", "2"): 0.22}

@@ -1,0 +1,49 @@
+"""The settings of the local launcher, and a sentence on each mistake in them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from cifar_exp.config.fields import Integer, Number, Section, describe_allowed
+from cifar_exp.text import did_you_mean, format_value
+
+TARGET = "hydra_plugins.cifar_exp_plugins.launcher.LocalLauncher"
+
+
+class LocalOptions(Section):
+    """What `hydra.launcher` may be."""
+
+    n_jobs: Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)] = Field(
+        "auto", description="runs side by side; auto: one a core, or jobs_per_device a GPU"
+    )
+    jobs_per_device: Annotated[Integer, Field(ge=1, le=64)] = Field(
+        1, description="runs that share a GPU"
+    )
+    memory_gb: Annotated[Number, Field(gt=0)] = Field(
+        2.0, description="set aside for a run: bounds n_jobs=auto on a CPU"
+    )
+    timeout_min: Annotated[Number, Field(gt=0)] | None = Field(
+        None, description="minutes after which a run saves and stops"
+    )
+
+
+def check_launcher(section: Mapping[str, Any]) -> list[str]:
+    """Sentences on what is wrong in `hydra.launcher`; other launchers check their own."""
+    if section.get("_target_") != TARGET:
+        return []
+    values = {key: value for key, value in section.items() if key != "_target_"}
+    try:
+        LocalOptions.model_validate(values)
+    except ValidationError as error:
+        wrong = dict.fromkeys(str(details["loc"][0]) for details in error.errors())
+        return [_sentence(key, values[key]) for key in wrong]
+    return []
+
+
+def _sentence(key: str, value: Any) -> str:
+    fields = LocalOptions.model_fields
+    if key not in fields:
+        near = did_you_mean(key, fields) or f"; there are {', '.join(fields)}"
+        return f"hydra.launcher.{key}: no such setting{near}"
+    return f"hydra.launcher.{key}={format_value(value)}: must be {describe_allowed(fields[key])}"

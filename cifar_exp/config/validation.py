@@ -1,0 +1,173 @@
+"""From a plain mapping to checked settings, or to a sentence on each mistake in it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, Tag, ValidationError
+from pydantic.fields import FieldInfo
+
+from cifar_exp.config.fields import choices, describe_allowed
+from cifar_exp.config.schema import PlateauSection, Settings, TrainerSection, variant
+from cifar_exp.errors import UserError
+from cifar_exp.text import did_you_mean, format_value
+
+MIN_PIXELS = 8
+
+
+def validate(raw: Mapping[str, Any]) -> Settings:
+    """Type and check `raw`, nested as in conf/.
+
+    Raises UserError with one sentence a mistake: key, value, what is allowed, the nearest name.
+    """
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        sentences = [_sentence(details, raw) for details in error.errors()]
+        raise UserError(list(dict.fromkeys(sentences))) from error
+    conflicts = list(_conflicts(settings))
+    if conflicts:
+        raise UserError(conflicts)
+    return settings
+
+
+def section_class(group: str, value: Any) -> type[BaseModel] | None:
+    """The section that `group` takes with this value: `optimizer` with name=sgd -> SGDSection."""
+    field = Settings.model_fields.get(group)
+    if field is None:
+        return None
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        return field.annotation
+    return variants(field).get(variant(value) or "")
+
+
+def variants(field: FieldInfo) -> dict[str, type[BaseModel]]:
+    """The sections a field chooses among, by tag; empty for plain fields."""
+    found = {}
+    for member in get_args(field.annotation):
+        section, *metadata = get_args(member) or (member,)
+        for tag in metadata:
+            if isinstance(tag, Tag):
+                found[tag.tag] = section
+    return found
+
+
+def find_field(key: str, raw: Mapping[str, Any]) -> FieldInfo | None:
+    """The schema's field for a dotted key, or None."""
+    group, _, name = key.partition(".")
+    if not name:
+        return Settings.model_fields.get(group)
+    return _fields(group, raw).get(name.partition(".")[0])
+
+
+def known_keys(raw: Mapping[str, Any]) -> list[str]:
+    """All dotted keys that may be set beside the options that `raw` has chosen."""
+    keys = []
+    for group in Settings.model_fields:
+        keys += [f"{group}.{name}" for name in _fields(group, raw)] or [group]
+    return keys
+
+
+def unknown_key(key: str, raw: Mapping[str, Any]) -> str:
+    """The sentence on a key that the schema lacks: the nearest one, or all of its group."""
+    group, _, name = key.partition(".")
+    own = [field for field in _fields(group, raw) if field != "name"]  # chosen by the group
+    if not own:
+        return f"{key}: no such setting{did_you_mean(key, known_keys(raw))}"
+    near = did_you_mean(name, own).replace("did you mean ", f"did you mean {group}.")
+    if not near:
+        same = [k for k in known_keys(raw) if k.endswith(f".{name}")]
+        near = f"; did you mean {same[0]}?" if same else f"; {group} has {', '.join(own)}"
+    return f"{key}: no such setting{near}"
+
+
+def _fields(group: str, raw: Mapping[str, Any]) -> dict[str, FieldInfo]:
+    """The fields of a group's section by the names that users write."""
+    section = section_class(group, raw.get(group))
+    if section is None:
+        return {}
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _sentence(details: Any, raw: Mapping[str, Any]) -> str:
+    path = [str(part) for part in details["loc"]]
+    if len(path) > 1 and path[1] in variants(Settings.model_fields[path[0]]):
+        del path[1]  # the tag of the union's member, no key of the user's
+    key = ".".join(path)
+    if details["type"] == "extra_forbidden":
+        return unknown_key(key, raw)
+    if details["type"] == "value_error" and section_class(key, raw.get(key)) is not None:
+        return f"{key}.{details['ctx']['error']}"
+    if details["type"].startswith("union_tag"):
+        return _unknown_variant(path[0], raw)
+    field = find_field(".".join(path[:2]), raw)
+    allows = describe_allowed(field) if field else "as in conf/"
+    if details["type"] == "missing":
+        return f"{key} is missing: it must be {allows}"
+    setting = ".".join(path[:2])  # an element of a list is told as its list
+    value = _lookup(raw, path[:2])
+    near = did_you_mean(str(value), choices(field)) if field else ""
+    return f"{setting}={format_value(value)}: must be {allows}{near}"
+
+
+def _unknown_variant(group: str, raw: Mapping[str, Any]) -> str:
+    tags = [tag for tag in variants(Settings.model_fields[group]) if tag != "_target_"]
+    value = raw.get(group)
+    if not isinstance(value, Mapping):
+        return f"{group}={format_value(value)}: must be a group of settings"
+    if "name" not in value:
+        return (
+            f"{group} has neither name nor _target_: begin its file with "
+            f"`defaults: [{tags[0] if group != 'model' else 'base'}, _self_]`"
+        )
+    name = str(value["name"])
+    return f"{group}.name={name}: must be one of {', '.join(tags)}{did_you_mean(name, tags)}"
+
+
+def _lookup(raw: Any, path: list[str]) -> Any:
+    for part in path:
+        raw = raw.get(part) if isinstance(raw, Mapping) else None
+    return raw
+
+
+def _conflicts(settings: Settings) -> Iterator[str]:
+    """Mistakes that only two settings together make."""
+    data, augmentation = settings.data, settings.augmentation
+    if data.val_fraction == 0:
+        yield from _needs_validation(settings)
+    if augmentation.crop_padding >= data.image_size:
+        yield (
+            f"augmentation.crop_padding={augmentation.crop_padding}: "
+            f"must be below data.image_size={data.image_size}"
+        )
+    if augmentation.cutout >= data.image_size:
+        yield (
+            f"augmentation.cutout={augmentation.cutout}: "
+            f"must be below data.image_size={data.image_size}"
+        )
+    if augmentation.mixup > 0 and augmentation.cutmix > 0:
+        yield "augmentation.mixup and augmentation.cutmix: only one of them may be above 0"
+    yield from _resolution_conflicts(settings.trainer, data.image_size)
+
+
+def _needs_validation(settings: Settings) -> Iterator[str]:
+    without = "and data.val_fraction=0 leaves no validation images; give it a part, as 0.1"
+    if isinstance(settings.scheduler, PlateauSection):
+        yield f"scheduler=plateau watches val_loss, {without}, or take another scheduler"
+    if settings.trainer.evaluate == "best":
+        yield f"trainer.evaluate=best chooses by val_accuracy, {without}, or take last"
+
+
+def _resolution_conflicts(trainer: TrainerSection, image_size: int) -> Iterator[str]:
+    scales, until = list(trainer.resolution_scales), list(trainer.resolution_until)
+    if len(scales) != len(until):
+        yield (
+            f"trainer.resolution_scales={scales} and trainer.resolution_until={until}: "
+            "must be equally long"
+        )
+    if until != sorted(set(until)):
+        yield f"trainer.resolution_until={until}: must rise"
+    if image_size * min(scales, default=1) < MIN_PIXELS:
+        yield (
+            f"trainer.resolution_scales={scales}: images must keep {MIN_PIXELS} pixels, "
+            f"and data.image_size is {image_size}"
+        )

@@ -1,0 +1,85 @@
+"""The parts of a data set that a run uses, resident on its device."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cifar_exp.config.schema import DataSection
+from cifar_exp.data.dataset import Dataset, ImageSet
+from cifar_exp.data.splits import TRAIN_EVAL, stratified_part, train_and_val
+from cifar_exp.errors import UserError
+
+SAMPLE = 5_000  # images that normalization and a whitened stem are measured on
+
+
+@dataclass(frozen=True)
+class Split:
+    """Some rows of `images`, uint8 (N, S, S, 3), with their labels (len(rows),), on one device.
+
+    On a CPU `images` is the cache's memory map, whose pages all processes share.
+    """
+
+    images: Tensor
+    rows: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def take(self, part: slice) -> Tensor:
+        """The images of a part of the rows."""
+        return self.images[self.rows[part]]
+
+    def sample(self) -> Tensor:
+        """At most 5,000 of the images, evenly spaced."""
+        return self.take(slice(None, None, -(-len(self) // SAMPLE)))
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What a run learns from, chooses on, is tested on; `train_eval` is a fixed part of train."""
+
+    train: Split
+    train_eval: Split
+    val: Split
+    test: Split
+
+
+def split_dataset(dataset: Dataset, section: DataSection, device: torch.device) -> Splits:
+    """Take the parts that `data` asks for. Raises UserError where one of them is too small."""
+    labels, seed = dataset.train.labels, section.split_seed
+    train, val = train_and_val(labels, section.limit_train, section.val_fraction, seed)
+    if len(train) == 0 or (section.val_fraction > 0 and len(val) == 0):
+        raise UserError(
+            f"data.val_fraction={section.val_fraction}: of {len(train) + len(val)} training images "
+            f"it leaves {len(train)} to train on and {len(val)} to choose on; take more images "
+            "(data.limit_train), or another part"
+        )
+    if len(train) == 1:
+        raise UserError(
+            "data: only 1 image is left to train on, and training needs at least 2; use more "
+            "images (data.limit_train) or a smaller data.val_fraction"
+        )
+    followed = train
+    if len(train) > TRAIN_EVAL:
+        followed = train[stratified_part(labels[train], TRAIN_EVAL, seed)]
+    test = np.arange(len(dataset.test))
+    if section.limit_test is not None and section.limit_test < len(test):
+        test = stratified_part(dataset.test.labels, section.limit_test, seed)
+    return Splits(
+        train=_resident(dataset.train, train, device),
+        train_eval=_resident(dataset.train, followed, device),
+        val=_resident(dataset.train, val, device),
+        test=_resident(dataset.test, test, device),
+    )
+
+
+def _resident(images: ImageSet, rows: NDArray[np.int64], device: torch.device) -> Split:
+    labels = torch.from_numpy(images.labels[rows]).to(device)
+    if device.type == "cpu":
+        return Split(torch.from_numpy(images.images), torch.from_numpy(rows), labels)
+    own = torch.from_numpy(np.ascontiguousarray(images.images[rows])).to(device)
+    return Split(own, torch.arange(len(rows), device=device), labels)

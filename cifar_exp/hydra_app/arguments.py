@@ -1,0 +1,58 @@
+"""The options of the command line: Hydra's own, with its errors told our way."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from hydra._internal.utils import get_args_parser
+
+from cifar_exp.errors import UserError
+from cifar_exp.text import did_you_mean
+
+NO_RECIPE = ("experiment=null", "sweep=null")  # the defaults, which Hydra does not take
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Hydra's options and the overrides, in any order. Raises UserError on what it cannot take."""
+    parser = get_args_parser()
+    parser.allow_abbrev = False
+
+    def error(message: str) -> NoReturn:
+        wrong = message.rpartition(": ")[2].split(" ")[0]
+        near = did_you_mean(wrong, parser._option_string_actions)
+        raise UserError(f"{message}{near}")
+
+    parser.error = error  # type: ignore[method-assign]
+    parsed = parser.parse_intermixed_args(list(arguments))
+    _check_options(parsed)
+    return parsed
+
+
+def _check_options(parsed: argparse.Namespace) -> None:
+    """What Hydra itself would end with a traceback."""
+    commands = {
+        "--run": parsed.run,
+        "--multirun": parsed.multirun,
+        "--cfg": parsed.cfg is not None,
+        "--info": parsed.info is not None,
+        "--shell-completion": parsed.shell_completion,
+    }
+    given = [name for name, is_given in commands.items() if is_given]
+    if len(given) > 1:
+        raise UserError(f"{' and '.join(given)}: only one of them at a time")
+    if parsed.resolve and parsed.cfg is None:
+        raise UserError("--resolve goes with --cfg job")
+    if parsed.experimental_rerun is not None:
+        raise UserError("--experimental-rerun: the same command goes on with a run; leave it out")
+
+
+def options_first(arguments: Sequence[str]) -> list[str]:
+    """The same command line in the order that Hydra's own parser insists on."""
+    overrides = parse_arguments(arguments).overrides
+    options, left = [], list(overrides)
+    for argument in arguments:
+        if left and argument == left[0]:
+            left.pop(0)
+        else:
+            options.append(argument)
+    return [*options, *(override for override in overrides if override not in NO_RECIPE)]

@@ -1,0 +1,115 @@
+"""`--help`: the groups with their options, and every key, from the schema and conf/."""
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from cifar_exp.config.fields import describe_allowed
+from cifar_exp.config.launcher import LocalOptions
+from cifar_exp.config.schema import Settings
+from cifar_exp.config.validation import section_class, variants
+from cifar_exp.errors import UserError
+from cifar_exp.hydra_app.compose import COMPOSING_FAILS, Composer, open_composer, settings_tree
+from cifar_exp.text import format_value
+
+HEAD = """\
+python -m cifar_exp.train [GROUP=OPTION ...] [KEY=VALUE ...]
+
+Trains one run and writes it to outputs/runs/. The same command goes on with a run that was cut
+off, and does not repeat one that is done.
+
+  python -m cifar_exp.train model=wide optimizer.lr=0.2
+  python -m cifar_exp.train --multirun model.width=16,32 seed=0,1,2
+  python -m cifar_exp.train sweep=quickstart plan=true
+"""
+
+FOOT = """\
+Options: --multirun, -m     run every combination of the listed values
+         --config-dir DIR   add your own YAML files (a model as DIR/model/mine.yaml)
+         --cfg job          show the composed settings and do nothing
+         --hydra-help       the options of Hydra, which composes the settings
+         --version          the version of cifar_exp
+Exit codes: 0 done, 1 failed or diverged, 2 a mistake in the command, 3 another process trains
+this run, 130 and 143 interrupted."""
+
+
+def help_text(arguments: argparse.Namespace) -> str:
+    """The whole text."""
+    with open_composer(arguments) as compose:
+        try:
+            return "\n".join([HEAD, *_groups(compose), "", *_settings(compose), *_launcher(), FOOT])
+        except COMPOSING_FAILS as error:
+            raise UserError(" ".join(str(error).split())) from error
+
+
+def _groups(compose: Composer) -> Iterator[str]:
+    chosen = compose.compose([]).hydra.runtime.choices
+    yield "Groups (* is the default):"
+    for group in compose.groups():
+        options = [
+            f"{option}*" if option == chosen.get(group) else option
+            for option in compose.options(group)
+        ]
+        yield f"  {group:<13} {', '.join(options)}"
+
+
+def _settings(compose: Composer) -> Iterator[str]:
+    default = settings_tree(compose.compose([]))
+    yield "Settings, with the default, what is allowed, and the meaning:"
+    for group, field in Settings.model_fields.items():
+        values = default[group]
+        if not isinstance(values, dict):
+            yield _line(group, values, describe_allowed(field), field.description)
+            continue
+        yield ""
+        yield from _section(group, "", values)
+        yield from _other_options(compose, group, values)
+    yield ""
+
+
+def _launcher() -> Iterator[str]:
+    yield "Side by side on this machine, where many runs are asked for:"
+    for name, field in LocalOptions.model_fields.items():
+        yield _line(
+            f"hydra.launcher.{name}", field.default, describe_allowed(field), field.description
+        )
+    yield ""
+
+
+def _other_options(compose: Composer, group: str, default: dict[str, Any]) -> Iterator[str]:
+    """Options with other keys in full, the others by the values in which they differ."""
+    shown = {section_class(group, default): default}
+    for option in compose.options(group):
+        try:
+            values = settings_tree(compose.compose([f"{group}={option}"]))[group]
+        except COMPOSING_FAILS as error:
+            yield f"  {group}={option} cannot be read: {' '.join(str(error).split())}"
+            continue
+        section = section_class(group, values)
+        if section not in shown:
+            shown[section] = values
+            yield from _section(group, f"={option}", values)
+            continue
+        known = shown[section]
+        changes = [
+            f"{k}={format_value(v)}" for k, v in values.items() if k != "name" and known.get(k) != v
+        ]
+        if changes:
+            yield f"  {group}={option} has {', '.join(changes)}"
+
+
+def _section(group: str, option: str, values: dict[str, Any]) -> Iterator[str]:
+    section = section_class(group, values)
+    if section is None:
+        return
+    is_variant = bool(variants(Settings.model_fields[group]))
+    yield f"  {group}{option}: {(section.__doc__ or '').partition('.')[0]}"
+    for name, field in section.model_fields.items():
+        if name == "name" and is_variant:
+            continue
+        key = field.alias or name
+        yield _line(f"{group}.{key}", values.get(key), describe_allowed(field), field.description)
+
+
+def _line(key: str, default: Any, allows: str, meaning: str | None) -> str:
+    return f"  {key:<30} {format_value(default):<10} {meaning} ({allows})"

@@ -1,0 +1,84 @@
+"""Files that are written whole or not at all."""
+
+import csv
+import errno
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+TEMPORARY = ".writing-"
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came from, is that there is no space left."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Replace `path` by what `write` puts into a stream: temporary name, flush, rename.
+
+    A reader, or a start after a crash, sees the old file or the new one, never a part.
+    """
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{TEMPORARY}{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace `path` by UTF-8 `text`; what UTF-8 has no bytes for is spelled out."""
+    write_whole(path, lambda stream: stream.write(text.encode(errors="backslashreplace")))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace `path` by indented JSON; numbers that are not finite are refused (ValueError)."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Replace `path` by a header and a line a row; None becomes an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def mtime_ns(path: Path) -> int:
+    """When a file was last changed, in nanoseconds; 0 where there is none."""
+    try:
+        return os.stat(path).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """What a process is writing, or was writing when it was killed."""
+    return list(folder.rglob(f"{TEMPORARY}*"))
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed process was writing; only for the holder of the folder's lock."""
+    for path in leftovers(folder):
+        path.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,81 @@
+"""The last steps of a run's end, which are finished later where the process was killed there."""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from cifar_exp.storage.lock import RunLockedError, lock_run
+from cifar_exp.storage.record import TERMINAL, RunRecord
+from cifar_exp.storage.run_folder import REPLACED, RunDirectory, find_run, replaced_path, rerun_path
+
+
+def settle(runs: Path, run_id: str, home: Path | None = None) -> bool:
+    """Finish the end of a run whose process was killed there, unless another process holds it.
+
+    `home` is the run's folder, where the caller knows it. Returns whether this put a rerun in the
+    place of its run.
+    """
+    home = home or _home(runs, run_id)
+    if home is None or _is_settled(home):
+        return False
+    with suppress(RunLockedError, OSError), lock_run(runs, run_id):
+        return settle_held(runs, run_id)
+    return False
+
+
+def settle_held(runs: Path, run_id: str) -> bool:
+    """As `settle`, for the holder of the run's lock."""
+    home = _home(runs, run_id)
+    if home is None:
+        return False
+    has_replaced = _replace(home)
+    record = RunRecord.load(home)
+    if record is not None and record.status == "completed":
+        RunDirectory(home).reduce(_keep(record))
+    return has_replaced
+
+
+def _replace(home: Path) -> bool:
+    """Put a rerun that came to its end in the place of its run, from wherever that was cut off."""
+    again, replaced = rerun_path(home), replaced_path(home)
+    if home.exists() and replaced.exists():  # it has its place already
+        shutil.rmtree(replaced)
+        return True
+    if _has_ended(again):
+        if home.exists():
+            os.replace(home, replaced)
+        os.replace(again, home)
+        shutil.rmtree(replaced)
+        return True
+    if not home.exists():  # somebody removed the rerun between the two renames
+        os.replace(replaced, home)
+    return False
+
+
+def _is_settled(home: Path) -> bool:
+    if replaced_path(home).exists() or _has_ended(rerun_path(home)):
+        return False
+    record = RunRecord.load(home)
+    if record is None or record.status != "completed":
+        return True
+    return RunDirectory(home).is_reduced(_keep(record))
+
+
+def _has_ended(folder: Path) -> bool:
+    record = RunRecord.load(folder)
+    return record is not None and record.status in TERMINAL
+
+
+def _keep(record: RunRecord) -> str:
+    return str(record.params.get("keep", "all"))
+
+
+def _home(runs: Path, run_id: str) -> Path | None:
+    """The folder of a run, also where it is not there for being replaced at the moment."""
+    replaced = sorted(runs.glob(f"[!.]*-{run_id}{REPLACED}"))
+    return (
+        replaced[0].with_name(replaced[0].name.removesuffix(REPLACED))
+        if replaced
+        else find_run(runs, run_id)
+    )

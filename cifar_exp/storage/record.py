@@ -1,0 +1,149 @@
+"""run.json: what a run is, where it stands, and what came of it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from cifar_exp.config.schema import Settings
+from cifar_exp.storage.atomic import write_json
+
+SCHEMA = 1
+Status = Literal["running", "completed", "interrupted", "failed", "diverged", "pruned"]
+TERMINAL = frozenset({"completed", "diverged", "pruned"})
+
+
+def needs_no_training(status: str, settings: Settings) -> bool:
+    """Whether a run that stands so is left as it is, and not trained any further."""
+    if settings.rerun:
+        return False
+    return status in TERMINAL or (status == "failed" and not settings.retry_failed)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class DatasetInfo(_Part):
+    """What was learnt from; sizes in images, `superclasses` by class."""
+
+    name: str
+    fingerprint: str
+    classes: int
+    class_names: list[str]
+    superclasses: list[str] | None
+    split_seed: int
+    train_size: int
+    val_size: int
+    test_size: int
+
+
+class ModelInfo(_Part):
+    """`macs`: multiply-accumulates of one image at full resolution, forward."""
+
+    parameters: int
+    macs: int
+
+
+class ComputeInfo(_Part):
+    """On what, and how much: `pflop` is 6 x MACs x images seen, at the resolution seen, / 1e15."""
+
+    device: str
+    device_name: str
+    threads: int
+    precision: str
+    pflop: float = 0.0
+    train_seconds: float = 0.0
+    peak_memory_mb: float | None = None
+    lr_groups: list[dict[str, Any]]
+
+
+class Segment(_Part):
+    """One uninterrupted stretch of training."""
+
+    host: str
+    device: str
+    threads: int
+    from_epoch: int
+    started_at: str
+
+
+class ValMetrics(_Part):
+    """Figures on the held-out part of train after an epoch."""
+
+    epoch: int
+    val_accuracy: float | None
+    val_loss: float | None
+
+
+class TestMetrics(_Part):
+    """Figures on the test set, read once."""
+
+    accuracy: float
+    top5_accuracy: float
+    loss: float
+    ece: float
+    superclass_accuracy: float | None
+
+
+class ErrorInfo(_Part):
+    """Why a run failed or diverged."""
+
+    type: str
+    message: str
+    traceback: str | None
+
+
+class RunRecord(BaseModel):
+    """The content of run.json; the contract of its keys is in the README."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    schema_version: int = SCHEMA
+    run_id: str
+    label: str
+    status: Status
+    seed: int
+    params: dict[str, Any]
+    dataset: DatasetInfo
+    model: ModelInfo
+    compute: ComputeInfo
+    segments: list[Segment]
+    best: ValMetrics | None = None
+    final: ValMetrics | None = None
+    test: TestMetrics | None = None
+    started_at: str
+    finished_at: str | None = None
+    environment: dict[str, Any]
+    error: ErrorInfo | None = None
+
+    @property
+    def selected(self) -> ValMetrics | None:
+        """The val figures of the weights that `trainer.evaluate` names."""
+        return self.best if self.params.get("trainer.evaluate") == "best" else self.final
+
+    @property
+    def metric(self) -> float | None:
+        """What the run is ranked by: val accuracy of the weights that count; test without val."""
+        if self.selected is not None and self.selected.val_accuracy is not None:
+            return self.selected.val_accuracy
+        return self.test.accuracy if self.test else None
+
+    def save(self, folder: Path) -> None:
+        """Write run.json whole."""
+        values = self.model_dump(mode="json")
+        write_json(folder / "run.json", {"schema": values.pop("schema_version"), **values})
+
+    @classmethod
+    def load(cls, folder: Path) -> "RunRecord | None":
+        """Read run.json; None where there is none or it is no record."""
+        try:
+            return cls.model_validate_json((folder / "run.json").read_bytes())
+        except (OSError, ValueError):
+            return None
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

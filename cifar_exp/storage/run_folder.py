@@ -1,0 +1,161 @@
+"""The folder of a run: where it lies and how its files are called."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cifar_exp.storage.atomic import TEMPORARY, leftovers, remove_leftovers, write_csv, write_text
+from cifar_exp.storage.record import TERMINAL, RunRecord
+
+RERUN = ".rerun"
+REPLACED = ".replaced"
+METRICS = (
+    "epoch",
+    "step",
+    "lr",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "val_top5_accuracy",
+    "epoch_seconds",
+    "elapsed_seconds",
+    "images_per_second",
+)
+EXTRA = ("epoch", "train_eval_loss", "train_eval_accuracy")
+
+YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
+
+Row = dict[str, float | int | None]
+
+
+class RunDirectory:
+    """The files of one run. Nothing is made before `create`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint to go on from; after completion, the weights."""
+        return self.path / "checkpoints" / "last.pt"
+
+    @property
+    def best(self) -> Path:
+        """The weights that did best on validation."""
+        return self.path / "checkpoints" / "best.pt"
+
+    @property
+    def reduced(self) -> Path:
+        """The weights that take the place of last.pt once the run is recorded as completed."""
+        return self.path / "checkpoints" / f"{TEMPORARY}last.pt"
+
+    @property
+    def log(self) -> Path:
+        """What the run told while it went."""
+        return self.path / "train.log"
+
+    def create(self) -> None:
+        """Make the folder."""
+        (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+
+    def clear(self) -> None:
+        """Remove what is trained again where a run begins at its beginning."""
+        for path in (self.last, self.best):
+            path.unlink(missing_ok=True)
+        for name in ("metrics.csv", "extra.csv", "predictions.npz"):
+            (self.path / name).unlink(missing_ok=True)
+
+    def is_reduced(self, keep: str) -> bool:
+        """Whether `reduce` has nothing left to do."""
+        has_checkpoints = self.last.exists() or self.best.exists()
+        return not leftovers(self.path) and not (keep == "none" and has_checkpoints)
+
+    def reduce(self, keep: str) -> None:
+        """Leave of a completed run's checkpoints what `keep` asks for.
+
+        Only renames and removes files: killed on the way, it can be repeated without the run's
+        network. Only for the holder of the run's lock.
+        """
+        if self.reduced.exists():
+            os.replace(self.reduced, self.last)
+        if keep == "none":
+            self.best.unlink(missing_ok=True)
+            self.last.unlink(missing_ok=True)
+        remove_leftovers(self.path)
+
+    def write_history(self, history: list[Row]) -> None:
+        """metrics.csv and extra.csv from the rows of all epochs so far."""
+        for name, columns in (("extra.csv", EXTRA), ("metrics.csv", METRICS)):
+            rows = [{column: row[column] for column in columns} for row in history]
+            write_csv(self.path / name, columns, rows)
+
+    def write_settings(self, settings: Mapping[str, Any], overrides: Sequence[str]) -> None:
+        """config.yaml, the resolved settings, and overrides.yaml, what was asked."""
+        write_text(self.path / "config.yaml", to_yaml(settings))
+        write_text(self.path / "overrides.yaml", to_yaml(list(overrides)))
+
+    def append_log(self, line: str) -> None:
+        """Add a line to train.log; a full disk must not end a run for the sake of its log."""
+        with suppress(OSError), self.log.open("a") as stream:
+            stream.write(line + "\n")
+
+
+def to_yaml(value: Any) -> str:
+    """YAML in which every text is quoted: a run id like 12e4567890 stays a text."""
+    return yaml.dump(value, Dumper=_QuotingDumper, sort_keys=False, allow_unicode=True)
+
+
+class _QuotingDumper(yaml.SafeDumper):
+    """Dumps texts in quotes, but for keys and plain words."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    plain = re.fullmatch(r"[A-Za-z_][\w./-]*", text) and text.lower() not in YAML_WORDS
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else "'")
+
+
+_QuotingDumper.add_representer(str, _represent_text)
+
+
+def find_run(runs: Path, run_id: str) -> Path | None:
+    """The folder of a run, whatever its label: `*-<run_id>`."""
+    return next(iter(sorted(runs.glob(f"[!.]*-{run_id}"))), None)
+
+
+def new_path(runs: Path, label: str, run_id: str) -> Path:
+    """Where a run of this label is to lie."""
+    return runs / f"{re.sub(r'[^A-Za-z0-9_.]+', '_', label)}-{run_id}"
+
+
+def rerun_path(path: Path) -> Path:
+    """Where a run is trained anew until it takes the place of `path`."""
+    return path.with_name(path.name + RERUN)
+
+
+def replaced_path(path: Path) -> Path:
+    """Where the run in `path` lies for the moment in which its rerun takes its place."""
+    return path.with_name(path.name + REPLACED)
+
+
+def link_latest(outputs: Path, target: Path) -> None:
+    """Point outputs/latest at the run touched last; a convenience that no run fails for."""
+    temporary = outputs / ".latest"  # one name for all: what a killed process left is used up
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(os.path.relpath(target, outputs))
+        try:
+            os.replace(temporary, outputs / "latest")
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_target(home: Path) -> Path:
+    """`home`, or beside it the folder of a rerun where the run in `home` has come to its end."""
+    record = RunRecord.load(home)
+    return rerun_path(home) if record is not None and record.status in TERMINAL else home

@@ -1,0 +1,155 @@
+"""A sweep's own files: sweep.yaml, what was asked, and runs.csv, its cells in grid order."""
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from filelock import FileLock
+from pydantic import TypeAdapter
+
+from cifar_exp.storage.atomic import write_csv, write_text
+from cifar_exp.storage.record import now
+from cifar_exp.storage.run_folder import to_yaml
+from cifar_exp.storage.run_state import RunState
+from cifar_exp.text import value_as_text
+from cifar_exp.training.cost import RunCost
+
+if TYPE_CHECKING:  # status reads sweeps and needs no Hydra
+    from cifar_exp.sweeps.plan import Plan
+
+COLUMNS = ("run_id", "folder", "status")
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """A line of runs.csv: a run of the sweep with its swept values, as text."""
+
+    run_id: str
+    folder: str
+    status: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """sweep.yaml. `parameters` are the swept keys with all values that were ever asked for."""
+
+    name: str
+    parameters: dict[str, list[Any]] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
+    commands: list[dict[str, str]] = field(default_factory=list)
+    efforts: dict[str, list[float]] = field(default_factory=dict)
+
+    def effort(self, run_id: str) -> RunCost | None:
+        """What the run was expected to compute."""
+        images, pflop = self.efforts.get(run_id) or (0, 0.0)
+        return RunCost(images, pflop) if images else None
+
+
+class SweepFolder:
+    """`outputs/sweeps/<name>`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.name = path, path.resolve().name
+        runs = path.resolve().parents[1] / "runs"
+        self.runs_folder = runs if path.is_absolute() else Path(os.path.relpath(runs))
+
+    def enter(self, plan: "Plan", command: str) -> None:
+        """Add what is asked for to what was asked for before: values, runs, the command."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            merged = _merged(self.read_file(), plan, command)
+            write_text(self.path / "sweep.yaml", to_yaml(vars(merged)))
+            known = {row.run_id: row for row in self.rows()}
+            for run in plan.runs:
+                values = {key: value_as_text(value) for key, value in run.cell.values.items()}
+                row = known.get(run.run_id) or SweepRow(run.run_id, "", "pending", {})
+                known[run.run_id] = replace(row, values={**row.values, **values})
+            rows = _in_grid_order(known.values(), merged.parameters)
+            if rows != self.rows():  # its time tells whether a report is still up to date
+                self._write(rows)
+
+    def refresh(self, states: Mapping[str, RunState]) -> None:
+        """Write how the runs stand now into runs.csv."""
+        with self._locked():
+            rows = self.rows()
+            updated = [self._updated(row, states.get(row.run_id)) for row in rows]
+            if updated != rows:
+                self._write(updated)
+
+    def read_file(self) -> SweepFile:
+        """sweep.yaml, or an empty one."""
+        try:
+            content = yaml.safe_load((self.path / "sweep.yaml").read_text())
+            return TypeAdapter(SweepFile).validate_python(content)
+        except (OSError, ValueError, yaml.YAMLError):
+            return SweepFile(self.name)
+
+    def rows(self) -> list[SweepRow]:
+        """The lines of runs.csv; none where it does not exist or is damaged."""
+        try:
+            with (self.path / "runs.csv").open(newline="") as stream:
+                return [_row(line) for line in csv.DictReader(stream)]
+        except (OSError, ValueError, KeyError, csv.Error):
+            return []
+
+    def _updated(self, row: SweepRow, state: RunState | None) -> SweepRow:
+        if state is None:
+            return row
+        folder = "" if state.folder is None else os.path.relpath(state.folder, self.path)
+        return SweepRow(row.run_id, folder, state.status, row.values)
+
+    def _write(self, rows: Sequence[SweepRow]) -> None:
+        keys = list(dict.fromkeys(key for row in rows for key in row.values))
+        lines = [
+            {"run_id": r.run_id, "folder": r.folder, "status": r.status, **r.values} for r in rows
+        ]
+        write_csv(self.path / "runs.csv", [*COLUMNS, *keys], lines)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # two processes may work on one sweep: each reads, adds and writes in one go
+        locks = self.path.resolve().parent / ".locks"
+        locks.mkdir(exist_ok=True)
+        with FileLock(locks / self.name):
+            yield
+
+
+def _row(line: Mapping[str, str]) -> SweepRow:
+    values = {key: value for key, value in line.items() if key not in COLUMNS}
+    return SweepRow(line["run_id"], line["folder"], line["status"], values)
+
+
+def _merged(before: SweepFile, plan: "Plan", command: str) -> SweepFile:
+    parameters = {key: list(values) for key, values in before.parameters.items()}
+    for run in plan.runs:
+        for key, value in run.cell.values.items():
+            listed = parameters.setdefault(key, [])
+            if value_as_text(value) not in map(value_as_text, listed):
+                listed.append(value)
+    efforts = {r.run_id: [r.effort.images, r.effort.pflop] for r in plan.runs if r.effort}
+    return SweepFile(
+        name=plan.name,
+        parameters=parameters,
+        fixed=dict(plan.fixed),
+        commands=[*before.commands, {"command": command, "at": now()}],
+        efforts={**before.efforts, **efforts},
+    )
+
+
+def _in_grid_order(
+    rows: Iterable[SweepRow], parameters: Mapping[str, Sequence[Any]]
+) -> list[SweepRow]:
+    places = {
+        key: {value_as_text(value): place for place, value in enumerate(values)}
+        for key, values in parameters.items()
+    }
+    keys = sorted(places, key=lambda key: key != "seed")  # seeds outermost
+    return sorted(
+        rows, key=lambda row: [places[key].get(row.values.get(key, ""), -1) for key in keys]
+    )

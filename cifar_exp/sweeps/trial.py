@@ -1,0 +1,39 @@
+"""The cells of a sweep: every combination of the listed values, each with its checked settings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cifar_exp.config.schema import Settings
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One run that is asked for. `values` are its swept settings, or options, by key."""
+
+    settings: Settings
+    label: str
+    overrides: tuple[str, ...]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All that a command line asks for, seeds outermost.
+
+    `keys` are swept. `option` is the sweep option's name. `fixed` holds the settings that all
+    cells share and that differ from the option's file, or from the defaults; `launcher` is
+    Hydra's section on it.
+    """
+
+    cells: Sequence[Trial]
+    keys: Sequence[str]
+    is_sweep: bool
+    option: str | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    launcher: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> list[Settings]:
+        """The settings of every cell."""
+        return [cell.settings for cell in self.cells]

@@ -1,0 +1,48 @@
+"""How values and names are written for people."""
+
+import json
+import math
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+SHOWN = 80  # characters of a wrong value
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """`; did you mean X?` for the candidate nearest to `name`, or nothing where none is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    matches = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return f"; did you mean {by_folded[matches[0]]}?" if matches else ""
+
+
+def percent(share: float | None) -> str:
+    """A share in percent, with the two digits that 10,000 test images carry."""
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def duration(seconds: float) -> str:
+    """`48 s`, `12 min`, `3 h 05 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def format_value(value: Any) -> str:
+    """A value as it is typed on the command line, cut where it is long."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+    except ValueError:  # an integer of thousands of digits
+        text = f"a value of type {type(value).__name__}"
+    text = text.replace("\n", "\\n")
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+
+
+def value_as_text(value: Any) -> str:
+    """A swept value as runs.csv has it: a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)

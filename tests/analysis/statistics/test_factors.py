@@ -1,0 +1,82 @@
+"""What varied, found from the runs themselves."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cifar_exp.analysis.load.frames import exact_text
+from cifar_exp.analysis.statistics.factors import short_names, varied_settings
+
+ABSENT = object()
+
+
+def varied(**columns: list[Any]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    texts = {
+        key.replace("__", "."): [None if value is ABSENT else exact_text(value) for value in values]
+        for key, values in columns.items()
+    }
+    frame = pd.DataFrame(texts)
+    found = varied_settings(frame, list(frame.columns))
+    return [(s.name, s.levels, s.along) for s in found]
+
+
+def test_only_what_differs_has_varied_and_levels_rise() -> None:
+    found = varied(model__width=[16, 8, 32, 8], model__depth=[2, 2, 2, 2])
+    assert found == [("width", ("8", "16", "32"), ())]
+
+
+def test_numbers_are_ordered_as_numbers_and_words_as_words() -> None:
+    assert varied(optimizer__lr=[0.1, 1e-05, 10.0, 0.02])[0][1] == ("1e-05", "0.02", "0.1", "10")
+    assert varied(x__y=["b", "a"])[0][1] == ("a", "b")
+    assert varied(x__y=[True, False])[0][1] == ("false", "true")
+    assert varied(x__y=[0.1, ABSENT])[0][1] == ("-", "0.1")
+
+
+def test_what_follows_a_choice_is_no_setting_of_its_own() -> None:
+    found = varied(
+        optimizer__weight_decay=[5e-4, 5e-4, 0.0, 0.0],
+        optimizer__name=["sgd", "sgd", "adam", "adam"],
+        optimizer__lr=[0.2, 0.4, 0.002, 0.005],
+        optimizer__momentum=[0.9, 0.9, ABSENT, ABSENT],
+    )
+    assert found == [
+        ("optimizer", ("adam", "sgd"), ("optimizer.weight_decay", "optimizer.momentum")),
+        ("lr", ("0.002", "0.005", "0.2", "0.4"), ()),
+    ]
+
+
+def test_settings_that_always_move_together_cannot_be_told_apart() -> None:
+    assert varied(model__width=[8, 16, 32], optimizer__lr=[0.4, 0.3, 0.2]) == [
+        ("width", ("8", "16", "32"), ("optimizer.lr",))
+    ]
+
+
+def test_values_drawn_at_random_are_settings_of_their_own() -> None:
+    lr = [0.013 * i**2 + 0.1 for i in range(20)]
+    decay = [((i * 7) % 20) * 1e-4 for i in range(20)]
+    assert [name for name, *_ in varied(optimizer__lr=lr, optimizer__weight_decay=decay)] == [
+        "lr",
+        "weight_decay",
+    ]
+
+
+def test_long_numbers_are_shortened_as_far_as_they_stay_different() -> None:
+    assert varied(optimizer__lr=[0.123456789, 0.2])[0][1] == ("0.1235", "0.2")
+    assert varied(optimizer__lr=[0.123456, 0.123457])[0][1] == ("0.123456", "0.123457")
+
+
+def test_names_are_short_where_they_stay_different() -> None:
+    keys = ["model.width", "model.name", "optimizer.lr", "other.lr", "init_from"]
+    assert list(short_names(keys).values()) == [
+        "width",
+        "model",
+        "optimizer.lr",
+        "other.lr",
+        "init_from",
+    ]
+
+
+@pytest.mark.parametrize("runs", [0, 1])
+def test_of_no_run_or_one_nothing_has_varied(runs: int) -> None:
+    assert varied(model__width=[8] * runs) == []

@@ -1,0 +1,71 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cifar_exp.config.launcher import TARGET, LocalOptions, check_launcher
+
+
+def told(**values: Any) -> list[str]:
+    return check_launcher({"_target_": TARGET, **values})
+
+
+def test_the_file_of_the_launcher_holds_its_options_at_their_defaults(conf: Path) -> None:
+    section = yaml.safe_load((conf / "hydra" / "launcher" / "local.yaml").read_text())
+    assert section.pop("_target_") == TARGET
+    assert section == LocalOptions().model_dump()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"n_jobs": "auto"},
+        {"n_jobs": 1},
+        {"n_jobs": 1024, "jobs_per_device": 64},
+        {"memory_gb": 0.25, "timeout_min": 0.5},
+        {"timeout_min": None},
+    ],
+    ids=str,
+)
+def test_what_may_be_is_no_mistake(values: dict[str, Any]) -> None:
+    assert told(**values) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("n_jobs", 0, "0: must be auto or an integer in [1, 1024]"),
+        ("n_jobs", 1025, "1025: must be auto or an integer in [1, 1024]"),
+        ("n_jobs", "all", "all: must be auto or an integer in [1, 1024]"),
+        ("n_jobs", True, "true: must be auto or an integer in [1, 1024]"),
+        ("n_jobs", 2.5, "2.5: must be auto or an integer in [1, 1024]"),
+        ("jobs_per_device", 65, "65: must be an integer in [1, 64]"),
+        ("memory_gb", 0, "0: must be a number > 0"),
+        ("memory_gb", float("inf"), "inf: must be a number > 0"),
+        ("timeout_min", -1, "-1: must be a number > 0 or null"),
+    ],
+)
+def test_each_mistake_is_a_sentence(key: str, value: Any, sentence: str) -> None:
+    assert told(**{key: value}) == [f"hydra.launcher.{key}={sentence}"]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    assert told(n_jobs=0, memory_gb=-2.0) == [
+        "hydra.launcher.n_jobs=0: must be auto or an integer in [1, 1024]",
+        "hydra.launcher.memory_gb=-2.0: must be a number > 0",
+    ]
+
+
+def test_the_options_of_other_launchers_are_their_own_affair() -> None:
+    assert check_launcher({"_target_": "hydra_plugins.other.Launcher", "n_jobs": 0}) == []
+    assert check_launcher({}) == []
+
+
+def test_an_unknown_option_is_told_with_the_nearest() -> None:
+    assert told(njobs=1) == ["hydra.launcher.njobs: no such setting; did you mean n_jobs?"]
+    assert told(zzz=1) == [
+        "hydra.launcher.zzz: no such setting; "
+        "there are n_jobs, jobs_per_device, memory_gb, timeout_min"
+    ]

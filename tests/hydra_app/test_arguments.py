@@ -1,0 +1,79 @@
+from itertools import permutations
+
+import pytest
+from hydra._internal.utils import get_args_parser
+
+from cifar_exp.errors import UserError
+from cifar_exp.hydra_app.arguments import options_first, parse_arguments
+
+
+def told(*line: str) -> str:
+    with pytest.raises(UserError) as caught:
+        parse_arguments(line)
+    (sentence,) = caught.value.messages
+    return sentence
+
+
+def test_overrides_and_options_are_told_apart() -> None:
+    parsed = parse_arguments(["--multirun", "--config-dir", "mine", "model=wide", "seed=0,1"])
+    assert parsed.overrides == ["model=wide", "seed=0,1"]
+    assert (parsed.multirun, parsed.config_dir, parsed.help) == (True, "mine", False)
+
+
+def test_options_may_stand_anywhere() -> None:
+    blocks = [["--config-dir", "mine"], ["-m"], ["model=wide"], ["seed=0,1"]]
+    for order in permutations(blocks):
+        line = [word for block in order for word in block]
+        parsed = parse_arguments(line)
+        assert sorted(parsed.overrides) == ["model=wide", "seed=0,1"]
+        assert (parsed.multirun, parsed.config_dir) == (True, "mine")
+        # Hydra reads the command line again, and takes no override after an option
+        assert get_args_parser().parse_args(options_first(line)) == parsed
+
+
+def test_overrides_keep_their_order() -> None:
+    line = ["seed=1", "-m", "model=wide", "--config-dir", "mine", "seed=2", "seed=1"]
+    overrides = ["seed=1", "model=wide", "seed=2", "seed=1"]
+    assert options_first(line) == ["-m", "--config-dir", "mine", *overrides]
+    assert options_first(overrides) == overrides
+    assert options_first([]) == []
+
+
+def test_without_arguments_one_run_is_asked_for() -> None:
+    parsed = parse_arguments([])
+    assert (parsed.overrides, parsed.multirun, parsed.config_dir) == ([], False, None)
+
+
+@pytest.mark.parametrize("short", ["-m", "--multirun"])
+def test_many_runs_are_asked_for_in_two_ways(short: str) -> None:
+    assert parse_arguments([short, "seed=0,1"]).multirun is True
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_is_ours_to_show(option: str) -> None:
+    assert parse_arguments([option]).help is True
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("--multrun", "--multirun"), ("--config-dri", "--config-dir"), ("--hlep", "--help")],
+)
+def test_a_mistyped_option_is_told_with_the_nearest_one(typed: str, meant: str) -> None:
+    assert told("seed=0", typed) == f"unrecognized arguments: {typed}; did you mean {meant}?"
+
+
+def test_an_option_like_no_other_is_told_without_a_suggestion() -> None:
+    assert told("--zzzzzzzzzzzz") == "unrecognized arguments: --zzzzzzzzzzzz"
+
+
+def test_an_option_without_its_value_is_told_by_name() -> None:
+    assert told("seed=0", "--config-dir") == "argument --config-dir/-cd: expected one argument"
+
+
+def test_nothing_is_printed_and_the_process_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    told("--multrun")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_no_recipe_at_all_is_the_default_and_left_out() -> None:
+    assert options_first(["sweep=null", "experiment=null", "seed=1"]) == ["seed=1"]

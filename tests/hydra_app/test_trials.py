@@ -1,0 +1,155 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from cifar_exp.config.schema import AdamSection, PlateauSection, SGDSection
+from cifar_exp.config.validation import validate
+
+Told = Callable[..., list[str]]
+
+# One mistake of each kind, and all that is told of it.
+MISTAKES = {
+    "optimiser=adam": "optimiser: no such setting or group; did you mean optimizer?",
+    "optimiser.lr=3": "optimiser.lr: no such setting or group; did you mean optimizer.lr?",
+    "model.widht=3": "model.widht: no such setting; did you mean model.width?",
+    "epochs=3": "epochs: no such setting or group; did you mean trainer.epochs?",
+    "seed=-1": "seed=-1: must be an integer in [0, 4294967296)",
+    "keep=al": "keep=al: must be one of weights, all, none; did you mean all?",
+    "trainer.epochs=": "trainer.epochs=: must be an integer >= 1",
+    "trainer.batch_size=2.5": "trainer.batch_size=2.5: must be an integer >= 1",
+    "optimizer.lr=true": "optimizer.lr=true: must be a number > 0",
+    "data.root=null": "data.root=null: must be a non-empty text",
+    "model.depth={a:1}": 'model.depth={"a": 1}: must be an integer in [1, 64]',
+    "data.split_seed='0,1'": "data.split_seed=0,1: must be an integer in [0, 4294967296)",
+    "model.width=1,2": "model.width=1,2: several values make several runs; add --multirun",
+    "~model.stem": "~model.stem: a setting cannot be taken away",
+    "rerun": "rerun: not of the form key=value",
+}
+# The wording of the rest is the parser's, or may get better.
+BEGINNINGS = {
+    "seed==3": "seed==3: ",
+    "data.root=x=y": "data.root=x=y: ",
+    "trainer.resolution_scales=[0.5": "trainer.resolution_scales=[0.5: ",
+    "mödel=base": "mödel=base: ",
+    "x=1": "x: no such setting",
+    "+y=1": "y: no such setting",
+    "++x.y=1": "x.y: no such setting",
+    "+model.new=1": "model.new: no such setting",
+    "model.width.x=1": "model.width.x: no such setting",
+    "trainer.epochs=nan": "trainer.epochs=",
+    "optimizer.lr=inf": "optimizer.lr=",
+    "optimizer.momentum=1e-400x": "optimizer.momentum=1e-400x: ",
+    "trainer.device=gpu": "trainer.device=gpu: must be ",
+    "init_from=abc": "init_from=abc: must be ",
+    "model=[base,wide]": "model=",
+    "data=": "data=: no such option",
+    "scheduler={a:1}": "scheduler=",
+}
+# What composition itself stumbles over: nothing more can be known of the line then.
+ALONE = {
+    "seed=${trainer.nowhere}": "seed: ",
+    "seed=${oc.env:NO_SUCH_VARIABLE_HERE}": "seed: ",
+    "seed=${seed}": "seed: ",
+    "model@model=wide": "",
+    "hydra.no_such_key=1": "",
+    "hydra/launcher=none_such": "",
+}
+
+
+def test_every_mistake_of_a_command_line_is_told_in_a_sentence(mistakes: Told) -> None:
+    assert sorted(mistakes(*MISTAKES)) == sorted(MISTAKES.values())
+
+
+def test_odd_overrides_are_mistakes_of_a_sentence_each(mistakes: Told) -> None:
+    told = mistakes(*BEGINNINGS)
+    assert not [line for line in told if "\n" in line]
+    for override, beginning in BEGINNINGS.items():
+        assert [line for line in told if line.startswith(beginning)], override
+    assert len(told) == len(BEGINNINGS)
+
+
+@pytest.mark.parametrize("override", ALONE)
+def test_what_cannot_be_composed_is_a_mistake_and_no_crash(mistakes: Told, override: str) -> None:
+    (sentence,) = mistakes(override)
+    assert sentence.startswith(ALONE[override])
+    name = override.partition("=")[0].rpartition("/")[2].rpartition(".")[2]
+    assert name in sentence
+
+
+def test_what_is_known_already_is_told_beside_what_cannot_be_composed(mistakes: Told) -> None:
+    told = mistakes("rerun", "model=wdie", "hydra.no_such_key=1")
+    assert told[0] == "rerun: not of the form key=value"
+    assert "hydra.no_such_key" in told[1]
+    assert told[2].startswith("model=wdie: no such option; ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"),
+    [("wdie", "; did you mean wide?"), ("wide.yaml", "; did you mean wide?"), ("zzzzzz", "")],
+)
+def test_a_mistyped_option_is_told_with_all_options(
+    mistakes: Told, conf: Path, typed: str, near: str
+) -> None:
+    options = ", ".join(sorted(file.stem for file in (conf / "model").glob("*.yaml")))
+    assert mistakes(f"model={typed}") == [
+        f"model={typed}: no such option; model may be {options}{near}"
+    ]
+
+
+def test_a_mistake_made_twice_is_told_once(mistakes: Told) -> None:
+    assert len(mistakes("seed=-1", "model.widht=3", "model.widht=4", "seed=-1")) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("seed=7", "experiment=notebook", "trainer.epochs=3", "model=tiny", "model.width=9"),
+        ("optimizer=adamw", "optimizer.lr=1e-2", "scheduler=step", "scheduler.milestones=[0.1]"),
+        ("model=resnet18", "+model.norm={kind: batch, sizes: [1, 2]}", "++seed=3"),
+        ("model.depth=5", "model.width=${model.depth}", "seed=${oc.env:NO_SUCH_VARIABLE,4}"),
+        ("data.root='a b/ü=,'", "augmentation=strong", "trainer.threads=2"),
+    ],
+    ids=" ".join,
+)
+def test_the_settings_found_are_those_of_the_whole_composition(
+    check: Callable, hydra_composes: Callable, line: tuple[str, ...]
+) -> None:
+    whole: Any = OmegaConf.to_container(hydra_composes(*line), resolve=True)
+    assert check(*line) == [validate(whole)]
+
+
+def test_of_a_key_set_twice_the_last_value_counts(check: Callable) -> None:
+    (settings,) = check("seed=1", "model.width=3", "seed=2")
+    assert (settings.seed, settings.model.width) == (2, 3)
+
+
+def test_the_seed_recipe_is_adam_at_its_plainest_for_fifty_epochs(check: Callable) -> None:
+    (settings,) = check("experiment=notebook")
+    assert isinstance(settings.optimizer, AdamSection)
+    assert isinstance(settings.scheduler, PlateauSection)
+    assert (settings.optimizer.name, settings.optimizer.lr) == ("adam", 1e-3)
+    assert (settings.trainer.batch_size, settings.trainer.epochs) == (64, 50)
+    assert settings.trainer.resolution_scales == settings.trainer.resolution_until == ()
+
+
+def test_the_command_line_wins_over_an_experiment(check: Callable) -> None:
+    (settings,) = check("optimizer=sgd", "experiment=notebook", "trainer.epochs=2")
+    assert isinstance(settings.optimizer, SGDSection)
+    assert (settings.trainer.epochs, settings.trainer.batch_size) == (2, 64)
+
+
+def test_the_data_folder_of_the_environment_gives_way_to_the_command_line(
+    check: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR_EXP_DATA", "/from/environment")
+    assert check()[0].data.root == "/from/environment"
+    assert check("data.root=here")[0].data.root == "here"
+
+
+def test_an_ids_digits_in_quotes_stay_a_text(check: Callable) -> None:
+    assert check("init_from='12e4567890'")[0].init_from == "12e4567890"
+    assert check("init_from='0123456789'")[0].init_from == "0123456789"

@@ -1,0 +1,72 @@
+import pytest
+
+from cifar_exp.runs.console import RunConsole, epoch_line
+from cifar_exp.text import duration, percent
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (89.4, "89 s"), (90, "2 min"), (720, "12 min"), (11100, "3 h 05 min")],
+)
+def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_share_is_told_in_percent_and_a_missing_one_as_a_dash() -> None:
+    assert percent(0.67894) == "67.89 %"
+    assert percent(None) == "-"
+
+
+ROW: dict[str, float | None] = {
+    "epoch": 3,
+    "train_loss": 2.4567,
+    "train_accuracy": 0.5,
+    "val_accuracy": 0.4321,
+    "images_per_second": 1234.5,
+}
+
+
+def test_an_epoch_is_one_line_with_its_figures() -> None:
+    assert epoch_line(ROW, 8, 0.44, 130) == (
+        "epoch   3/8  loss 2.457  train 50.00 %  val 43.21 %  best 44.00 %  1,234 images/s  "
+        "2 min left"
+    )
+
+
+def test_figures_that_do_not_exist_are_left_out() -> None:
+    row = {**ROW, "train_accuracy": None, "val_accuracy": None}
+    assert epoch_line(row, 8, None, 5) == "epoch   3/8  loss 2.457  1,234 images/s  5 s left"
+
+
+def test_lines_go_to_the_terminal_and_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    teller, log = RunConsole("plain"), list[str]()
+    teller.log = log.append
+    teller.line("data     [bold]images[/bold] and a very long line " + "x" * 200)
+    assert capsys.readouterr().out == log[0] + "\n"
+
+
+def test_a_silent_run_still_writes_its_log(capsys: pytest.CaptureFixture[str]) -> None:
+    teller, log = RunConsole("none"), list[str]()
+    teller.log = log.append
+    teller.line("a line")
+    teller.report("reading", 5, 10)
+    assert (capsys.readouterr().out, log) == ("", ["a line"])
+
+
+def test_slow_work_is_told_now_and_then_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teller = RunConsole("plain")
+    teller.report("reading", 1, 5000)  # too soon
+    monkeypatch.setattr("cifar_exp.runs.console.REPORT_SECONDS", 0.0)
+    teller.report("reading", 1200, 5000)
+    teller.report("reading", 5000, 5000)  # the end needs no line
+    assert capsys.readouterr().out == "reading: 1,200 of 5,000\n"
+
+
+def test_a_bar_shows_what_is_done_and_goes_away(capsys: pytest.CaptureFixture[str]) -> None:
+    teller = RunConsole("bar")
+    teller.report("epoch 1/3  900 images/s  best 50.00 %", 10, 100)
+    teller.report("epoch 1/3  900 images/s  best 50.00 %", 100, 100)
+    assert teller._bar is None
+    assert "epoch 1/3" in capsys.readouterr().out

@@ -1,0 +1,116 @@
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cifar_exp.data.batches import Batch
+from cifar_exp.errors import Interrupted
+from cifar_exp.runs import recorder as session
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.signals import stop_on_signals
+from cifar_exp.runs.spec import RunSpec
+from cifar_exp.storage.record import RunRecord
+from cifar_exp.training import evaluation
+from cifar_exp.training.trainer import Loop
+
+pytestmark = pytest.mark.slow  # runs that are stopped and resumed
+
+LONG = ("trainer.epochs=4", "model.dropout=0.2")
+
+
+def rows(folder: Path) -> list[list[str]]:
+    lines = (folder / "metrics.csv").read_text().splitlines()
+    return [line.split(",")[:8] for line in lines]
+
+
+def interrupted(request: RunSpec) -> tuple[RunRecord, Path]:
+    with pytest.raises(Interrupted) as caught:
+        execute(request)
+    assert caught.value.exit_code == 128 + signal.SIGTERM
+    folder = next(path for path in request.runs.iterdir() if path.name[0] != ".")
+    record = RunRecord.load(folder)
+    assert record is not None
+    return record, folder
+
+
+def undisturbed(request: RunSpec, tmp_path: Path) -> list[list[str]]:
+    other = RunSpec(request.settings, request.label, request.overrides, tmp_path / "other")
+    return rows(execute(other).folder)
+
+
+@pytest.mark.parametrize("step", [1, 5, 6, 7, 20])
+def test_stopped_after_a_step_the_run_goes_on_from_that_step(
+    make_spec: Callable[..., RunSpec],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+) -> None:
+    request = make_spec(*LONG)
+    expected = undisturbed(request, tmp_path)
+    real, steps = Loop._train_step, []
+
+    def train_step(loop: Loop, batch: Batch) -> None:
+        real(loop, batch)
+        steps.append(loop.step)
+        if len(steps) == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Loop, "_train_step", train_step)
+    record, _ = interrupted(request)
+    assert record.status == "interrupted"
+    assert rows(execute(request).folder) == expected
+    assert steps == list(range(24))  # no step was made twice
+
+
+def test_stopped_while_validating_the_epoch_is_kept(
+    make_spec: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = make_spec(*LONG)
+    expected = undisturbed(request, tmp_path)
+    real, calls = evaluation.evaluate, []
+
+    def evaluate(*arguments: Any) -> object:
+        calls.append(arguments)
+        if len(calls) == 3:  # val of the second epoch
+            os.kill(os.getpid(), signal.SIGTERM)
+        return real(*arguments)
+
+    monkeypatch.setattr(session, "evaluate", evaluate)
+    _, folder = interrupted(request)
+    assert len(rows(folder)) == 1 + 1
+    trained: list[None] = []
+    real_step = Loop._train_step
+    monkeypatch.setattr(
+        Loop, "_train_step", lambda loop, batch: trained.append(real_step(loop, batch))
+    )
+    assert rows(execute(request).folder) == expected
+    assert len(trained) == 2 * 6  # the second epoch is only validated
+
+
+def test_stopped_while_testing_nothing_is_trained_again(
+    make_spec: Callable[..., RunSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = make_spec(*LONG)
+    monkeypatch.setattr(session.Session, "test", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    record, _ = interrupted(request)
+    assert record.test is None
+    monkeypatch.undo()
+    monkeypatch.setattr(Loop, "_train_step", lambda *_: pytest.fail("trained again"))
+    assert execute(request).record.status == "completed"
+
+
+def test_a_second_signal_ends_at_once() -> None:
+    with stop_on_signals() as stop, pytest.raises(KeyboardInterrupt), stop.deferred():  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop()
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_outside_a_run_signals_do_what_they_did_before() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with stop_on_signals():
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -1,0 +1,174 @@
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.spec import RunSpec
+from cifar_exp.storage.lock import lock_path, lock_run
+from cifar_exp.storage.record import RunRecord
+from cifar_exp.storage.run_state import RunState, last_row, read_state, read_states, run_folders
+
+A, B = "0123456789", "12e4567890"
+WriteRun = Callable[..., Path]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def write_run(make_record: Callable[..., RunRecord]) -> WriteRun:
+    """Writes a run of three epochs, so many of which are done."""
+
+    def write(folder: Path, run_id: str, status: str, epochs: int = 0, **more: Any) -> Path:
+        folder.mkdir()
+        make_record(status, run_id=run_id, epochs=3, **more).save(folder)
+        rows = [f"{epoch},{epoch / 10},,{epoch * 2.5}\n" for epoch in range(1, epochs + 1)]
+        header = "epoch,val_accuracy,train_accuracy,elapsed_seconds\n"
+        (folder / "metrics.csv").write_text(header + "".join(rows))
+        return folder
+
+    return write
+
+
+def write_owner(runs: Path, run_id: str, host: str, pid: int, heartbeat: float) -> None:
+    path = lock_path(runs, run_id)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"host": host, "pid": pid, "heartbeat": heartbeat}))
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_without_a_folder_a_run_is_pending(runs: Path) -> None:
+    assert read_states(runs, [A]) == {A: RunState(A)}
+    assert RunState(A).status == "pending"
+    assert (RunState(A).epoch, RunState(A).epochs, RunState(A).reason) == (0, None, None)
+
+
+def test_a_folder_without_a_record_is_pending_as_well(runs: Path) -> None:
+    folder = runs / f"tiny-{A}"
+    folder.mkdir()
+    state = read_states(runs, [A])[A]
+    assert (state.folder, state.status, state.reason) == (folder, "pending", None)
+    (folder / "run.json").write_text("{")
+    assert read_states(runs, [A])[A].status == "pending"
+
+
+def test_a_held_run_is_running_whatever_it_has_on_record(runs: Path, write_run: WriteRun) -> None:
+    write_run(runs / f"tiny-{A}", A, "interrupted", epochs=2)
+    with lock_run(runs, A), lock_run(runs, B):
+        states = read_states(runs, [A, B])
+        assert [state.status for state in states.values()] == ["running", "running"]
+        owner = states[A].owner
+        assert owner is not None
+        assert (owner.host, owner.pid) == (socket.gethostname(), os.getpid())
+        assert (states[A].epoch, states[A].epochs, states[A].reason) == (2, 3, None)
+    assert [s.status for s in read_states(runs, [A, B]).values()] == ["interrupted", "pending"]
+
+
+def test_a_run_whose_process_is_gone_is_interrupted(runs: Path, write_run: WriteRun) -> None:
+    write_run(runs / f"tiny-{A}", A, "running", epochs=1)
+    write_owner(runs, A, socket.gethostname(), dead_pid(), time.time())
+    state = read_states(runs, [A])[A]
+    assert (state.status, state.owner) == ("interrupted", None)
+    assert state.reason == "its process died"
+
+
+@pytest.mark.parametrize(("age", "status"), [(5, "running"), (3600, "interrupted")])
+def test_another_machine_is_believed_while_its_heart_beats(
+    runs: Path, write_run: WriteRun, age: float, status: str
+) -> None:
+    write_run(runs / f"tiny-{A}", A, "running")
+    write_owner(runs, A, "elsewhere", 7, time.time() - age)
+    assert read_states(runs, [A])[A].status == status
+
+
+def test_a_run_that_was_asked_to_stop_says_so(runs: Path, write_run: WriteRun) -> None:
+    write_run(runs / f"tiny-{A}", A, "interrupted")
+    assert read_states(runs, [A])[A].reason == "asked to stop, position saved"
+
+
+@pytest.mark.parametrize("status", ["failed", "diverged"])
+def test_a_run_that_failed_tells_the_error_on_record(
+    runs: Path, write_run: WriteRun, status: str
+) -> None:
+    write_run(runs / f"tiny-{A}", A, status, error="no such thing")
+    state = read_states(runs, [A])[A]
+    assert (state.status, state.reason) == (status, "ValueError: no such thing")
+
+
+@pytest.mark.parametrize("status", ["completed", "pruned"])
+def test_what_has_ended_well_needs_no_reason(runs: Path, write_run: WriteRun, status: str) -> None:
+    write_run(runs / f"tiny-{A}", A, status)
+    state = read_states(runs, [A])[A]
+    assert (state.status, state.reason) == (status, None)
+
+
+def test_folders_are_found_by_id_whatever_their_label(runs: Path) -> None:
+    names = [f"my-net-{A}", f"tiny-{B}", f".hidden-{'a' * 10}", f"tiny-{'b' * 10}.rerun"]
+    names += ["tiny-short", f"tiny-{'C' * 10}", f"tiny-{'d' * 10}.replaced", ".locks", "e" * 10]
+    for name in names:
+        (runs / name).mkdir()
+    assert run_folders(runs) == {A: runs / f"my-net-{A}", B: runs / f"tiny-{B}"}
+
+
+def test_of_two_folders_of_a_run_the_first_name_counts(runs: Path) -> None:
+    for label in ("wide", "base", "tiny"):
+        (runs / f"{label}-{A}").mkdir()
+    assert run_folders(runs) == {A: runs / f"base-{A}"}
+
+
+def test_where_nothing_was_trained_there_are_no_folders(tmp_path: Path) -> None:
+    assert run_folders(tmp_path / "absent") == {}
+
+
+def test_the_last_row_is_what_is_there_without_empty_cells(runs: Path, write_run: WriteRun) -> None:
+    folder = write_run(runs / f"tiny-{A}", A, "running", epochs=3)
+    assert last_row(folder) == {"epoch": 3.0, "val_accuracy": 0.3, "elapsed_seconds": 7.5}
+
+
+@pytest.mark.parametrize("text", [None, "", "epoch,step\n", "epoch,step\n1,one\n"])
+def test_without_a_row_that_can_be_read_there_is_none(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "metrics.csv").write_text(text)
+    assert last_row(tmp_path) is None
+
+
+def test_a_rerun_in_progress_stands_for_the_run_that_it_will_replace(
+    runs: Path, write_run: WriteRun
+) -> None:
+    home = write_run(runs / f"tiny-{A}", A, "completed", epochs=3)
+    with lock_run(runs, A):
+        assert read_state(runs, A, home).epoch == 3  # nothing of the rerun is there yet
+        again = write_run(runs / f"tiny-{A}.rerun", A, "running", epochs=1)
+        state = read_state(runs, A, home)
+        assert (state.folder, state.status, state.epoch) == (again, "running", 1)
+    state = read_state(runs, A, home)
+    assert (state.folder, state.status, state.epoch) == (home, "completed", 3)
+
+
+def test_a_run_that_was_trained_is_told_by_its_folder(make_spec: Callable[..., RunSpec]) -> None:
+    request = make_spec("trainer.epochs=2")
+    outcome = execute(request)
+    state = read_states(request.runs, [outcome.record.run_id])[outcome.record.run_id]
+    assert (state.status, state.epoch, state.epochs) == ("completed", 2, 2)
+    assert (state.folder, state.owner) == (outcome.folder, None)
+    assert state.record == outcome.record
+    assert outcome.record.final is not None
+    assert state.row is not None
+    assert state.row["val_accuracy"] == outcome.record.final.val_accuracy

@@ -1,0 +1,44 @@
+"""What a worker answers, whatever a run raises: nothing may reach the sweep as an exception."""
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from cifar_exp.errors import EnvironmentFailure, Interrupted, UserError
+from cifar_exp.runs.spec import RunSpec
+from cifar_exp.sweeps.launchers.local import worker
+
+
+class OwnError(BaseException):
+    """A user's own, which is not an Exception."""
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        (SystemExit(0), "crashed", "SystemExit: 0"),
+        (SystemExit(3), "crashed", "SystemExit: 3"),
+        (OwnError("odd"), "crashed", "OwnError: odd"),
+        (RuntimeError("the roof fell in"), "crashed", "RuntimeError: the roof fell in"),
+        (UserError("a mistake"), "mistake", "a mistake"),
+        (EnvironmentFailure("a full disk"), "outside", "a full disk"),
+        (Interrupted(signal.SIGTERM), "stopped", "asked to stop, or out of time"),
+        (KeyboardInterrupt(), "stopped", "asked to stop, or out of time"),
+    ],
+    ids=repr,
+)
+def test_whatever_a_run_raises_is_an_answer(
+    small_settings: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    kind: str,
+    told: str,
+) -> None:
+    def execute(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(worker, "execute", execute)
+    answer = worker.train(RunSpec(small_settings(), "tiny", ()))
+    assert (answer.kind, answer.metric) == (kind, None)
+    assert answer.message.rstrip().endswith(told)

@@ -1,0 +1,146 @@
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from cifar_exp.storage.lock import LockHolder
+from cifar_exp.storage.record import RunRecord
+from cifar_exp.storage.run_state import RunState
+from cifar_exp.storage.sweep_folder import SweepRow
+from cifar_exp.sweeps.monitor.snapshot import Snapshot
+from cifar_exp.sweeps.monitor.table import (
+    disk_used,
+    headline,
+    live_table,
+    plain_lines,
+    ranking,
+    unsuccessful_lines,
+    values_of,
+)
+
+RUNS = Path("outputs/runs")
+OWNER = LockHolder("there", 4711, 0.0)
+MakeRecord = Callable[..., RunRecord]
+
+
+def state_of(run_id: str, record: RunRecord | None = None, **more: Any) -> RunState:
+    return RunState(run_id, RUNS / f"tiny-{run_id}" if record else None, record, **more)
+
+
+def snapshot_of(*states: RunState, seconds_left: float | None = None) -> Snapshot:
+    rows = [
+        SweepRow(state.run_id, "", "", {"model.width": str(8 * i), "seed": "0"})
+        for i, state in enumerate(states, 1)
+    ]
+    return Snapshot("mine", rows, {state.run_id: state for state in states}, seconds_left)
+
+
+@pytest.fixture
+def mixed(make_record: MakeRecord) -> Snapshot:
+    """Eight runs that stand in different ways."""
+    running = make_record("running")
+    return snapshot_of(
+        state_of("a", make_record(final=0.5, test=0.61)),
+        state_of("b", make_record(final=0.75, test=0.6)),
+        state_of("c", running, owner=OWNER, row={"epoch": 3.0, "val_accuracy": 0.125}),
+        state_of("d", owner=OWNER),
+        state_of("e"),
+        state_of("f", make_record("failed", error="[no] such thing")),
+        state_of("g", running),
+        state_of("h", make_record("failed")),
+        seconds_left=7500.0,
+    )
+
+
+def shown(renderable: Any) -> list[list[str]]:
+    """The words of each line, on a wide terminal."""
+    stream = StringIO()
+    Console(file=stream, width=200).print(renderable)
+    return [line.split() for line in stream.getvalue().splitlines()]
+
+
+def test_the_headline_counts_names_the_best_and_tells_the_time(mixed: Snapshot) -> None:
+    assert headline(mixed) == (
+        "mine: 8 runs; 2 completed, 2 running, 1 pending, 1 interrupted, 2 failed; "
+        "best 75.00 % (width=16 seed=0); about 2 h 05 min left"
+    )
+
+
+def test_a_headline_tells_no_more_than_is_known() -> None:
+    assert headline(snapshot_of(state_of("a"), state_of("b"))) == "mine: 2 runs; 2 pending"
+    assert headline(snapshot_of()) == "mine: 0 runs"
+
+
+def test_plain_lines_tell_each_worker_its_run_and_how_far_it_is(mixed: Snapshot) -> None:
+    assert list(plain_lines(mixed)) == [
+        headline(mixed),
+        "  running  tiny-c  width=24 seed=0  epoch 3/8  val 12.50 %  by there:4711",
+        "  running  d  width=32 seed=0  epoch 0/?  val -  by there:4711",
+    ]
+
+
+def test_the_live_table_shows_the_same(mixed: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    first, columns, *workers = shown(live_table(mixed))
+    assert " ".join(first) == headline(mixed)
+    assert columns == ["worker", "run", "values", "epoch", "val"]
+    assert workers == [
+        ["there:4711", "tiny-c", "width=24", "seed=0", "3/8", "12.50", "%"],
+        ["there:4711", "d", "width=32", "seed=0", "0/?", "-"],
+    ]
+
+
+def test_every_run_that_did_not_complete_is_told_with_its_reason_and_log(mixed: Snapshot) -> None:
+    told = list(unsuccessful_lines(mixed, {"h": "its process 5 was killed by SIGKILL"}))
+    assert told == [
+        "failed      tiny-f  width=48 seed=0",
+        "            ValueError: [no] such thing",
+        "            log: outputs/runs/tiny-f/train.log",
+        "interrupted tiny-g  width=56 seed=0",
+        "            its process died",
+        "            log: outputs/runs/tiny-g/train.log",
+        "failed      tiny-h  width=64 seed=0",
+        "            its process 5 was killed by SIGKILL",
+        "            log: outputs/runs/tiny-h/train.log",
+    ]
+    assert list(unsuccessful_lines(mixed, {"f": "another"}))[:7] == told[:7]
+    assert "no reason on record" in list(unsuccessful_lines(mixed, {}))[7]
+
+
+def test_the_ranking_has_val_before_test_and_the_swept_values(mixed: Snapshot) -> None:
+    columns, *rows = shown(ranking(mixed))
+    assert columns == ["rank", "model.width", "seed", "val", "test", "run"]
+    assert rows == [
+        ["1", "16", "0", "75.00", "%", "60.00", "%", "tiny-b"],
+        ["2", "8", "0", "50.00", "%", "61.00", "%", "tiny-a"],
+    ]
+
+
+def test_the_ranking_is_not_longer_than_a_screen(make_record: MakeRecord) -> None:
+    states = [state_of(f"{i}", make_record(final=i / 100, test=0.5)) for i in range(50)]
+    _, *rows = shown(ranking(snapshot_of(*states)))
+    assert [row[-1] for row in rows] == [f"tiny-{i}" for i in range(49, 19, -1)]
+
+
+def test_a_run_without_validation_shows_none(make_record: MakeRecord) -> None:
+    _, row = shown(ranking(snapshot_of(state_of("a", make_record(final=None, test=0.5)))))
+    assert row == ["1", "8", "0", "-", "50.00", "%", "tiny-a"]
+
+
+def test_values_are_told_by_the_last_part_of_their_keys() -> None:
+    values = {"model.width": "8", "optimizer": "sgd", "model.block.kind": "a"}
+    assert values_of(SweepRow("a", "", "", values)) == "width=8 optimizer=sgd kind=a"
+    assert values_of(SweepRow("a", "", "", {})) == ""
+
+
+def test_the_disk_used_is_that_of_all_files_below(tmp_path: Path) -> None:
+    for name, size in (("a/x", 1_200_000), ("a/b/c/y", 2_000_000), ("d/z", 800_000)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(size))
+    assert disk_used([tmp_path / "a", tmp_path / "d"]) == "4 MB"
+    assert disk_used([tmp_path / "a"]) == "3 MB"
+    assert disk_used([]) == "0 MB"

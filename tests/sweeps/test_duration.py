@@ -1,0 +1,210 @@
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cifar_exp.config.schema import Settings
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.spec import RunSpec
+from cifar_exp.storage.record import RunRecord
+from cifar_exp.storage.run_state import RunState, read_state
+from cifar_exp.sweeps.duration import (
+    DurationModel,
+    TimingSample,
+    longest_first,
+    makespan,
+    seconds_left,
+    timing_sample,
+)
+from cifar_exp.training.cost import DatasetSizes, RunCost, estimate_cost
+
+# An image costs 2 s and 5 s in networks of 100 and 400 units of work an image.
+EXAMPLES = [TimingSample(100.0, 2.0, 1), TimingSample(400.0, 5.0, 1)]
+MakeState = Callable[..., RunState]
+
+
+@pytest.fixture
+def state_of(make_record: Callable[..., RunRecord]) -> MakeState:
+    """A run of eight epochs on 50 images, with 20 for validation, as its folder tells it."""
+
+    def state(
+        status: str = "completed",
+        epoch: int = 4,
+        elapsed: float = 100.0,
+        train_seconds: float = 80.0,
+        pflop: float = 8.0,
+        test_size: int = 0,
+    ) -> RunState:
+        sizes = (50, 20, test_size)
+        record = make_record(
+            status, sizes=sizes, threads=2, pflop=pflop, train_seconds=train_seconds
+        )
+        row = {"epoch": float(epoch), "elapsed_seconds": elapsed}
+        return RunState(record.run_id, None, record, None, row)
+
+    return state
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        (),
+        ("trainer.resolution_scales=[]", "trainer.resolution_until=[]", "model.stem=none"),
+        ("trainer.epochs=4", "model.depth=1", "model.head_width=6"),
+    ],
+    ids=str,
+)
+def test_the_effort_that_is_foreseen_is_what_the_run_then_records(
+    small_settings: Callable[..., Settings], tmp_path: Path, overrides: tuple[str, ...]
+) -> None:
+    # six steps an epoch; half of them at the lower resolution
+    settings = small_settings("trainer.progress=none", "trainer.epochs=2", *overrides)
+    outcome = execute(RunSpec(settings, "tiny", (), tmp_path / "outputs"))
+    record = outcome.record
+    data = record.dataset
+    effort = estimate_cost(settings, DatasetSizes(data.classes, data.train_size, data.val_size, 32))
+    assert effort is not None
+    epochs = settings.trainer.epochs
+    images_evaluated_per_epoch = (
+        epochs * (32 + 96) + 32
+    )  # val and a part of train after each epoch; test
+    assert (data.train_size, data.val_size, data.test_size) == (96, 32, 32)
+    assert effort.images == pytest.approx(epochs * 96 + images_evaluated_per_epoch / 3)
+    evaluation = 2 * record.model.macs * images_evaluated_per_epoch / 1e15
+    assert effort.pflop == pytest.approx(record.compute.pflop + evaluation, rel=1e-9)
+    example = timing_sample(read_state(outcome.folder.parent, record.run_id, outcome.folder))
+    assert example is not None
+    assert example.per_image == pytest.approx(effort.per_image, rel=1e-9)
+    assert example.threads == 1
+    seconds = example.seconds_per_image * effort.images
+    assert seconds > record.compute.train_seconds  # looking at val and test takes its time too
+
+
+def test_the_effort_of_a_network_of_ones_own_is_not_known(
+    make_settings: Callable[..., Settings],
+) -> None:
+    sizes = DatasetSizes(100, 45_000, 5_000, 10_000)
+    assert estimate_cost(make_settings("model=resnet18"), sizes) is None
+
+
+def test_an_example_counts_all_images_and_the_time_for_the_test_set(state_of: MakeState) -> None:
+    example = timing_sample(state_of(test_size=700))
+    assert example is not None
+    # 20 s went for looking at 20 + 50 images four times; ten times as many of test: 50 s
+    images = 4 * 50 + (4 * (20 + 50) + 700) / 3
+    assert example.seconds_per_image == pytest.approx((100.0 + 50.0) / images)
+    assert example.per_image == pytest.approx(8.0 / images)
+    assert example.threads == 2
+
+
+def test_a_run_that_has_not_begun_is_no_example() -> None:
+    assert timing_sample(RunState("0123456789")) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status": "running"}, {"status": "failed"}, {"epoch": 0}, {"pflop": 0.0}],
+    ids=str,
+)
+def test_what_is_not_complete_is_no_example(state_of: MakeState, changes: dict[str, Any]) -> None:
+    assert timing_sample(state_of(**changes)) is None
+
+
+def test_without_examples_or_effort_no_time_is_known() -> None:
+    assert DurationModel([]).seconds(RunCost(10, 1.0)) is None
+    assert DurationModel(EXAMPLES).seconds(None) is None
+
+
+def test_between_two_examples_time_follows_the_line_between_their_logarithms() -> None:
+    for work in (100, 130, 200, 399, 400):
+        effort = RunCost(7, 7.0 * work)
+        expected = 7 * math.exp(np.interp(math.log(work), np.log([100, 400]), np.log([2, 5])))
+        assert DurationModel(EXAMPLES).seconds(effort) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("work", [1.0, 50.0, 1600.0, 1e5])
+def test_beyond_the_examples_time_grows_with_a_usual_power_of_the_work(work: float) -> None:
+    nearest, power = ((100, 2), 0.5) if work < 100 else ((400, 5), 0.8)
+    expected = 3 * nearest[1] * (work / nearest[0]) ** power
+    assert DurationModel(EXAMPLES).seconds(RunCost(3, 3 * work)) == pytest.approx(expected)
+
+
+def test_each_stretch_has_its_own_line() -> None:
+    durations = DurationModel([*EXAMPLES, TimingSample(1600.0, 20.0, 1)])
+    assert durations.seconds(RunCost(1, 200.0)) == pytest.approx(math.sqrt(2 * 5))
+    assert durations.seconds(RunCost(1, 800.0)) == pytest.approx(math.sqrt(5 * 20))
+
+
+def test_one_example_stands_for_others_by_the_usual_slope() -> None:
+    durations = DurationModel([TimingSample(100.0, 2.0, 1)])
+    assert durations.seconds(RunCost(5, 500.0)) == pytest.approx(10.0)
+    assert durations.seconds(RunCost(5, 125.0)) == pytest.approx(10.0 / 2)
+    assert durations.seconds(RunCost(5, 16_000.0)) == pytest.approx(10.0 * 32**0.8)
+
+
+def test_of_equal_runs_the_median_counts() -> None:
+    seconds = (9.0, 1.0, 2.0)  # one was disturbed
+    durations = DurationModel([TimingSample(100.0, s, 1) for s in seconds])
+    assert durations.seconds(RunCost(1, 100.0)) == pytest.approx(2.0)
+
+
+def test_examples_with_as_many_threads_are_preferred() -> None:
+    examples = [
+        TimingSample(100.0, 2.0, 4),
+        TimingSample(100.0, 6.0, 1),
+        TimingSample(400.0, 1.0, 2),
+    ]
+    assert DurationModel(examples, threads=1).seconds(RunCost(1, 100.0)) == pytest.approx(6.0)
+    assert DurationModel(examples, threads=4).seconds(RunCost(1, 100.0)) == pytest.approx(2.0)
+
+
+def test_where_no_example_has_as_many_threads_time_is_scaled_by_them() -> None:
+    examples = [TimingSample(100.0, 2.0, 4), TimingSample(400.0, 5.0, 2)]
+    durations = DurationModel(examples, threads=8)
+    assert durations.seconds(RunCost(1, 100.0)) == pytest.approx(1.0)
+    assert durations.seconds(RunCost(1, 400.0)) == pytest.approx(1.25)
+
+
+def test_a_run_in_progress_is_judged_by_its_own_speed(state_of: MakeState) -> None:
+    state = state_of(status="running", elapsed=60.0, train_seconds=60.0, pflop=2.0)
+    durations = DurationModel([TimingSample(1.0, 1e6, 1)])
+    # 60 s for a quarter of the work, though half of the epochs are done: those to come are larger
+    assert seconds_left(state, RunCost(400, 8.0), durations) == pytest.approx(180.0)
+    assert seconds_left(state, None, durations) == pytest.approx(60.0)
+
+
+def test_a_run_without_an_epoch_yet_is_judged_by_others() -> None:
+    durations = DurationModel(EXAMPLES)
+    assert seconds_left(RunState("0123456789"), RunCost(3, 300.0), durations) == pytest.approx(6.0)
+    assert seconds_left(RunState("0123456789"), None, durations) is None
+
+
+def simulated(running: list[int], waiting: list[int], jobs: int) -> int:
+    """Second by second, the runs in turn on whatever slot is free."""
+    slots, waiting, clock = [*running], list(waiting), 0
+    while slots or waiting:
+        while waiting and len(slots) < jobs:
+            slots.append(waiting.pop(0))
+        clock += 1
+        slots = [left - 1 for left in slots if left > 1]
+    return clock
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 5])
+def test_the_time_to_the_end_is_that_of_going_through_it(jobs: int) -> None:
+    generator = np.random.RandomState(jobs)
+    for _ in range(30):
+        running = generator.randint(1, 40, generator.randint(0, jobs + 1)).tolist()
+        waiting = generator.randint(1, 40, generator.randint(0, 12)).tolist()
+        assert makespan(running, waiting, jobs) == simulated(running, waiting, jobs)
+
+
+def test_runs_go_by_falling_effort_and_unknown_ones_first() -> None:
+    efforts = {"a": RunCost(10, 2.0), "b": None, "c": RunCost(1, 30.0), "d": RunCost(99, 2.0)}
+    assert longest_first(efforts, ["a", "b", "c", "d", "e"]) == ["b", "e", "c", "a", "d"]
+    assert longest_first(efforts, ["d", "a", "e"]) == ["e", "d", "a"]  # as given where equal
+    assert longest_first({}, []) == []
