@@ -18,10 +18,10 @@ CLASSES = 100
 def make_runs(outputs: Path, runs: int, epochs: int) -> None:
     """A sweep of width x dropout x seed (and rate, beyond 1,000 runs) below `outputs`."""
     rates = [0.1 * (i + 1) for i in range(-(-runs // 1000))]
-    cells = list(product(rates, WIDTHS, DROPOUTS, range(10)))[:runs]
+    trials = list(product(rates, WIDTHS, DROPOUTS, range(10)))[:runs]
     random = np.random.default_rng(0)
     lines = ["run_id,folder,status,optimizer.lr,model.width,model.dropout,seed"]
-    for rate, width, dropout, seed in cells:
+    for rate, width, dropout, seed in trials:
         run_id = hashlib.sha256(f"{rate} {width} {dropout} {seed}".encode()).hexdigest()[:10]
         folder = outputs / "runs" / f"made-{run_id}"
         folder.mkdir(parents=True)

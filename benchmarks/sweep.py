@@ -6,7 +6,7 @@ Every part sets two things side by side in one session, or counts seconds of one
     base      4 short runs of model=base, the same
     schedule  40 runs of unequal, known length on 8 slots (stand-ins that sleep) against the ideal
     again     the same sweep once more, when all is done
-    plan      plan=true for 1,000 cells, and the memory that it takes against 100
+    plan      plan=true for 1,000 trials, and the memory that it takes against 100
     warm      from the start of a run in a warm worker to its first step
 """
 
@@ -76,13 +76,13 @@ def schedule(rounds: int) -> list[str]:
     """Stand-ins through the real workers, longest first as the sweeper gives them."""
     lengths = sorted((random.Random(0).uniform(0.5, 5) for _ in range(RUNS)), reverse=True)
     ideal = max(sum(lengths) / SLOTS, lengths[0])
-    request = RunSpec(settings(*SHORT), "sleep", [])
-    requests = [replace(request, overrides=[f"{length}"]) for length in lengths]
+    spec = RunSpec(settings(*SHORT), "sleep", [])
+    specs = [replace(spec, overrides=[f"{length}"]) for length in lengths]
     shares = []
     for _ in range(rounds):
         ends: list[tuple[float, WorkerResult]] = []
         run_all(
-            requests,
+            specs,
             lambda _accelerators: [Slot(None, 1)] * SLOTS,
             lambda _index, end: ends.append((time.monotonic(), end)),  # noqa: B023
             sleep,
@@ -104,10 +104,10 @@ def plan(rounds: int) -> list[str]:
     """Time, and peak memory of the process."""
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        for cells, seeds in ((100, "0"), (1000, "range(10)")):
+        for trials, seeds in ((100, "0"), (1000, "range(10)")):
             line = ("--multirun", *MANY, f"seed={seeds}", "plan=true")
             seconds = [command(folder, *line) for _ in range(rounds)]
-            lines.append(f"{cells} cells: {told(seconds)} s, {peak(folder, *line):.0f} MiB")
+            lines.append(f"{trials} trials: {told(seconds)} s, {peak(folder, *line):.0f} MiB")
     return lines
 
 
@@ -115,13 +115,13 @@ def warm(rounds: int) -> list[str]:
     """One worker makes short runs; the first is cold."""
     with tempfile.TemporaryDirectory() as folder:
         line = (*SHORT, "model=base")
-        requests = [
+        specs = [
             RunSpec(settings(*line, f"seed={seed}"), "base", [], Path(folder))
             for seed in range(2 * rounds + 1)
         ]
         seconds: list[float] = []
         run_all(
-            requests,
+            specs,
             lambda _accelerators: [Slot(None, 1)],
             lambda _index, end: seconds.append(float(end.message)),
             to_first_step,
@@ -139,14 +139,14 @@ PARTS = {
 }
 
 
-def sleep(request: RunSpec) -> WorkerResult:
+def sleep(spec: RunSpec) -> WorkerResult:
     """A run that sleeps for as long as its override says; tells when it began."""
     began = time.monotonic()
-    time.sleep(float(request.overrides[0]))
+    time.sleep(float(spec.overrides[0]))
     return WorkerResult("ended", message=str(began))
 
 
-def to_first_step(request: RunSpec) -> WorkerResult:
+def to_first_step(spec: RunSpec) -> WorkerResult:
     """Begin a run and stop it at its first step; tells the seconds until then."""
     from cifar_exp.training.trainer import Loop
 
@@ -162,7 +162,7 @@ def to_first_step(request: RunSpec) -> WorkerResult:
 
     real, Loop._train_step = Loop._train_step, stop  # type: ignore[assignment, method-assign]
     try:
-        train(request)
+        train(spec)
     finally:
         Loop._train_step = real  # type: ignore[method-assign]
     return WorkerResult("ended", message=str(reached[0]))

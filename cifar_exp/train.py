@@ -86,9 +86,9 @@ def _run_hydra(task: Callable[[DictConfig], float | None]) -> None:
 
 
 def _train_many() -> int:
-    from cifar_exp.hydra_app.task import train_cell
+    from cifar_exp.hydra_app.task import train_trial
 
-    _run_hydra(train_cell)  # the sweeper ends the process with its own exit code
+    _run_hydra(train_trial)  # the sweeper ends the process with its own exit code
     return DONE
 
 
@@ -96,7 +96,7 @@ def _train_one() -> int:
     codes = [DONE]
 
     def task(config: DictConfig) -> float | None:
-        code, metric = _run_cell(config)
+        code, metric = _run_trial(config)
         codes.append(code)
         return metric
 
@@ -104,14 +104,14 @@ def _train_one() -> int:
     return codes[-1]
 
 
-def _run_cell(config: DictConfig) -> tuple[int, float | None]:
+def _run_trial(config: DictConfig) -> tuple[int, float | None]:
     """Train the run of a composed config: exit code, and the metric it is ranked by."""
-    from cifar_exp.hydra_app.task import request_of
+    from cifar_exp.hydra_app.task import spec_of
     from cifar_exp.runs.execute import execute
     from cifar_exp.storage.lock import RunLockedError
 
     try:
-        record = execute(request_of(config)).record
+        record = execute(spec_of(config)).record
     except (UserError, EnvironmentFailure) as error:
         return print_error(error), None
     except RunLockedError as error:
@@ -122,13 +122,13 @@ def _run_cell(config: DictConfig) -> tuple[int, float | None]:
     return (DONE if record.status == "completed" else FAILED), record.metric
 
 
-def _check_surroundings(cells: list[Settings]) -> None:
+def _check_surroundings(trials: list[Settings]) -> None:
     """Raise UserError if images or a device that the settings ask for are not there."""
     from cifar_exp.data.registry import missing_data
 
     mistakes = [_unusable(Path(name)) for name in ("outputs", "outputs/runs", "outputs/sweeps")]
-    mistakes += [missing_data(settings.data) for settings in cells]
-    devices = {settings.trainer.device for settings in cells} - {"auto", "cpu"}
+    mistakes += [missing_data(settings.data) for settings in trials]
+    devices = {settings.trainer.device for settings in trials} - {"auto", "cpu"}
     mistakes += [_missing_device(name) for name in sorted(devices)]
     found = list(dict.fromkeys(mistake for mistake in mistakes if mistake))
     if found:

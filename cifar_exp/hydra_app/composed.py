@@ -1,6 +1,6 @@
-"""Values laid on a composed config: a cell costs a fraction of a millisecond, not 50.
+"""Values laid on a composed config: a trial costs a fraction of a millisecond, not 50.
 
-Composing through Hydra is needed once for each combination of options; what else the cells differ
+Composing through Hydra is needed once for each combination of options; what else the trials differ
 in are values of single settings.
 """
 

@@ -12,7 +12,7 @@ from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.data.registry import Loader
 from cifar_exp.errors import EnvironmentFailure, UserError
 from cifar_exp.hydra_app.compose import Composer
-from cifar_exp.hydra_app.trials import cells_of
+from cifar_exp.hydra_app.trials import trials_of
 from cifar_exp.runs.execute import identify
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.lock import RunLockedError
@@ -46,9 +46,9 @@ def launch(
     settings = LocalOptions.model_validate(options)
     compose = Composer(config_loader, config.hydra.job.config_name)
     about_hydra = list(config.hydra.overrides.hydra)
-    cells = cells_of(compose, [[*about_hydra, *overrides] for overrides in job_overrides])
+    trials = trials_of(compose, [[*about_hydra, *overrides] for overrides in job_overrides])
     limit = None if settings.timeout_min is None else 60 * settings.timeout_min
-    requests = [RunSpec(c.settings, c.label, c.overrides, time_limit=limit) for c in cells]
+    specs = [RunSpec(c.settings, c.label, c.overrides, time_limit=limit) for c in trials]
     returns = [
         JobReturn(list(o), status=JobStatus.FAILED, _return_value=RunStoppedError("not begun"))
         for o in job_overrides
@@ -58,12 +58,12 @@ def launch(
 
     def told(index: int, ended: WorkerResult) -> None:
         if ended.kind == "killed":
-            request = requests[index]
-            fail_dead_run(request.runs, identify(request.settings, _silent, load), ended.message)
+            spec = specs[index]
+            fail_dead_run(spec.runs, identify(spec.settings, _silent, load), ended.message)
         _fill(returns[index], ended)
 
     division = partial(divide, settings, cores=available_cores(), memory_gb=total_memory_gb())
-    run_all(requests, division, told)
+    run_all(specs, division, told)
     return returns
 
 

@@ -35,7 +35,7 @@ def sweep(
 def _planned(compose: Composer, lines: Sequence[str], launcher: Launcher) -> Sweep:
     """The sweep of these overrides. Of data=folder the images are read; raises as `make_plan`."""
     grid = check_overrides(compose, lines, is_multirun=True)
-    with closing(RunConsole(grid.cells[0].settings.trainer.progress)) as teller:
+    with closing(RunConsole(grid.trials[0].settings.trainer.progress)) as teller:
         plan = make_plan(grid, teller.report)
     command = shlex.join(["python", "-m", "cifar_exp.train", *_typed()])
     return Sweep(plan, _Launch(launcher), command)
@@ -57,7 +57,7 @@ class _Launch:
         self._launcher, self._launched = launcher, 0
 
     def __call__(self, runs: Sequence[PlannedRun]) -> Mapping[str, Exception]:
-        jobs = [list(run.cell.overrides) for run in runs]
+        jobs = [list(run.trial.overrides) for run in runs]
         first, self._launched = self._launched, self._launched + len(jobs)
         try:
             returns = self._launcher.launch(jobs, initial_job_idx=first)

@@ -9,7 +9,7 @@ from cifar_exp.hydra_app.compose import settings_tree
 from cifar_exp.runs.spec import RunSpec
 
 
-def train_cell(config: DictConfig) -> float | None:
+def train_trial(config: DictConfig) -> float | None:
     """Train the run of a composed config, or what is missing of it; returns what it is ranked by.
 
     It tells its log alone: the sweep tells how all runs stand. Raises as `runs.execute.execute`
@@ -17,10 +17,10 @@ def train_cell(config: DictConfig) -> float | None:
     """
     from cifar_exp.runs.execute import execute
 
-    return execute(replace(request_of(config), is_silent=True)).record.metric
+    return execute(replace(spec_of(config), is_silent=True)).record.metric
 
 
-def request_of(config: DictConfig) -> RunSpec:
+def spec_of(config: DictConfig) -> RunSpec:
     """The run that Hydra's job of the moment stands for."""
     from hydra.core.hydra_config import HydraConfig
 

@@ -1,7 +1,7 @@
 """Find all of a user's mistakes in a command line before any work, and tell them at once.
 
 Hydra stops at its first error; here every override is parsed alone, the valid groups are composed,
-and the values are laid on the result for the schema to judge, cell by cell where there are many.
+and the values are laid on the result for the schema to judge, trial by trial where there are many.
 """
 
 import argparse
@@ -29,12 +29,12 @@ from cifar_exp.hydra_app.overrides import (
 from cifar_exp.hydra_app.validation import OverrideValidator
 from cifar_exp.sweeps.trial import Grid, Trial
 
-MOST_CELLS = 50_000
+MAX_TRIALS = 50_000
 ADD_MULTIRUN = "several values make several runs; add --multirun"
 
 
 def check_command_line(arguments: argparse.Namespace) -> Grid:
-    """The cells that the command line asks for, with their settings.
+    """The trials that the command line asks for, with their settings.
 
     Raises UserError with a sentence on every mistake.
     """
@@ -47,27 +47,27 @@ def check_overrides(compose: Composer, lines: Sequence[str], is_multirun: bool) 
     judge = OverrideValidator(compose)
     asking = _read(judge, lines, is_multirun)
     number = math.prod(len(dimension) for dimension in asking.dimensions)
-    if number > MOST_CELLS:
-        raise UserError(f"{number:,} runs are asked for; a sweep has at most {MOST_CELLS:,}")
-    cells = list(_cells(judge, asking))
+    if number > MAX_TRIALS:
+        raise UserError(f"{number:,} runs are asked for; a sweep has at most {MAX_TRIALS:,}")
+    trials = list(_trials(judge, asking))
     judge.raise_mistakes()
-    fixed = _fixed(judge, asking, cells[0]) if asking.is_sweep else {}
-    return Grid(cells, asking.keys, asking.is_sweep, asking.option, fixed, asking.launcher)
+    fixed = _fixed(judge, asking, trials[0]) if asking.is_sweep else {}
+    return Grid(trials, asking.keys, asking.is_sweep, asking.option, fixed, asking.launcher)
 
 
-def cells_of(compose: Composer, jobs: Sequence[Sequence[str]]) -> list[Trial]:
-    """The cell of each job's overrides, of which every one gives a single value.
+def trials_of(compose: Composer, jobs: Sequence[Sequence[str]]) -> list[Trial]:
+    """The trial of each job's overrides, of which every one gives a single value.
 
     Raises UserError with a sentence on every mistake.
     """
     judge = OverrideValidator(compose)
-    cells = []
+    trials = []
     for lines in jobs:
         taken = [choice for asked in judge.parsed(lines) for choice in asked.choices]
-        cell = _cell(judge, [], taken)
-        cells += [cell] if cell else []
+        trial = _trial(judge, [], taken)
+        trials += [trial] if trial else []
     judge.raise_mistakes()
-    return cells
+    return trials
 
 
 @dataclass(frozen=True)
@@ -157,14 +157,14 @@ def _plain(hydra: DictConfig, key: str) -> Mapping[str, Any]:
     return {str(name): value for name, value in tree.items()}
 
 
-def _cells(judge: OverrideValidator, asking: _SweepRequest) -> Iterator[Trial]:
+def _trials(judge: OverrideValidator, asking: _SweepRequest) -> Iterator[Trial]:
     for taken in combinations(asking.dimensions):
-        cell = _cell(judge, asking.keys, [*asking.about_hydra, *asking.sweep, *taken])
-        if cell is not None:
-            yield cell
+        trial = _trial(judge, asking.keys, [*asking.about_hydra, *asking.sweep, *taken])
+        if trial is not None:
+            yield trial
 
 
-def _cell(
+def _trial(
     judge: OverrideValidator, keys: Sequence[str], taken: Sequence[OverrideValue]
 ) -> Trial | None:
     composed = judge.composed([choice.text for choice in taken if judge.is_choice(choice)])

@@ -1,4 +1,4 @@
-"""From a request to its outcome: find the run, hold it, and train what is missing."""
+"""From a spec to its outcome: find the run, hold it, and train what is missing."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from cifar_exp.storage.run_folder import find_run, link_latest, write_target
 Load = Callable[[DataSection, ProgressCallback], Dataset]
 
 
-def execute(request: RunSpec, load: Load = load_dataset) -> RunResult:
+def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
     """Train the run, or what is missing of it, or return it if it is done.
 
     `load` reads the images; a process that makes many runs reads them once.
@@ -27,33 +27,33 @@ def execute(request: RunSpec, load: Load = load_dataset) -> RunResult:
     Raises UserError before anything is made, RunLockedError where another process trains it,
     EnvironmentFailure where the data cannot be fetched, Interrupted after a signal, all saved.
     """
-    teller = RunConsole("none" if request.is_silent else request.settings.trainer.progress)
-    absent = missing_data(request.settings.data)
+    teller = RunConsole("none" if spec.is_silent else spec.settings.trainer.progress)
+    absent = missing_data(spec.settings.data)
     if absent:
         raise UserError(absent)
-    with stop_on_signals(request.time_limit) as stop:
-        identity = identify(request.settings, teller.report, load)
-        has_replaced = settle(request.runs, identity)
-        done = _finished(request, identity, teller, has_replaced)
+    with stop_on_signals(spec.time_limit) as stop:
+        identity = identify(spec.settings, teller.report, load)
+        has_replaced = settle(spec.runs, identity)
+        done = _finished(spec, identity, teller, has_replaced)
         if done is not None:
             return done
-        owner = lock_holder(request.runs, identity)
+        owner = lock_holder(spec.runs, identity)
         if owner is not None:  # known before any work
             raise RunLockedError.by(identity, owner)
         # torch takes seconds to import: a run that is done is told without it
         from cifar_exp.runs.build import build_components, prepare_compute
         from cifar_exp.runs.runner import Runner
 
-        before = _last_segment(request, identity)
-        compute = prepare_compute(request.settings, before, request.slot)
-        dataset = load(request.settings.data, teller.report)
+        before = _last_segment(spec, identity)
+        compute = prepare_compute(spec.settings, before, spec.slot)
+        dataset = load(spec.settings.data, teller.report)
         teller.close()
-        parts = build_components(request.settings, dataset, compute, request.runs)
-        with lock_run(request.runs, identity):
+        parts = build_components(spec.settings, dataset, compute, spec.runs)
+        with lock_run(spec.runs, identity):
             # by the one who held it until now
-            has_replaced = settle_held(request.runs, identity)
-            done = _finished(request, identity, teller, has_replaced)
-            return done or Runner(request, identity, parts, teller, stop).go()
+            has_replaced = settle_held(spec.runs, identity)
+            done = _finished(spec, identity, teller, has_replaced)
+            return done or Runner(spec, identity, parts, teller, stop).go()
 
 
 def identify(settings: Settings, report: ProgressCallback, load: Load = load_dataset) -> str:
@@ -63,21 +63,21 @@ def identify(settings: Settings, report: ProgressCallback, load: Load = load_dat
     return run_id(settings, load(settings.data, report).fingerprint)
 
 
-def _last_segment(request: RunSpec, identity: str) -> Segment | None:
-    home = find_run(request.runs, identity)
+def _last_segment(spec: RunSpec, identity: str) -> Segment | None:
+    home = find_run(spec.runs, identity)
     record = RunRecord.load(write_target(home)) if home else None
     return record.segments[-1] if record and record.segments else None
 
 
 def _finished(
-    request: RunSpec, identity: str, teller: RunConsole, has_replaced: bool
+    spec: RunSpec, identity: str, teller: RunConsole, has_replaced: bool
 ) -> RunResult | None:
     """The run, where it is done: also by a rerun that only had to take its place yet."""
-    path = find_run(request.runs, identity)
+    path = find_run(spec.runs, identity)
     record = RunRecord.load(path) if path else None
     if path is None or record is None:
         return None
-    if not has_replaced and not needs_no_training(record.status, request.settings):
+    if not has_replaced and not needs_no_training(record.status, spec.settings):
         return None
     made = f"{record.status} on {record.finished_at}"
     commit, ours = record.environment.get("git_commit"), environment()["git_commit"]
@@ -93,5 +93,5 @@ def _finished(
     if record.error is not None:
         teller.line(f"because  {record.error.message}")
     print_metrics(record, teller)
-    link_latest(request.outputs, path)
+    link_latest(spec.outputs, path)
     return RunResult(path, record)

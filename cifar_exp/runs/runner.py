@@ -43,18 +43,16 @@ class Runner:
 
     def __init__(
         self,
-        request: RunSpec,
+        spec: RunSpec,
         identity: str,
         parts: Components,
         teller: RunConsole,
         stop: StopRequest,
     ) -> None:
-        self.request, self.identity, self.parts = request, identity, parts
+        self.spec, self.identity, self.parts = spec, identity, parts
         self.teller, self.stop = teller, stop
-        self.settings, self.compute = request.settings, parts.compute
-        self.home = find_run(request.runs, identity) or new_path(
-            request.runs, request.label, identity
-        )
+        self.settings, self.compute = spec.settings, parts.compute
+        self.home = find_run(spec.runs, identity) or new_path(spec.runs, spec.label, identity)
         self.directory = RunDirectory(write_target(self.home))
 
     def go(self) -> RunResult:
@@ -92,7 +90,7 @@ class Runner:
         directory.create()
         remove_leftovers(directory.path)
         directory.write_settings(
-            self.settings.model_dump(mode="json", by_alias=True), self.request.overrides
+            self.settings.model_dump(mode="json", by_alias=True), self.spec.overrides
         )
         self.teller.log = directory.append_log
         self._tell_start(record)
@@ -108,7 +106,7 @@ class Runner:
             )
         )
         record.save(directory.path)
-        link_latest(self.request.outputs, directory.path)
+        link_latest(self.spec.outputs, directory.path)
 
     def _write_reduced(self, session: Session) -> None:
         # last.pt is replaced after the record says completed: it is needed to go on until then
@@ -119,11 +117,11 @@ class Runner:
 
     def _conclude(self, record: RunRecord) -> RunResult:
         try:
-            settle_held(self.request.runs, self.identity)
+            settle_held(self.spec.runs, self.identity)
         except OSError as error:
             self.teller.line(f"note     the same command finishes what is left of the end: {error}")
         folder = self.directory.path if self.directory.path.exists() else self.home
-        link_latest(self.request.outputs, folder)
+        link_latest(self.spec.outputs, folder)
         print_summary(record, folder, self.teller)
         return RunResult(folder, record)
 
@@ -144,7 +142,7 @@ class Runner:
     def _time_limit(self, interruption: Interrupted) -> Exception | None:
         if not interruption.is_time_limit:
             return None
-        minutes = (self.request.time_limit or 0) / 60
+        minutes = (self.spec.time_limit or 0) / 60
         return TimeLimitError(f"stopped at its time limit of {minutes:g} min, position saved")
 
     def _message(self, error: BaseException) -> str:
@@ -162,7 +160,7 @@ class Runner:
         macs = self.parts.macs[self.settings.data.image_size]
         return RunRecord(
             run_id=self.identity,
-            label=self.request.label,
+            label=self.spec.label,
             status="running",
             seed=self.settings.seed,
             params=flatten(self.settings),

@@ -1,4 +1,4 @@
-"""A sweep's own files: sweep.yaml, what was asked, and runs.csv, its cells in grid order."""
+"""A sweep's own files: sweep.yaml, what was asked, and runs.csv, its trials in grid order."""
 
 import csv
 import os
@@ -67,7 +67,7 @@ class SweepFolder:
             write_text(self.path / "sweep.yaml", to_yaml(vars(merged)))
             known = {row.run_id: row for row in self.rows()}
             for run in plan.runs:
-                values = {key: value_as_text(value) for key, value in run.cell.values.items()}
+                values = {key: value_as_text(value) for key, value in run.trial.values.items()}
                 row = known.get(run.run_id) or SweepRow(run.run_id, "", "pending", {})
                 known[run.run_id] = replace(row, values={**row.values, **values})
             rows = _in_grid_order(known.values(), merged.parameters)
@@ -128,7 +128,7 @@ def _row(line: Mapping[str, str]) -> SweepRow:
 def _merged(before: SweepFile, plan: "Plan", command: str) -> SweepFile:
     parameters = {key: list(values) for key, values in before.parameters.items()}
     for run in plan.runs:
-        for key, value in run.cell.values.items():
+        for key, value in run.trial.values.items():
             listed = parameters.setdefault(key, [])
             if value_as_text(value) not in map(value_as_text, listed):
                 listed.append(value)

@@ -1,1 +1,1 @@
-"""All that knows Hydra: from a command line to checked settings, one cell or many."""
+"""All that knows Hydra: from a command line to checked settings, one trial or many."""

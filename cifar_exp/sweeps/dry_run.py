@@ -23,17 +23,21 @@ def dry_run(plan: Plan, launcher: Mapping[str, Any]) -> Iterator[str]:
     states = read_states(plan.runs_folder, plan.by_id)
     yield f"sweep    {plan.folder}"
     for run in plan.runs:
-        values = " ".join(f"{key}={value_as_text(value)}" for key, value in run.cell.values.items())
+        values = " ".join(
+            f"{key}={value_as_text(value)}" for key, value in run.trial.values.items()
+        )
         yield f"  {run.run_id}  {states[run.run_id].status:<11}  {values}"
-    left = [r for r in plan.runs if not needs_no_training(states[r.run_id].status, r.cell.settings)]
+    left = [
+        r for r in plan.runs if not needs_no_training(states[r.run_id].status, r.trial.settings)
+    ]
     yield f"runs     {plan.size}, {len(plan.runs) - len(left)} of them done"
     if not left:
         return
-    slots = slots_of(launcher, left[0].cell.settings)
+    slots = slots_of(launcher, left[0].trial.settings)
     examples = latest_samples(plan.runs_folder, run_folders(plan.runs_folder))
     durations = DurationModel(examples, slots[0].threads)
     seconds = [
-        seconds_left(_start(states[r.run_id], r.cell.settings), r.effort, durations)
+        seconds_left(_start(states[r.run_id], r.trial.settings), r.cost, durations)
         for r in launch_order(left)
     ]
     whole = makespan([], seconds, len(slots))

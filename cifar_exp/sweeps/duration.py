@@ -31,9 +31,9 @@ def timing_sample(state: RunState) -> TimingSample | None:
         return None
     if not row["epoch"] or not record.compute.pflop:
         return None
-    effort = spent_cost(record, int(row["epoch"]), is_tested=True)
+    cost = spent_cost(record, int(row["epoch"]), is_tested=True)
     seconds = row["elapsed_seconds"] + _test_seconds(state)
-    return TimingSample(effort.per_image, seconds / effort.images, record.compute.threads)
+    return TimingSample(cost.per_image, seconds / cost.images, record.compute.threads)
 
 
 def _test_seconds(state: RunState) -> float:
@@ -61,11 +61,11 @@ class DurationModel:
             for group in groups.values()
         )
 
-    def seconds(self, effort: RunCost | None) -> float | None:
-        """Seconds of a run of this effort; None where there is nothing to judge by."""
-        if not self.points or effort is None:
+    def seconds(self, cost: RunCost | None) -> float | None:
+        """Seconds of a run of this cost; None where there is nothing to judge by."""
+        if not self.points or cost is None:
             return None
-        return effort.images * math.exp(self._on_line(math.log(effort.per_image)))
+        return cost.images * math.exp(self._on_line(math.log(cost.per_image)))
 
     def _on_line(self, x: float) -> float:
         (x0, y0), (x1, y1) = self.points[0], self.points[-1]
@@ -87,16 +87,16 @@ def _with_threads(examples: list[TimingSample], threads: int | None) -> list[Tim
     ]
 
 
-def seconds_left(state: RunState, effort: RunCost | None, durations: DurationModel) -> float | None:
+def seconds_left(state: RunState, cost: RunCost | None, durations: DurationModel) -> float | None:
     """Seconds that a run still needs: by its own speed where it has one, else by other runs."""
-    whole = durations.seconds(effort)
+    whole = durations.seconds(cost)
     if state.row is None or state.record is None or not state.epochs:
         return whole
     elapsed = state.row["elapsed_seconds"]
-    if effort is None or not state.record.compute.pflop:
+    if cost is None or not state.record.compute.pflop:
         return elapsed * (state.epochs / state.epoch - 1) + _test_seconds(state)
     done = spent_cost(state.record, state.epoch, is_tested=False)
-    return elapsed * max(0.0, effort.pflop / done.pflop - 1)
+    return elapsed * max(0.0, cost.pflop / done.pflop - 1)
 
 
 def makespan(
@@ -118,6 +118,6 @@ def makespan(
     return max(slots, default=0.0)
 
 
-def longest_first(efforts: Mapping[str, RunCost | None], run_ids: Iterable[str]) -> list[str]:
-    """The runs by falling effort, so that no long one is left for the end; unknown ones first."""
-    return sorted(run_ids, key=lambda i: -(e.pflop if (e := efforts.get(i)) else math.inf))
+def longest_first(costs: Mapping[str, RunCost | None], run_ids: Iterable[str]) -> list[str]:
+    """The runs by falling cost, so that no long one is left for the end; unknown ones first."""
+    return sorted(run_ids, key=lambda i: -(e.pflop if (e := costs.get(i)) else math.inf))

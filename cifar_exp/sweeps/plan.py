@@ -21,21 +21,21 @@ KNOWN_SIZES = (100, 50_000, 10_000)  # classes, train and test images of cifar10
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run of the sweep; several equal cells are one."""
+    """A run of the sweep; several equal trials are one."""
 
     run_id: str
-    cell: Trial
-    effort: RunCost | None
+    trial: Trial
+    cost: RunCost | None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep: `runs` in grid order, `cells` counts them with their repetitions."""
+    """A sweep: `runs` in grid order, `trials` counts them with their repetitions."""
 
     name: str
     keys: Sequence[str]
     runs: Sequence[PlannedRun]
-    cells: int
+    trials: int
     fixed: Mapping[str, Any]
     outputs: Path = Path("outputs")
 
@@ -51,9 +51,9 @@ class Plan:
 
     @property
     def size(self) -> str:
-        """How many runs it has, in words that tell of equal cells."""
-        equal = self.cells - len(self.runs)
-        same = f" ({self.cells} cells, of which {equal} ask for the same)" if equal else ""
+        """How many runs it has, in words that tell of equal trials."""
+        equal = self.trials - len(self.runs)
+        same = f" ({self.trials} trials, of which {equal} ask for the same)" if equal else ""
         return f"{len(self.runs)}{same}"
 
     @cached_property
@@ -70,16 +70,16 @@ def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
     load = Loader()
     fingerprints: set[str] = set()
     runs: dict[str, PlannedRun] = {}
-    for cell in grid.cells:
-        data = cell.settings.data
+    for trial in grid.trials:
+        data = trial.settings.data
         dataset = load(data, report) if data.name == "folder" else None
         fingerprints |= {dataset.fingerprint} if dataset else set()
-        identity = run_id(cell.settings, dataset.fingerprint if dataset else None)
-        runs.setdefault(identity, PlannedRun(identity, cell, _effort(cell, dataset)))
+        identity = run_id(trial.settings, dataset.fingerprint if dataset else None)
+        runs.setdefault(identity, PlannedRun(identity, trial, _cost(trial, dataset)))
     fixed = dict(grid.fixed)
     if fingerprints:
         fixed["data.fingerprint"] = sorted(fingerprints)
-    return Plan(sweep_name(grid, fixed), grid.keys, list(runs.values()), len(grid.cells), fixed)
+    return Plan(sweep_name(grid, fixed), grid.keys, list(runs.values()), len(grid.trials), fixed)
 
 
 def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
@@ -94,15 +94,15 @@ def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
     return f"{name}-{_digest(fixed)}" if fixed else name
 
 
-def _effort(cell: Trial, dataset: Dataset | None) -> RunCost | None:
-    data = cell.settings.data
+def _cost(trial: Trial, dataset: Dataset | None) -> RunCost | None:
+    data = trial.settings.data
     classes, train, test = KNOWN_SIZES
     if dataset is not None:
         classes, train, test = len(dataset.class_names), len(dataset.train), len(dataset.test)
     taken = min(train, data.limit_train or train)
     val = round(data.val_fraction * taken)
     sizes = DatasetSizes(classes, taken - val, val, min(test, data.limit_test or test))
-    return estimate_cost(cell.settings, sizes)
+    return estimate_cost(trial.settings, sizes)
 
 
 def _digest(value: Any) -> str:

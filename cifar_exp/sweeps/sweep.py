@@ -29,7 +29,7 @@ class Sweep:
     def __init__(self, plan: Plan, launch: Launch, command: str) -> None:
         self.plan, self.launch, self.command = plan, launch, command
         self.reader = SnapshotReader(plan.folder)
-        self.mode = plan.runs[0].cell.settings.trainer.progress
+        self.mode = plan.runs[0].trial.settings.trainer.progress
         self.console = terminal(self.mode)
         self.reasons: dict[str, str] = {}
         self._asked: set[str] = set()
@@ -92,18 +92,18 @@ class Sweep:
         if state.owner is not None:
             return True
         return run.run_id not in self._asked and not needs_no_training(
-            state.status, run.cell.settings
+            state.status, run.trial.settings
         )
 
     def _tell_begin(self) -> None:
         plan = self.plan
         states = read_states(plan.runs_folder, plan.by_id)
-        left = sum(needs_no_training(states[r.run_id].status, r.cell.settings) for r in plan.runs)
+        left = sum(needs_no_training(states[r.run_id].status, r.trial.settings) for r in plan.runs)
         self.console.print(f"sweep    {plan.folder}", markup=False)
         self.console.print(f"runs     {plan.size}, {left} of them done before")
 
     def _report(self) -> None:
-        if self.plan.runs[0].cell.settings.report:
+        if self.plan.runs[0].trial.settings.report:
             report_changes(self.reader.folder, lambda line: self.console.print(line, markup=False))
 
     def _tell_end(self) -> int:
@@ -127,7 +127,7 @@ class Sweep:
 def launch_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """Seeds outermost, so that a whole grid is there early; of one seed the longest runs first."""
     by_id = {run.run_id: run for run in runs}
-    efforts = {run.run_id: run.effort for run in runs}
-    order = longest_first(efforts, by_id)
-    seeds = list(dict.fromkeys(run.cell.settings.seed for run in runs))
-    return sorted((by_id[i] for i in order), key=lambda run: seeds.index(run.cell.settings.seed))
+    costs = {run.run_id: run.cost for run in runs}
+    order = longest_first(costs, by_id)
+    seeds = list(dict.fromkeys(run.trial.settings.seed for run in runs))
+    return sorted((by_id[i] for i in order), key=lambda run: seeds.index(run.trial.settings.seed))

@@ -1,4 +1,4 @@
-"""The cells of a sweep: every combination of the listed values, each with its checked settings."""
+"""The trials of a sweep: every combination of the listed values, each with its checked settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ class Grid:
     """All that a command line asks for, seeds outermost.
 
     `keys` are swept. `option` is the sweep option's name. `fixed` holds the settings that all
-    cells share and that differ from the option's file, or from the defaults; `launcher` is
+    trials share and that differ from the option's file, or from the defaults; `launcher` is
     Hydra's section on it.
     """
 
-    cells: Sequence[Trial]
+    trials: Sequence[Trial]
     keys: Sequence[str]
     is_sweep: bool
     option: str | None = None
@@ -35,5 +35,5 @@ class Grid:
 
     @property
     def settings(self) -> list[Settings]:
-        """The settings of every cell."""
-        return [cell.settings for cell in self.cells]
+        """The settings of every trial."""
+        return [trial.settings for trial in self.trials]

@@ -39,7 +39,7 @@ class DatasetSizes:
 
 
 def estimate_cost(settings: Settings, sizes: DatasetSizes) -> RunCost | None:
-    """The effort of a run from its beginning to its end; None of a network not our own."""
+    """The cost of a run from its beginning to its end; None of a network not our own."""
     if not isinstance(settings.model, ConvNetSection):
         return None
     trainer, full = settings.trainer, settings.data.image_size
@@ -52,14 +52,14 @@ def estimate_cost(settings: Settings, sizes: DatasetSizes) -> RunCost | None:
     images = trainer.epochs * sizes.train
     evaluated = trainer.epochs * (sizes.val + min(TRAIN_EVAL, sizes.train)) + sizes.test
     at_full = convnet_macs(settings.model, sizes.classes, full)
-    return _effort(images, 2 * PASSES * macs * images / PETA, at_full, evaluated)
+    return _cost(images, 2 * PASSES * macs * images / PETA, at_full, evaluated)
 
 
 def spent_cost(record: RunRecord, epochs: int, is_tested: bool) -> RunCost:
-    """The effort that went into a run's first `epochs`, and into its test."""
+    """The cost that went into a run's first `epochs`, and into its test."""
     data = record.dataset
     evaluated = epochs * images_evaluated_per_epoch(data) + (data.test_size if is_tested else 0)
-    return _effort(epochs * data.train_size, record.compute.pflop, record.model.macs, evaluated)
+    return _cost(epochs * data.train_size, record.compute.pflop, record.model.macs, evaluated)
 
 
 def images_evaluated_per_epoch(data: DatasetInfo) -> int:
@@ -67,5 +67,5 @@ def images_evaluated_per_epoch(data: DatasetInfo) -> int:
     return data.val_size + min(TRAIN_EVAL, data.train_size)
 
 
-def _effort(images: int, pflop: float, macs: int, evaluated: int) -> RunCost:
+def _cost(images: int, pflop: float, macs: int, evaluated: int) -> RunCost:
     return RunCost(images + evaluated / PASSES, pflop + 2 * macs * evaluated / PETA)

@@ -1,4 +1,4 @@
-"""The cells of a sweep: which, in what order, and what each is told by."""
+"""The trials of a sweep: which, in what order, and what each is told by."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -51,9 +51,9 @@ def ask(compose: Remembering) -> Ask:
 
 def test_a_grid_is_every_combination_with_the_last_key_fastest(ask: Ask) -> None:
     grid = ask("model.width=16,8", "optimizer=adam,sgd", "model.dropout=0,0.5")
-    found = [(c.settings.model.width, c.settings.optimizer.name) for c in grid.cells[::2]]
+    found = [(c.settings.model.width, c.settings.optimizer.name) for c in grid.trials[::2]]
     assert found == list(product((16, 8), ("adam", "sgd")))
-    assert [c.settings.model.dropout for c in grid.cells] == [0.0, 0.5] * 4
+    assert [c.settings.model.dropout for c in grid.trials] == [0.0, 0.5] * 4
     assert list(grid.keys) == ["model.width", "optimizer", "model.dropout"]
 
 
@@ -69,7 +69,7 @@ def test_a_grid_is_every_combination_with_the_last_key_fastest(ask: Ask) -> None
 def test_seeds_are_outermost_wherever_they_are_typed(ask: Ask, line: tuple[str, ...]) -> None:
     grid = ask(*line)
     found = [
-        (c.settings.seed, c.settings.model.width, c.settings.model.dropout) for c in grid.cells
+        (c.settings.seed, c.settings.model.width, c.settings.model.dropout) for c in grid.trials
     ]
     assert found == list(product((5, 1), (8, 16), (0.0, 0.5)))
     assert list(grid.keys) == [override.partition("=")[0] for override in line]
@@ -77,17 +77,17 @@ def test_seeds_are_outermost_wherever_they_are_typed(ask: Ask, line: tuple[str, 
 
 def test_a_cells_values_are_its_swept_settings_as_the_schema_made_them(ask: Ask) -> None:
     grid = ask("optimizer.lr=1e-1,1", "model=tiny,resnet18", "scheduler=step", "seed=2")
-    assert [dict(cell.values) for cell in grid.cells[:2]] == [
+    assert [dict(trial.values) for trial in grid.trials[:2]] == [
         {"optimizer.lr": 0.1, "model": "tiny"},
         {"optimizer.lr": 0.1, "model": "resnet18"},
     ]
-    assert [type(cell.values["optimizer.lr"]) for cell in grid.cells] == [float] * 4
-    assert [cell.label for cell in grid.cells] == ["tiny", "resnet18"] * 2
+    assert [type(trial.values["optimizer.lr"]) for trial in grid.trials] == [float] * 4
+    assert [trial.label for trial in grid.trials] == ["tiny", "resnet18"] * 2
 
 
 def test_lists_are_values_like_any_other(ask: Ask) -> None:
     grid = ask("scheduler=step", "scheduler.milestones=[0.5],[0.25,0.75]")
-    assert [cell.values["scheduler.milestones"] for cell in grid.cells] == [[0.5], [0.25, 0.75]]
+    assert [trial.values["scheduler.milestones"] for trial in grid.trials] == [[0.5], [0.25, 0.75]]
 
 
 @pytest.mark.slow
@@ -105,10 +105,10 @@ def test_the_overrides_of_a_cell_compose_to_its_settings(
     hydra_composes: Callable, line: tuple[str, ...]
 ) -> None:
     grid = check_command_line(parse_arguments(["--multirun", *line]))
-    cell = grid.cells[-1]
-    whole: Any = OmegaConf.to_container(hydra_composes(*cell.overrides), resolve=True)
-    assert validate(whole) == cell.settings
-    assert not [override for override in cell.overrides if "hydra" in override]
+    trial = grid.trials[-1]
+    whole: Any = OmegaConf.to_container(hydra_composes(*trial.overrides), resolve=True)
+    assert validate(whole) == trial.settings
+    assert not [override for override in trial.overrides if "hydra" in override]
 
 
 def test_a_thousand_cells_are_a_thousand_runs_and_composed_once(
@@ -137,8 +137,8 @@ def test_composing_is_needed_once_for_each_combination_of_options(
 
 def test_a_grid_of_one_cell_sweeps_nothing(ask: Ask) -> None:
     grid = ask("model.width=8")
-    assert (len(grid.cells), list(grid.keys), grid.is_sweep, grid.option) == (1, [], True, None)
-    assert dict(grid.cells[0].values) == {}
+    assert (len(grid.trials), list(grid.keys), grid.is_sweep, grid.option) == (1, [], True, None)
+    assert dict(grid.trials[0].values) == {}
 
 
 def test_of_a_key_listed_twice_the_last_list_counts(ask: Ask) -> None:

@@ -67,7 +67,7 @@ def test_what_is_paired_moves_together(conf: Path) -> None:
     assert found == [
         (seed, step["optimizer"], step["optimizer.lr"]) for seed in range(3) for step in steps
     ]
-    assert [dict(cell.values) for cell in grid.cells[:8]] == [{"seed": 0, **s} for s in steps]
+    assert [dict(trial.values) for trial in grid.trials[:8]] == [{"seed": 0, **s} for s in steps]
     assert grid.fixed == {}
 
 
@@ -80,7 +80,7 @@ def test_a_file_of_ones_own_may_list_and_pair(own_yaml: Callable, conf: Path) ->
         for s in grid.settings
     ]
     assert found == list(product((0, 1), (0.0, 0.5), steps))
-    assert {(cell.settings.trainer.epochs, cell.label) for cell in grid.cells} == {(7, "tiny")}
+    assert {(trial.settings.trainer.epochs, trial.label) for trial in grid.trials} == {(7, "tiny")}
     assert sorted(grid.keys) == [
         "augmentation",
         "model.dropout",
@@ -88,7 +88,7 @@ def test_a_file_of_ones_own_may_list_and_pair(own_yaml: Callable, conf: Path) ->
         "optimizer.lr",
         "seed",
     ]
-    assert grid.cells[-1].values["augmentation"] == "strong"
+    assert grid.trials[-1].values["augmentation"] == "strong"
     assert (grid.option, grid.fixed) == ("ladder", {})
 
 

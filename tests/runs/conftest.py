@@ -10,7 +10,7 @@ from cifar_exp.runs.spec import RunSpec
 
 @pytest.fixture
 def make_spec(small_settings: Callable, tmp_path: Path) -> Callable[..., RunSpec]:
-    """A request for a small run, told to nobody."""
+    """A spec for a small run, told to nobody."""
 
     def make(*overrides: str, label: str = "tiny") -> RunSpec:
         settings = small_settings("trainer.progress=none", *overrides)

@@ -87,8 +87,8 @@ def test_keep_none_leaves_no_checkpoint(make_spec: Make) -> None:
 
 
 def test_normalisation_and_class_names_travel_with_the_weights(make_spec: Make) -> None:
-    request = make_spec()
-    folder = execute(request).folder
+    spec = make_spec()
+    folder = execute(spec).folder
     state = torch.load(folder / "checkpoints" / "best.pt", weights_only=True)
     assert state["class_names"] == ["across", "along", "falling", "rising"]
     assert all(0.4 < value < 0.6 for value in state["normalization"]["mean"])
@@ -149,14 +149,14 @@ def test_the_best_epochs_weights_are_kept_apart_from_the_last(make_spec: Make) -
 
 
 def test_a_diverged_run_is_final_and_says_where(make_spec: Make) -> None:
-    request = make_spec("optimizer.lr=1e30")
-    first = execute(request)
+    spec = make_spec("optimizer.lr=1e30")
+    first = execute(spec)
     assert first.record.status == "diverged"
     assert first.record.error is not None
     assert first.record.error.message.startswith("the training loss is not finite in epoch 1")
     assert "Traceback" in (first.folder / "train.log").read_text()
     before = (first.folder / "run.json").stat().st_mtime_ns
-    assert execute(request).record.status == "diverged"
+    assert execute(spec).record.status == "diverged"
     assert (first.folder / "run.json").stat().st_mtime_ns == before
 
 
@@ -197,10 +197,10 @@ def test_init_from_starts_from_another_runs_weights(make_spec: Make) -> None:
 
 
 def test_init_from_a_run_that_is_not_there_is_the_users_mistake(make_spec: Make) -> None:
-    request = make_spec("init_from='0123456789'")
+    spec = make_spec("init_from='0123456789'")
     with pytest.raises(UserError, match=r"^init_from=0123456789: there is no such run in "):
-        execute(request)
-    assert not request.runs.exists()
+        execute(spec)
+    assert not spec.runs.exists()
 
 
 def test_weights_that_do_not_fit_are_told(make_spec: Make) -> None:
@@ -210,10 +210,10 @@ def test_weights_that_do_not_fit_are_told(make_spec: Make) -> None:
 
 
 def test_absent_images_are_told_before_any_folder_is_made(make_spec: Make, tmp_path: Path) -> None:
-    request = make_spec(f"data.root={tmp_path / 'nowhere'}")
+    spec = make_spec(f"data.root={tmp_path / 'nowhere'}")
     with pytest.raises(UserError, match=r"^data.root=.*nowhere: there is no folder .*train"):
-        execute(request)
-    assert not request.outputs.exists()
+        execute(spec)
+    assert not spec.outputs.exists()
 
 
 def test_a_validation_loss_that_is_not_finite_ends_the_run_as_diverged(
@@ -236,15 +236,15 @@ def test_a_loss_that_only_the_last_step_breaks_ends_the_run_as_diverged(
     make_spec: Make,
 ) -> None:
     # the one step's loss is of the first weights, which are sound
-    request = make_spec(
+    spec = make_spec(
         "optimizer.lr=1e30", "data.val_fraction=0", "trainer.batch_size=100000", "trainer.epochs=1"
     )
-    done = execute(request)
+    done = execute(spec)
     assert record(done.folder)["status"] == "diverged"
     assert done.record.error.message == "the train_eval loss is not finite after epoch 1"
     assert not list((done.folder / "checkpoints").iterdir())
     before = (done.folder / "run.json").stat().st_mtime_ns
-    assert execute(request).record.status == "diverged"
+    assert execute(spec).record.status == "diverged"
     assert (done.folder / "run.json").stat().st_mtime_ns == before
 
 
@@ -376,10 +376,10 @@ def stop_before_the_test(make_spec: Make, monkeypatch: pytest.MonkeyPatch) -> Ca
 
         with monkeypatch.context() as patch:
             patch.setattr(session.Session, "test", stop)
-            request = make_spec(*overrides)
+            spec = make_spec(*overrides)
             with suppress(Interrupted):
-                execute(request)
-        folders = [path for path in request.runs.iterdir() if path.name != ".locks"]
+                execute(spec)
+        folders = [path for path in spec.runs.iterdir() if path.name != ".locks"]
         (folder,) = (path for path in folders if record(path)["test"] is None)
         assert record(folder)["status"] == status
         return folder

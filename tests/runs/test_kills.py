@@ -30,7 +30,7 @@ context = multiprocessing.get_context("forkserver")
 context.set_forkserver_preload(list(PRELOADED))
 
 
-def train_two_epochs(request: RunSpec) -> None:
+def train_two_epochs(spec: RunSpec) -> None:
     """Train two epochs, then wait to be killed: on no machine the run ends before it is killed."""
     real, left = Loop.train_epoch, iter(range(2))
 
@@ -40,10 +40,10 @@ def train_two_epochs(request: RunSpec) -> None:
         return real(loop, stop)
 
     with mock.patch.object(Loop, "train_epoch", train_epoch):
-        execute(request)
+        execute(spec)
 
 
-def train_and_die_writing(request: RunSpec, name: str, write: int) -> None:
+def train_and_die_writing(spec: RunSpec, name: str, write: int) -> None:
     """Die in the middle of the `write`-th write of a file called `name`."""
     real, left = os.fsync, iter(range(write - 1))
 
@@ -55,7 +55,7 @@ def train_and_die_writing(request: RunSpec, name: str, write: int) -> None:
         real(descriptor)
 
     os.fsync = die  # type: ignore[assignment]
-    execute(request)
+    execute(spec)
 
 
 def figures(folder: Path, *names: str) -> list[dict[str, str]]:
@@ -70,7 +70,7 @@ def figures(folder: Path, *names: str) -> list[dict[str, str]]:
     return found
 
 
-def train_and_die_completed(request: RunSpec) -> None:
+def train_and_die_completed(spec: RunSpec) -> None:
     """Die when the run is recorded as completed, and its checkpoint is still that of training."""
     real = os.replace
 
@@ -80,15 +80,15 @@ def train_and_die_completed(request: RunSpec) -> None:
         real(source, target)
 
     with mock.patch("os.replace", die):
-        execute(request)
+        execute(spec)
 
 
-def elsewhere(request: RunSpec, tmp_path: Path) -> RunSpec:
-    return RunSpec(request.settings, request.label, request.overrides, tmp_path / "undisturbed")
+def elsewhere(spec: RunSpec, tmp_path: Path) -> RunSpec:
+    return RunSpec(spec.settings, spec.label, spec.overrides, tmp_path / "undisturbed")
 
 
-def only_run(request: RunSpec) -> Path:
-    return next(path for path in request.runs.iterdir() if path.name[0] != ".")
+def only_run(spec: RunSpec) -> Path:
+    return next(path for path in spec.runs.iterdir() if path.name[0] != ".")
 
 
 def start(target: Callable, *arguments: object) -> multiprocessing.process.BaseProcess:
@@ -97,9 +97,9 @@ def start(target: Callable, *arguments: object) -> multiprocessing.process.BaseP
     return process
 
 
-def wait_for_checkpoint(request: RunSpec, process: multiprocessing.process.BaseProcess) -> None:
+def wait_for_checkpoint(spec: RunSpec, process: multiprocessing.process.BaseProcess) -> None:
     deadline = time.monotonic() + 60
-    while not list(request.runs.glob("*/checkpoints/last.pt")):
+    while not list(spec.runs.glob("*/checkpoints/last.pt")):
         assert process.is_alive()
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -112,9 +112,9 @@ def kill(process: multiprocessing.process.BaseProcess) -> int:
     return int(process.exitcode == -signal.SIGKILL)
 
 
-def die_writing(request: RunSpec, name: str, write: int) -> int:
+def die_writing(spec: RunSpec, name: str, write: int) -> int:
     """1 if a process died in that write."""
-    process = start(train_and_die_writing, request, name, write)
+    process = start(train_and_die_writing, spec, name, write)
     process.join()
     return int(process.exitcode == -signal.SIGKILL)
 
@@ -122,22 +122,22 @@ def die_writing(request: RunSpec, name: str, write: int) -> int:
 def test_killed_over_and_over_a_run_ends_with_the_same_figures(
     make_spec: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
-    request = make_spec(*LONG)
-    expected = execute(elsewhere(request, tmp_path))
+    spec = make_spec(*LONG)
+    expected = execute(elsewhere(spec, tmp_path))
     moments, kills = random.Random(0), 0
-    process = start(train_two_epochs, request)
-    wait_for_checkpoint(request, process)
+    process = start(train_two_epochs, spec)
+    wait_for_checkpoint(spec, process)
     for _ in range(9):
         time.sleep(moments.uniform(0.0, 0.3))
         kills += kill(process)
-        process = start(train_two_epochs, request)
+        process = start(train_two_epochs, spec)
     kills += kill(process)
     for name, write in (("last.pt", 1), ("metrics.csv", 2), ("run.json", 2), ("last.pt", 2)):
-        kills += die_writing(request, name, write)
+        kills += die_writing(spec, name, write)
     for name in ("best.pt", "extra.csv", "config.yaml", "predictions.npz"):
-        kills += die_writing(request, name, 1)
+        kills += die_writing(spec, name, 1)
     assert kills >= 15
-    done = execute(request)
+    done = execute(spec)
     assert done.record.status == "completed"
     assert figures(done.folder) == figures(expected.folder)
     assert done.record.test == expected.record.test
@@ -149,22 +149,22 @@ def test_killed_over_and_over_a_run_ends_with_the_same_figures(
 def test_killed_between_checkpoint_and_metrics_neither_is_ahead(
     make_spec: Callable[..., RunSpec], tmp_path: Path, written: str
 ) -> None:
-    request = make_spec()
-    expected = execute(elsewhere(request, tmp_path))
-    assert die_writing(request, written, 2)
-    killed = RunRecord.load(only_run(request))
+    spec = make_spec()
+    expected = execute(elsewhere(spec, tmp_path))
+    assert die_writing(spec, written, 2)
+    killed = RunRecord.load(only_run(spec))
     assert killed is not None
     assert killed.status == "running"
-    assert [row["epoch"] for row in figures(only_run(request), "metrics.csv")] == ["1"]
-    assert figures(execute(request).folder) == figures(expected.folder)
+    assert [row["epoch"] for row in figures(only_run(spec), "metrics.csv")] == ["1"]
+    assert figures(execute(spec).folder) == figures(expected.folder)
 
 
-def test_a_killed_process_holds_nobody_up(make_request: Callable[..., Request]) -> None:
-    request = make_request(*LONG)
-    process = start(train_two_epochs, request)
-    wait_for_checkpoint(request, process)
+def test_a_killed_process_holds_nobody_up(make_spec: Callable[..., Request]) -> None:
+    spec = make_spec(*LONG)
+    process = start(train_two_epochs, spec)
+    wait_for_checkpoint(spec, process)
     assert kill(process)
-    done = execute(request)
+    done = execute(spec)
     assert done.record.status == "completed"
     assert len(done.record.segments) == 2
 
@@ -172,26 +172,26 @@ def test_a_killed_process_holds_nobody_up(make_request: Callable[..., Request]) 
 def test_killed_while_the_checkpoint_shrinks_the_run_is_done(
     make_spec: Callable[..., RunSpec],
 ) -> None:
-    request = make_spec("trainer.epochs=1")
-    process = start(train_and_die_completed, request)
+    spec = make_spec("trainer.epochs=1")
+    process = start(train_and_die_completed, spec)
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    done = RunRecord.load(only_run(request))
+    done = RunRecord.load(only_run(spec))
     assert done is not None
     assert done.status == "completed"
-    last = only_run(request) / "checkpoints" / "last.pt"
+    last = only_run(spec) / "checkpoints" / "last.pt"
     assert "loop" in torch.load(last, weights_only=True)
-    assert execute(request).record == done
+    assert execute(spec).record == done
     assert "loop" not in torch.load(last, weights_only=True)
 
 
 def test_killed_before_the_end_is_recorded_only_the_test_is_repeated(
     make_spec: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
-    request = make_spec("trainer.epochs=1")
-    expected = execute(elsewhere(request, tmp_path)).record
-    assert die_writing(request, "run.json", 3)  # begun, first epoch, end
-    done = execute(request).record
+    spec = make_spec("trainer.epochs=1")
+    expected = execute(elsewhere(spec, tmp_path)).record
+    assert die_writing(spec, "run.json", 3)  # begun, first epoch, end
+    done = execute(spec).record
     assert done.status == "completed"
     assert done.test == expected.test
     assert [segment.from_epoch for segment in done.segments] == [1, 2]

@@ -174,10 +174,10 @@ def test_a_run_killed_anywhere_ends_as_undisturbed(
     begin: tuple[type, str],
     overrides: Sequence[str],
 ) -> None:
-    request = make_spec(*overrides)
+    spec = make_spec(*overrides)
 
     def prepare(name: str) -> Command:
-        return partial(execute, replace(request, outputs=tmp_path / name))
+        return partial(execute, replace(spec, outputs=tmp_path / name))
 
     assert kill_everywhere(prepare, lambda name: left_in(tmp_path / name), begin) > 10
 
@@ -238,29 +238,29 @@ def test_a_sweep_killed_anywhere_at_its_end_lists_all_its_runs(
 def test_stopped_during_the_test_a_run_keeps_what_training_took(
     make_spec: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = make_spec("trainer.epochs=1")
-    expected = execute(replace(request, outputs=tmp_path / "undisturbed")).folder
+    spec = make_spec("trainer.epochs=1")
+    expected = execute(replace(spec, outputs=tmp_path / "undisturbed")).folder
     monkeypatch.setattr(Session, "test", lambda _: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):
-        execute(request)
+        execute(spec)
     monkeypatch.undo()
-    (folder,) = (path for path in request.runs.iterdir() if path.name[0] != ".")
+    (folder,) = (path for path in spec.runs.iterdir() if path.name[0] != ".")
     undisturbed = recorded(expected)
     interrupted = recorded(folder)
     for part in ("compute", "best", "final"):
         assert interrupted[part] == undisturbed[part]
-    execute(request)
+    execute(spec)
     assert recorded(folder) == undisturbed
 
 
 def test_the_peak_of_memory_is_the_largest_of_all_processes(
     make_spec: Callable[..., RunSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = make_spec("trainer.epochs=2")
+    spec = make_spec("trainer.epochs=2")
     peaks = iter((5000.0, 7000.0))
     monkeypatch.setattr(session, "peak_memory_mb", lambda _: next(peaks, 6000.0))
     monkeypatch.setattr(Session, "test", lambda _: 1 / 0)
-    assert execute(request).record.compute.peak_memory_mb == 7000
+    assert execute(spec).record.compute.peak_memory_mb == 7000
     monkeypatch.undo()
     monkeypatch.setattr(session, "peak_memory_mb", lambda _: 6000.0)
-    assert execute(request).record.compute.peak_memory_mb == 7000
+    assert execute(spec).record.compute.peak_memory_mb == 7000

@@ -26,18 +26,18 @@ def rows(folder: Path) -> list[list[str]]:
     return [line.split(",")[:8] for line in lines]
 
 
-def interrupted(request: RunSpec) -> tuple[RunRecord, Path]:
+def interrupted(spec: RunSpec) -> tuple[RunRecord, Path]:
     with pytest.raises(Interrupted) as caught:
-        execute(request)
+        execute(spec)
     assert caught.value.exit_code == 128 + signal.SIGTERM
-    folder = next(path for path in request.runs.iterdir() if path.name[0] != ".")
+    folder = next(path for path in spec.runs.iterdir() if path.name[0] != ".")
     record = RunRecord.load(folder)
     assert record is not None
     return record, folder
 
 
-def undisturbed(request: RunSpec, tmp_path: Path) -> list[list[str]]:
-    other = RunSpec(request.settings, request.label, request.overrides, tmp_path / "other")
+def undisturbed(spec: RunSpec, tmp_path: Path) -> list[list[str]]:
+    other = RunSpec(spec.settings, spec.label, spec.overrides, tmp_path / "other")
     return rows(execute(other).folder)
 
 
@@ -48,8 +48,8 @@ def test_stopped_after_a_step_the_run_goes_on_from_that_step(
     monkeypatch: pytest.MonkeyPatch,
     step: int,
 ) -> None:
-    request = make_spec(*LONG)
-    expected = undisturbed(request, tmp_path)
+    spec = make_spec(*LONG)
+    expected = undisturbed(spec, tmp_path)
     real, steps = Loop._train_step, []
 
     def train_step(loop: Loop, batch: Batch) -> None:
@@ -59,17 +59,17 @@ def test_stopped_after_a_step_the_run_goes_on_from_that_step(
             os.kill(os.getpid(), signal.SIGTERM)
 
     monkeypatch.setattr(Loop, "_train_step", train_step)
-    record, _ = interrupted(request)
+    record, _ = interrupted(spec)
     assert record.status == "interrupted"
-    assert rows(execute(request).folder) == expected
+    assert rows(execute(spec).folder) == expected
     assert steps == list(range(24))  # no step was made twice
 
 
 def test_stopped_while_validating_the_epoch_is_kept(
     make_spec: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = make_spec(*LONG)
-    expected = undisturbed(request, tmp_path)
+    spec = make_spec(*LONG)
+    expected = undisturbed(spec, tmp_path)
     real, calls = evaluation.evaluate, []
 
     def evaluate(*arguments: Any) -> object:
@@ -79,27 +79,27 @@ def test_stopped_while_validating_the_epoch_is_kept(
         return real(*arguments)
 
     monkeypatch.setattr(session, "evaluate", evaluate)
-    _, folder = interrupted(request)
+    _, folder = interrupted(spec)
     assert len(rows(folder)) == 1 + 1
     trained: list[None] = []
     real_step = Loop._train_step
     monkeypatch.setattr(
         Loop, "_train_step", lambda loop, batch: trained.append(real_step(loop, batch))
     )
-    assert rows(execute(request).folder) == expected
+    assert rows(execute(spec).folder) == expected
     assert len(trained) == 2 * 6  # the second epoch is only validated
 
 
 def test_stopped_while_testing_nothing_is_trained_again(
     make_spec: Callable[..., RunSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = make_spec(*LONG)
+    spec = make_spec(*LONG)
     monkeypatch.setattr(session.Session, "test", lambda _: os.kill(os.getpid(), signal.SIGTERM))
-    record, _ = interrupted(request)
+    record, _ = interrupted(spec)
     assert record.test is None
     monkeypatch.undo()
     monkeypatch.setattr(Loop, "_train_step", lambda *_: pytest.fail("trained again"))
-    assert execute(request).record.status == "completed"
+    assert execute(spec).record.status == "completed"
 
 
 def test_a_second_signal_ends_at_once() -> None:

@@ -117,11 +117,11 @@ def test_compute_is_six_macs_an_image_at_the_resolution_seen(make_spec: Make) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["model=tiny", "model=resnet18"])
 def test_config_yaml_gives_the_same_settings_again(make_spec: Make, model: str) -> None:
-    request = make_spec("trainer.epochs=1")
-    settings = request.settings.model_dump(mode="json", by_alias=True)
+    spec = make_spec("trainer.epochs=1")
+    settings = spec.settings.model_dump(mode="json", by_alias=True)
     if model == "model=resnet18":
         settings["model"] = {"_target_": "torchvision.models.resnet18", "num_classes": 4}
-    asked = RunSpec(validate(settings), "any", (), request.outputs)
+    asked = RunSpec(validate(settings), "any", (), spec.outputs)
     folder = execute(asked).folder
     again = validate(yaml.safe_load((folder / "config.yaml").read_text()))
     assert again == asked.settings

@@ -163,9 +163,9 @@ def test_a_rerun_in_progress_stands_for_the_run_that_it_will_replace(
 
 
 def test_a_run_that_was_trained_is_told_by_its_folder(make_spec: Callable[..., RunSpec]) -> None:
-    request = make_spec("trainer.epochs=2")
-    outcome = execute(request)
-    state = read_states(request.runs, [outcome.record.run_id])[outcome.record.run_id]
+    spec = make_spec("trainer.epochs=2")
+    outcome = execute(spec)
+    state = read_states(spec.runs, [outcome.record.run_id])[outcome.record.run_id]
     assert (state.status, state.epoch, state.epochs) == ("completed", 2, 2)
     assert (state.folder, state.owner) == (outcome.folder, None)
     assert state.record == outcome.record

@@ -55,7 +55,7 @@ def ids() -> Iterator[str]:
 
 
 def grid(widths: list[int], seeds: list[int]) -> dict[str, dict[str, Any]]:
-    """The cells of a grid by id, seeds outermost; a cell's id follows from its values."""
+    """The trials of a grid by id, seeds outermost; a trial's id follows from its values."""
     return {
         f"{1000 * seed + width:010d}": {"model.width": width, "seed": seed}
         for seed, width in product(seeds, widths)
@@ -112,7 +112,7 @@ def test_more_values_extend_the_sweep_in_grid_order(folder: SweepFolder, plan_of
     assert [command["command"] for command in content["commands"]] == ["first", "second"]
     found = [(int(line["seed"]), int(line["model.width"])) for line in lines(folder)]
     asked = {*product((0, 1), (8, 16)), *product((0, 1, 2), (16, 32))}
-    assert found == [cell for cell in product((0, 1, 2), (8, 16, 32)) if cell in asked]
+    assert found == [trial for trial in product((0, 1, 2), (8, 16, 32)) if trial in asked]
     assert set(content["efforts"]) == {line["run_id"] for line in lines(folder)}
 
 

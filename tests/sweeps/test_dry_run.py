@@ -43,7 +43,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def plan_of(settings: Settings, tmp_path: Path) -> MakePlan:
     """A plan of runs that compute as much each; their seeds are the swept values."""
 
-    def plan(*run_ids: str, cells: int | None = None, **changes: Any) -> Plan:
+    def plan(*run_ids: str, trials: int | None = None, **changes: Any) -> Plan:
         runs = [
             PlannedRun(
                 run_id,
@@ -52,7 +52,7 @@ def plan_of(settings: Settings, tmp_path: Path) -> MakePlan:
             )
             for i, run_id in enumerate(run_ids)
         ]
-        return Plan("mine", ("seed", "keep"), runs, cells or len(runs), {}, tmp_path / "outputs")
+        return Plan("mine", ("seed", "keep"), runs, trials or len(runs), {}, tmp_path / "outputs")
 
     return plan
 
@@ -88,12 +88,12 @@ def seconds_told(lines: list[str]) -> float:
 
 
 def test_the_plan_lists_every_run_and_writes_nothing(plan_of: MakePlan, tmp_path: Path) -> None:
-    plan = plan_of("0123456789", "12e4567890", cells=5)
+    plan = plan_of("0123456789", "12e4567890", trials=5)
     assert list(dry_run(plan, {**LOCAL, "n_jobs": 2})) == [
         f"sweep    {tmp_path}/outputs/sweeps/mine",
         "  0123456789  pending      seed=0 keep=all",
         "  12e4567890  pending      seed=1 keep=all",
-        "runs     2 (5 cells, of which 3 ask for the same), 0 of them done",
+        "runs     2 (5 trials, of which 3 ask for the same), 0 of them done",
         "jobs     2 at a time, 4 threads each",
         "time     unknown: no run is done yet to judge by",
     ]

@@ -66,21 +66,21 @@ def test_the_effort_that_is_foreseen_is_what_the_run_then_records(
     outcome = execute(RunSpec(settings, "tiny", (), tmp_path / "outputs"))
     record = outcome.record
     data = record.dataset
-    effort = estimate_cost(settings, DatasetSizes(data.classes, data.train_size, data.val_size, 32))
-    assert effort is not None
+    cost = estimate_cost(settings, DatasetSizes(data.classes, data.train_size, data.val_size, 32))
+    assert cost is not None
     epochs = settings.trainer.epochs
     images_evaluated_per_epoch = (
         epochs * (32 + 96) + 32
     )  # val and a part of train after each epoch; test
     assert (data.train_size, data.val_size, data.test_size) == (96, 32, 32)
-    assert effort.images == pytest.approx(epochs * 96 + images_evaluated_per_epoch / 3)
+    assert cost.images == pytest.approx(epochs * 96 + images_evaluated_per_epoch / 3)
     evaluation = 2 * record.model.macs * images_evaluated_per_epoch / 1e15
-    assert effort.pflop == pytest.approx(record.compute.pflop + evaluation, rel=1e-9)
+    assert cost.pflop == pytest.approx(record.compute.pflop + evaluation, rel=1e-9)
     example = timing_sample(read_state(outcome.folder.parent, record.run_id, outcome.folder))
     assert example is not None
-    assert example.per_image == pytest.approx(effort.per_image, rel=1e-9)
+    assert example.per_image == pytest.approx(cost.per_image, rel=1e-9)
     assert example.threads == 1
-    seconds = example.seconds_per_image * effort.images
+    seconds = example.seconds_per_image * cost.images
     assert seconds > record.compute.train_seconds  # looking at val and test takes its time too
 
 
@@ -121,9 +121,9 @@ def test_without_examples_or_effort_no_time_is_known() -> None:
 
 def test_between_two_examples_time_follows_the_line_between_their_logarithms() -> None:
     for work in (100, 130, 200, 399, 400):
-        effort = RunCost(7, 7.0 * work)
+        cost = RunCost(7, 7.0 * work)
         expected = 7 * math.exp(np.interp(math.log(work), np.log([100, 400]), np.log([2, 5])))
-        assert DurationModel(EXAMPLES).seconds(effort) == pytest.approx(expected)
+        assert DurationModel(EXAMPLES).seconds(cost) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("work", [1.0, 50.0, 1600.0, 1e5])
@@ -204,7 +204,7 @@ def test_the_time_to_the_end_is_that_of_going_through_it(jobs: int) -> None:
 
 
 def test_runs_go_by_falling_effort_and_unknown_ones_first() -> None:
-    efforts = {"a": RunCost(10, 2.0), "b": None, "c": RunCost(1, 30.0), "d": RunCost(99, 2.0)}
-    assert longest_first(efforts, ["a", "b", "c", "d", "e"]) == ["b", "e", "c", "a", "d"]
-    assert longest_first(efforts, ["d", "a", "e"]) == ["e", "d", "a"]  # as given where equal
+    costs = {"a": RunCost(10, 2.0), "b": None, "c": RunCost(1, 30.0), "d": RunCost(99, 2.0)}
+    assert longest_first(costs, ["a", "b", "c", "d", "e"]) == ["b", "e", "c", "a", "d"]
+    assert longest_first(costs, ["d", "a", "e"]) == ["e", "d", "a"]  # as given where equal
     assert longest_first({}, []) == []

@@ -36,8 +36,8 @@ def changed(settings: Settings, **groups: Any) -> Settings:
 
 
 def grid_of(*settings: Settings, keys: tuple[str, ...] = ("seed",), **more: Any) -> Grid:
-    cells = [Trial(s, "base", (f"seed={s.seed}",), {"seed": s.seed}) for s in settings]
-    return Grid(cells, keys, is_sweep=True, **more)
+    trials = [Trial(s, "base", (f"seed={s.seed}",), {"seed": s.seed}) for s in settings]
+    return Grid(trials, keys, is_sweep=True, **more)
 
 
 def plan_of(*settings: Settings, **more: Any) -> Plan:
@@ -45,18 +45,18 @@ def plan_of(*settings: Settings, **more: Any) -> Plan:
 
 
 def test_equal_cells_are_one_run_and_the_first_of_them_stays(base: Settings) -> None:
-    cells = [changed(base, seed=seed) for seed in (2, 0, 2, 1, 0)]
-    cells[2] = changed(cells[2], trainer={"threads": 3}, rerun=True, data={"root": "elsewhere"})
-    plan = plan_of(*cells)
-    assert [run.cell.settings for run in plan.runs] == [cells[0], cells[1], cells[3]]
-    assert plan.cells == 5
+    trials = [changed(base, seed=seed) for seed in (2, 0, 2, 1, 0)]
+    trials[2] = changed(trials[2], trainer={"threads": 3}, rerun=True, data={"root": "elsewhere"})
+    plan = plan_of(*trials)
+    assert [run.trial.settings for run in plan.runs] == [trials[0], trials[1], trials[3]]
+    assert plan.trials == 5
     assert list(plan.by_id) == [run.run_id for run in plan.runs]
 
 
 def test_runs_have_the_ids_of_their_settings(base: Settings) -> None:
-    cells = [changed(base, model={"width": width}) for width in (8, 16, 32)]
-    plan = plan_of(*cells)
-    assert [run.run_id for run in plan.runs] == [run_id(settings) for settings in cells]
+    trials = [changed(base, model={"width": width}) for width in (8, 16, 32)]
+    plan = plan_of(*trials)
+    assert [run.run_id for run in plan.runs] == [run_id(settings) for settings in trials]
     assert run_id(base) in plan.by_id  # 32 is what the file says
 
 
@@ -142,12 +142,12 @@ def test_a_folder_is_read_once_for_each_size(
 
     monkeypatch.setattr("cifar_exp.data.registry.load_dataset", counted)
     settings = small_settings()
-    cells = [
+    trials = [
         changed(settings, seed=seed, data={"image_size": size})
         for seed in range(3)
         for size in (16, 12)
     ]
-    plan = plan_of(*cells)
+    plan = plan_of(*trials)
     assert asked == [16, 12]
     assert len(plan.fixed["data.fingerprint"]) == len(set(plan.fixed["data.fingerprint"])) == 2
 
@@ -167,9 +167,9 @@ def test_a_run_trains_on_each_image_once_an_epoch_and_then_looks_at_others(
 ) -> None:
     settings = changed(base, data=data, trainer={"epochs": 3})
     (run,) = plan_of(settings).runs
-    assert run.effort is not None
+    assert run.cost is not None
     trained, images_evaluated_per_epoch = images
-    assert run.effort.images == pytest.approx(
+    assert run.cost.images == pytest.approx(
         3 * trained + (3 * images_evaluated_per_epoch + 10_000) / 3
     )
 
@@ -178,13 +178,13 @@ def test_of_ones_own_folder_its_own_images_are_counted(
     small_settings: Callable[..., Settings],
 ) -> None:
     (run,) = plan_of(small_settings("trainer.epochs=5")).runs
-    assert run.effort is not None
+    assert run.cost is not None
     # three quarters of 4 x 32; after each epoch val and those; at last 32 for the test
-    assert run.effort.images == pytest.approx(5 * 96 + (5 * (32 + 96) + 32) / 3)
+    assert run.cost.images == pytest.approx(5 * 96 + (5 * (32 + 96) + 32) / 3)
 
 
 def test_the_effort_of_a_network_of_ones_own_is_not_known(
     make_settings: Callable[..., Settings],
 ) -> None:
     (run,) = plan_of(make_settings("data=shapes", "model=resnet18")).runs
-    assert run.effort is None
+    assert run.cost is None

@@ -22,15 +22,15 @@ class LaunchHere:
         self.launched: list[list[float]] = []
 
     def __call__(self, runs: Sequence[PlannedRun]) -> Mapping[str, Exception]:
-        self.launched.append([run.cell.values["optimizer.lr"] for run in runs])
+        self.launched.append([run.trial.values["optimizer.lr"] for run in runs])
         for run in runs:
-            execute(RunSpec(run.cell.settings, run.cell.label, run.cell.overrides, self.outputs))
+            execute(RunSpec(run.trial.settings, run.trial.label, run.trial.overrides, self.outputs))
         return {}
 
 
 @pytest.fixture
-def cell(small_settings: Callable[..., Settings]) -> Callable[[float], Trial]:
-    """A cell of one step with this learning rate, without validation."""
+def trial(small_settings: Callable[..., Settings]) -> Callable[[float], Trial]:
+    """A trial of one step with this learning rate, without validation."""
 
     def make(rate: float) -> Trial:
         overrides = (
@@ -47,9 +47,9 @@ def cell(small_settings: Callable[..., Settings]) -> Callable[[float], Trial]:
 
 
 def test_a_run_whose_loss_the_last_step_breaks_is_listed_and_not_tried_again(
-    cell: Callable[[float], Trial], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trial: Callable[[float], Trial], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    grid = Grid([cell(0.01), cell(1e30)], ("optimizer.lr",), is_sweep=True)
+    grid = Grid([trial(0.01), trial(1e30)], ("optimizer.lr",), is_sweep=True)
     plan = replace(make_plan(grid, lambda *_: None), outputs=tmp_path / "outputs")
     launch = LaunchHere(plan.outputs)
     for _ in range(2):

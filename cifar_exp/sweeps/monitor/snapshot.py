@@ -82,8 +82,8 @@ class SnapshotReader:
         folders = run_folders(runs)
         states = {row.run_id: self._state(runs, row.run_id, folders) for row in rows}
         file = self._read_file()
-        efforts = {row.run_id: file.effort(row.run_id) for row in rows}
-        return Snapshot(self.folder.name, rows, states, self._time(states, efforts, folders))
+        costs = {row.run_id: file.effort(row.run_id) for row in rows}
+        return Snapshot(self.folder.name, rows, states, self._time(states, costs, folders))
 
     def _read_file(self) -> SweepFile:
         # YAML of a thousand runs takes its time, and the live table asks every second
@@ -107,7 +107,7 @@ class SnapshotReader:
     def _time(
         self,
         states: Mapping[str, RunState],
-        efforts: Mapping[str, RunCost | None],
+        costs: Mapping[str, RunCost | None],
         folders: Mapping[str, Path],
     ) -> float | None:
         running = [i for i, state in states.items() if state.status == "running"]
@@ -116,8 +116,8 @@ class SnapshotReader:
         examples = [e for state in states.values() if (e := timing_sample(state))]
         durations = DurationModel(examples or self._examples_elsewhere(states, folders))
         waiting = [i for i, s in states.items() if s.status in ("pending", "interrupted", "failed")]
-        waiting = longest_first(efforts, waiting)
-        left = {i: seconds_left(states[i], efforts[i], durations) for i in [*running, *waiting]}
+        waiting = longest_first(costs, waiting)
+        left = {i: seconds_left(states[i], costs[i], durations) for i in [*running, *waiting]}
         return makespan([left[i] for i in running], [left[i] for i in waiting], len(running))
 
     def _examples_elsewhere(

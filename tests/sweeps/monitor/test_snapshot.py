@@ -55,8 +55,8 @@ def make_sweep(outputs: Path) -> Callable[[int], SnapshotReader]:
         columns = ["run_id", "folder", "status", "model.width"]
         rows = [{"run_id": run_id(i), "status": "pending", "model.width": i} for i in range(runs)]
         write_csv(folder / "runs.csv", columns, rows)
-        efforts = "".join(f"  '{run_id(i)}': [{100 * EPOCHS * 4 / 3}, 1.0]\n" for i in range(runs))
-        write_text(folder / "sweep.yaml", f"name: mine\nefforts:\n{efforts}")
+        costs = "".join(f"  '{run_id(i)}': [{100 * EPOCHS * 4 / 3}, 1.0]\n" for i in range(runs))
+        write_text(folder / "sweep.yaml", f"name: mine\nefforts:\n{costs}")
         return SnapshotReader(folder)
 
     return make

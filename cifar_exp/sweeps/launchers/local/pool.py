@@ -1,4 +1,4 @@
-"""Many requests on a few worker processes, each of which makes one run at a time."""
+"""Many specs on a few worker processes, each of which makes one run at a time."""
 
 import signal
 from collections import deque
@@ -82,20 +82,20 @@ class Worker:
 
 
 def run_all(
-    requests: Sequence[RunSpec],
+    specs: Sequence[RunSpec],
     divide: Callable[[list[str]], list[Slot]],
     told: Callable[[int, WorkerResult], None],
     train: Train = inside.train,
 ) -> None:
     """Make the runs in the given order, as many at a time as `divide` makes slots.
 
-    `divide` is given the accelerators; `told` the number of a request and its end, as it ends.
+    `divide` is given the accelerators; `told` the number of a spec and its end, as it ends.
     Raises Interrupted after a signal, when all runs have saved and stopped; KeyboardInterrupt after
     a second one, at once.
     """
-    devices = [request.settings.trainer.device for request in requests]
+    devices = [spec.settings.trainer.device for spec in specs]
     with _workers(divide, devices) as workers, stop_on_signals() as stop:
-        crew = _Dispatcher(workers, requests, told, train)
+        crew = _Dispatcher(workers, specs, told, train)
         try:
             while crew.is_busy:
                 finished = crew.next_finished()
@@ -115,12 +115,12 @@ class _Dispatcher:
     def __init__(
         self,
         workers: Sequence[Worker],
-        requests: Sequence[RunSpec],
+        specs: Sequence[RunSpec],
         told: Callable[[int, WorkerResult], None],
         train: Train,
     ) -> None:
-        self.workers, self.requests, self.told, self.train = workers, requests, told, train
-        self.waiting = deque(range(len(requests)))
+        self.workers, self.specs, self.told, self.train = workers, specs, told, train
+        self.waiting = deque(range(len(specs)))
         self.finished: SimpleQueue[tuple[Worker, int, Future[WorkerResult]]] = SimpleQueue()
         self.futures: dict[int, Future[WorkerResult]] = {}
         for worker in workers:
@@ -135,7 +135,7 @@ class _Dispatcher:
         return self.finished.get()
 
     def take(self, worker: Worker, index: int, future: Future[WorkerResult]) -> None:
-        """Tell what came of a request, and give the worker the next one."""
+        """Tell what came of a spec, and give the worker the next one."""
         del self.futures[index]
         ended = _answer(future)
         if ended.kind == "outside":  # the disk is full, the data cannot be had: so for all
@@ -162,9 +162,9 @@ class _Dispatcher:
         if not self.waiting:
             return
         index = self.waiting.popleft()
-        request = replace(self.requests[index], slot=worker.slot, is_silent=True)
-        limit = request.time_limit
-        future = worker.ask(self.train, request, timeout=limit and limit + GRACE_SECONDS)
+        spec = replace(self.specs[index], slot=worker.slot, is_silent=True)
+        limit = spec.time_limit
+        future = worker.ask(self.train, spec, timeout=limit and limit + GRACE_SECONDS)
         self.futures[index] = future
         future.add_done_callback(lambda done: self.finished.put((worker, index, done)))
 

@@ -61,11 +61,11 @@ def accelerators() -> list[str]:
     return [name for name in names if name != "cpu"]
 
 
-def train(request: RunSpec) -> WorkerResult:
+def train(spec: RunSpec) -> WorkerResult:
     """Train a run, or what is missing of it. What became of it stands in its folder."""
     try:
         with stop_on_signals():  # from here on no order ends the process unsaved
-            return _train(request)
+            return _train(spec)
     except STOPS:
         return WorkerResult("stopped", message="asked to stop, or out of time")
     except RunLockedError as error:
@@ -78,13 +78,13 @@ def train(request: RunSpec) -> WorkerResult:
         return WorkerResult("crashed", message=traceback.format_exc())
 
 
-def _train(request: RunSpec) -> WorkerResult:
+def _train(spec: RunSpec) -> WorkerResult:
     with _state.lock:
         if _state.is_over:
             return WorkerResult("stopped", message="not begun")
         _state.is_busy = True
     try:
-        return WorkerResult("ended", execute(request, _load).record.metric)
+        return WorkerResult("ended", execute(spec, _load).record.metric)
     finally:
         _state.is_busy = False
 

@@ -22,29 +22,29 @@ TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
 CPU = Slot(None, 1)
 
 
-def answer(request: RunSpec) -> WorkerResult:
+def answer(spec: RunSpec) -> WorkerResult:
     """Tells the process, the slot and the run's seed."""
     time.sleep(0.05)
-    slot = request.slot
+    slot = spec.slot
     return WorkerResult("ended", message=f"{os.getpid()} {slot.device} {slot.threads}")
 
 
-def die_at_seeds_1_to_3(request: RunSpec) -> WorkerResult:
-    if request.settings.seed == 1:
+def die_at_seeds_1_to_3(spec: RunSpec) -> WorkerResult:
+    if spec.settings.seed == 1:
         os.kill(os.getpid(), signal.SIGKILL)
-    if request.settings.seed == 2:
+    if spec.settings.seed == 2:
         os._exit(3)
-    if request.settings.seed == 3:
+    if spec.settings.seed == 3:
         os._exit(0)
-    return answer(request)
+    return answer(spec)
 
 
-def disk_is_full_at_seed_1(request: RunSpec) -> WorkerResult:
-    return WorkerResult("outside") if request.settings.seed == 1 else WorkerResult("ended")
+def disk_is_full_at_seed_1(spec: RunSpec) -> WorkerResult:
+    return WorkerResult("outside") if spec.settings.seed == 1 else WorkerResult("ended")
 
 
-def execute_alone(request: RunSpec) -> None:
-    execute(request)
+def execute_alone(spec: RunSpec) -> None:
+    execute(spec)
 
 
 @pytest.fixture
@@ -56,10 +56,10 @@ def make_spec(small_settings: Callable, tmp_path: Path) -> Callable[..., RunSpec
 
 
 def run(
-    requests: list[RunSpec], slots: list[Slot], **more: Callable[[RunSpec], WorkerResult]
+    specs: list[RunSpec], slots: list[Slot], **more: Callable[[RunSpec], WorkerResult]
 ) -> dict[int, WorkerResult]:
     ends: dict[int, WorkerResult] = {}
-    run_all(requests, lambda _accelerators: slots, ends.__setitem__, **more)
+    run_all(specs, lambda _accelerators: slots, ends.__setitem__, **more)
     return ends
 
 
@@ -86,8 +86,8 @@ def test_each_slot_has_a_process_that_makes_one_run_after_another(
 def test_a_process_that_dies_fails_its_run_alone_and_is_replaced(
     make_spec: Callable[..., RunSpec],
 ) -> None:
-    requests = [make_spec(f"seed={seed}") for seed in range(5)]
-    ends = run(requests, [CPU], train=die_at_seeds_1_to_3)
+    specs = [make_spec(f"seed={seed}") for seed in range(5)]
+    ends = run(specs, [CPU], train=die_at_seeds_1_to_3)
     assert [ends[index].kind for index in range(5)] == ["ended", *["killed"] * 3, "ended"]
     first, last = (ends[index].message.split()[0] for index in (0, 4))
     assert ends[1].message == (
@@ -99,8 +99,8 @@ def test_a_process_that_dies_fails_its_run_alone_and_is_replaced(
 
 
 def test_what_will_befall_every_run_ends_them_all(make_spec: Callable[..., RunSpec]) -> None:
-    requests = [make_spec(f"seed={seed}") for seed in range(4)]
-    ends = run(requests, [CPU], train=disk_is_full_at_seed_1)
+    specs = [make_spec(f"seed={seed}") for seed in range(4)]
+    ends = run(specs, [CPU], train=disk_is_full_at_seed_1)
     assert {index: end.kind for index, end in ends.items()} == {0: "ended", 1: "outside"}
 
 
