@@ -18,16 +18,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import validate
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.compose import open_composer, settings_tree
 from cifar_exp.runs.spec import RunSpec, Slot
-from cifar_exp.sweeps.launchers.local.pool import run_all
+from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
 from cifar_exp.sweeps.launchers.local.worker import WorkerResult, train
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,14 +81,8 @@ def schedule(rounds: int) -> list[str]:
     specs = [replace(spec, overrides=[f"{length}"]) for length in lengths]
     shares = []
     for _ in range(rounds):
-        ends: list[tuple[float, WorkerResult]] = []
-        run_all(
-            specs,
-            lambda _accelerators: [Slot(None, 1)] * SLOTS,
-            lambda _index, end: ends.append((time.monotonic(), end)),  # noqa: B023
-            sleep,
-        )
-        began = min(float(end.message) for _, end in ends)
+        ends = run_all(specs, SLOTS, sleep)
+        began = min(float(str(reason)) for _, reason in ends)
         shares.append((max(at for at, _ in ends) - began) / ideal)
     return [f"{RUNS} runs on {SLOTS} slots took {told(shares)} times the ideal {ideal:.1f} s"]
 
@@ -119,13 +114,7 @@ def warm(rounds: int) -> list[str]:
             RunSpec(settings(*line, f"seed={seed}"), "base", [], Path(folder))
             for seed in range(2 * rounds + 1)
         ]
-        seconds: list[float] = []
-        run_all(
-            specs,
-            lambda _accelerators: [Slot(None, 1)],
-            lambda _index, end: seconds.append(float(end.message)),
-            to_first_step,
-        )
+        seconds = [float(str(reason)) for _, reason in run_all(specs, 1, to_first_step)]
     return [f"first run {seconds[0]:.2f} s, {len(seconds) - 1} later ones {told(seconds[1:])} s"]
 
 
@@ -139,11 +128,29 @@ PARTS = {
 }
 
 
+def run_all(
+    specs: Sequence[RunSpec], jobs: int, train_one: Callable[[RunSpec], WorkerResult]
+) -> list[tuple[float, Exception | None]]:
+    """When each run ended, and what it reported through its reason."""
+    ends = []
+    with LocalExecutor(
+        LocalOptions(),
+        needs_accelerator=False,
+        train=train_one,
+        divide=lambda _accelerators: [Slot(None, 1)] * jobs,
+    ) as executor:
+        for number, spec in enumerate(specs):
+            executor.submit(replace(spec, run_id=f"{number:010d}"))
+        while executor.live():
+            ends += [(time.monotonic(), reason) for reason in executor.poll(60).values()]
+    return ends
+
+
 def sleep(spec: RunSpec) -> WorkerResult:
     """A run that sleeps for as long as its override says; tells when it began."""
     began = time.monotonic()
     time.sleep(float(spec.overrides[0]))
-    return WorkerResult("ended", message=str(began))
+    return WorkerResult("stopped", message=str(began))
 
 
 def to_first_step(spec: RunSpec) -> WorkerResult:
@@ -165,7 +172,7 @@ def to_first_step(spec: RunSpec) -> WorkerResult:
         train(spec)
     finally:
         Loop._train_step = real  # type: ignore[method-assign]
-    return WorkerResult("ended", message=str(reached[0]))
+    return WorkerResult("stopped", message=str(reached[0]))
 
 
 def settings(*overrides: str) -> Settings:

@@ -19,14 +19,14 @@ from cifar_exp.errors import (
     UserError,
     print_error,
 )
+from cifar_exp.storage.lock import RunLockedError
 
-if TYPE_CHECKING:  # Hydra takes a third of a second: `--version` does without
-    from collections.abc import Callable
-
-    from omegaconf import DictConfig
-
+if TYPE_CHECKING:  # Hydra takes a third of a second to import: `--version` does without it
     from cifar_exp.config.schema import Settings
-    from cifar_exp.sweeps.trial import Grid
+    from cifar_exp.hydra_app.command import Command
+    from cifar_exp.runs.spec import RunResult
+    from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
+    from cifar_exp.sweeps.plan import Plan
 
 
 def main() -> int:
@@ -35,112 +35,134 @@ def main() -> int:
         return _command(sys.argv[1:])
     except (UserError, EnvironmentFailure) as error:
         return print_error(error)
+    except RunLockedError as error:
+        print(f"error: {error}; it is left alone", file=sys.stderr)
+        return LOCKED
+    except Interrupted as interruption:
+        return interruption.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
 
 
-def _command(arguments: list[str]) -> int:
-    if "--version" in arguments:
+def _command(typed: list[str]) -> int:
+    if "--version" in typed:
         print(f"cifar_exp {cifar_exp.__version__}")
         return DONE
-    from cifar_exp.hydra_app.arguments import options_first, parse_arguments
-    from cifar_exp.hydra_app.help import help_text
-    from cifar_exp.hydra_app.overrides import quoted
-    from cifar_exp.hydra_app.trials import check_command_line
+    from cifar_exp.hydra_app.command import read_command
 
-    sys.argv[1:] = options_first([quoted(argument) for argument in arguments])
-    parsed = parse_arguments(sys.argv[1:])
-    if parsed.help:
-        print(help_text(parsed))
+    command = read_command(typed)
+    if command.is_help:
+        print(command.help_text())
         return DONE
-    if not parsed.shell_completion:
-        grid = check_command_line(parsed)
-        _check_surroundings(grid.settings)
-        if grid.settings[0].plan:
-            return _tell_plan(grid)
-        if grid.is_sweep and not (parsed.cfg or parsed.info):
-            if not parsed.multirun:
-                sys.argv.insert(1, "--multirun")  # Hydra is to know it before it reads the file
-            return _train_many()
-    return _train_one()
+    if command.shows_hydra:
+        return _show(command)
+    _check_environment(command.grid.settings)
+    if command.grid.settings[0].plan:
+        return _print_plan(command)
+    return _train_sweep(command) if command.grid.is_sweep else _train_one(command)
 
 
-def _tell_plan(grid: Grid) -> int:
-    from cifar_exp.runs.console import RunConsole
+def _show(command: Command) -> int:
+    from cifar_exp.hydra_app.task import SingleRun, run_hydra
+
+    if not command.parsed.shell_completion:
+        _ = command.grid  # mistakes are reported in our words
+    run_hydra(command, SingleRun())
+    return DONE
+
+
+def _train_one(command: Command) -> int:
+    result = _run_in_hydra(command) if command.needs_hydra else _run(command)
+    return DONE if result is not None and result.record.status == "completed" else FAILED
+
+
+def _run(command: Command) -> RunResult:
+    from cifar_exp.runs.execute import execute
+    from cifar_exp.runs.spec import RunSpec
+
+    (trial,) = command.grid.trials
+    return execute(RunSpec(trial.settings, trial.label, trial.overrides))
+
+
+def _run_in_hydra(command: Command) -> RunResult | None:
+    from cifar_exp.hydra_app.task import SingleRun, run_hydra
+
+    task = SingleRun()
+    run_hydra(command, task)
+    if task.error is not None:
+        raise task.error
+    return task.result
+
+
+def _train_sweep(command: Command) -> int:
+    from cifar_exp.hydra_app.sweep_report import end_of
+    from cifar_exp.hydra_app.task import PlannedSweep, run_hydra, train_trial
+    from cifar_exp.sweeps.sweep import Sweep
+
+    grid = command.grid
+    if grid.has_foreign_sweeper:
+        print(
+            "note     one of Hydra's own sweepers runs this: there is no sweep folder and no report"
+        )
+        run_hydra(command, train_trial)
+        return DONE
+    plan = _plan(command)
+    if grid.local is None or command.needs_hydra:
+        run_hydra(command, PlannedSweep(plan, command.line))  # ends with its own exit code
+        return DONE
+    return Sweep(plan, _executor(command), command.line, end_of(plan)).run()
+
+
+def _print_plan(command: Command) -> int:
+    from cifar_exp.hydra_app.hydra_launcher import hydra_slots
     from cifar_exp.sweeps.dry_run import dry_run
+
+    grid, plan = command.grid, _plan(command)
+    if grid.local is None:
+        lines = list(dry_run(plan, lambda: hydra_slots(grid.launcher)))
+    else:
+        with _executor(command) as executor:
+            lines = list(dry_run(plan, executor.capacity))
+    print("\n".join(lines))
+    return DONE
+
+
+def _plan(command: Command) -> Plan:
+    from cifar_exp.runs.console import RunConsole
     from cifar_exp.sweeps.plan import make_plan
 
-    with closing(RunConsole(grid.settings[0].trainer.progress)) as teller:
-        plan = make_plan(grid, teller.report)
-    for line in dry_run(plan, grid.launcher):
-        print(line)
-    return DONE
+    with closing(RunConsole(command.grid.settings[0].trainer.progress)) as console:
+        return make_plan(command.grid, console.report)
 
 
-def _run_hydra(task: Callable[[DictConfig], float | None]) -> None:
-    import hydra
+def _executor(command: Command) -> LocalExecutor:
+    from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
 
-    from cifar_exp.hydra_app.compose import CONFIG_NAME, conf_folder
-
-    hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=CONFIG_NAME)(task)()
-
-
-def _train_many() -> int:
-    from cifar_exp.hydra_app.task import train_trial
-
-    _run_hydra(train_trial)  # the sweeper ends the process with its own exit code
-    return DONE
+    options = command.grid.local
+    assert options is not None
+    devices = {settings.trainer.device for settings in command.grid.settings}
+    return LocalExecutor(options, needs_accelerator=devices != {"cpu"})
 
 
-def _train_one() -> int:
-    codes = [DONE]
-
-    def task(config: DictConfig) -> float | None:
-        code, metric = _run_trial(config)
-        codes.append(code)
-        return metric
-
-    _run_hydra(task)
-    return codes[-1]
-
-
-def _run_trial(config: DictConfig) -> tuple[int, float | None]:
-    """Train the run of a composed config: exit code, and the metric it is ranked by."""
-    from cifar_exp.hydra_app.task import spec_of
-    from cifar_exp.runs.execute import execute
-    from cifar_exp.storage.lock import RunLockedError
-
-    try:
-        record = execute(spec_of(config)).record
-    except (UserError, EnvironmentFailure) as error:
-        return print_error(error), None
-    except RunLockedError as error:
-        print(f"error: {error}; it is left alone", file=sys.stderr)
-        return LOCKED, None
-    except Interrupted as interruption:
-        raise SystemExit(interruption.exit_code) from None
-    return (DONE if record.status == "completed" else FAILED), record.metric
-
-
-def _check_surroundings(trials: list[Settings]) -> None:
+def _check_environment(settings: list[Settings]) -> None:
     """Raise UserError if images or a device that the settings ask for are not there."""
     from cifar_exp.data.registry import missing_data
 
-    mistakes = [_unusable(Path(name)) for name in ("outputs", "outputs/runs", "outputs/sweeps")]
-    mistakes += [missing_data(settings.data) for settings in trials]
-    devices = {settings.trainer.device for settings in trials} - {"auto", "cpu"}
-    mistakes += [_missing_device(name) for name in sorted(devices)]
-    found = list(dict.fromkeys(mistake for mistake in mistakes if mistake))
+    errors = [_folder_problem(Path(name)) for name in ("outputs", "outputs/runs", "outputs/sweeps")]
+    errors += [missing_data(each.data) for each in settings]
+    devices = {each.trainer.device for each in settings} - {"auto", "cpu"}
+    errors += [_missing_device(name) for name in sorted(devices)]
+    found = list(dict.fromkeys(error for error in errors if error))
     if found:
         raise UserError(found)
 
 
-def _unusable(folder: Path) -> str | None:
+def _folder_problem(folder: Path) -> str | None:
     if folder.is_dir() and os.access(folder, os.W_OK):
         return None
     if not folder.exists() and not folder.is_symlink():
         return None
-    return f"{folder}: is there, and no folder that can be written to"
+    return f"{folder} exists but is not a writable folder"
 
 
 def _missing_device(name: str) -> str | None:

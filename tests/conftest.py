@@ -12,7 +12,10 @@ from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import validate
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.compose import open_composer, settings_tree
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.spec import RunSpec, Slot
 from cifar_exp.storage.record import RunRecord, Status
+from cifar_exp.sweeps.launchers.base import Executor
 
 # Overrides that shrink the default recipe to a fraction of a second an epoch.
 SMALL = (
@@ -135,3 +138,46 @@ def small_settings(
     """Composes small settings on the pictures; decoded images are cached in the test's folder."""
     monkeypatch.setenv("CIFAR_EXP_CACHE", str(tmp_path / "cache"))
     return lambda *overrides: compose(*SMALL, f"data.root={pictures}", *overrides)
+
+
+class InProcessExecutor(Executor):
+    """Trains in the test's own process, one run a poll; `trained` lists the ids in order."""
+
+    def __init__(self) -> None:
+        self.trained: list[str] = []
+        self._queued: dict[str, RunSpec] = {}
+
+    def capacity(self) -> list[Slot]:
+        return [Slot()]
+
+    def submit(self, spec: RunSpec) -> None:
+        self._queued[str(spec.run_id)] = spec
+
+    def poll(self, timeout: float) -> dict[str, Exception | None]:  # noqa: ARG002
+        run_id = next(iter(self._queued))
+        execute(self._queued.pop(run_id))
+        self.trained.append(run_id)
+        return {run_id: None}
+
+    def live(self) -> set[str]:
+        return set(self._queued)
+
+    def cancel(self, *, now: bool = False) -> None:  # noqa: ARG002
+        self._queued = {}
+
+
+@pytest.fixture
+def in_process() -> InProcessExecutor:
+    """An executor that needs no other process."""
+    return InProcessExecutor()
+
+
+@pytest.fixture
+def make_spec(small_settings: Callable, tmp_path: Path) -> Callable[..., RunSpec]:
+    """A spec for a small run, told to nobody."""
+
+    def make(*overrides: str, label: str = "tiny") -> RunSpec:
+        settings = small_settings("trainer.progress=none", *overrides)
+        return RunSpec(settings, label, overrides, tmp_path / "outputs")
+
+    return make

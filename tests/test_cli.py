@@ -153,4 +153,4 @@ def test_a_sweep_started_by_the_script_records_the_command_that_repeats_it(
     assert words == ["python", "-m", "cifar_exp.train", *typed]
     code, out, err = run_installed(*words[1:])
     assert code == 0, err
-    assert "runs     2, 2 of them done before\n" in out
+    assert "runs     2; 2 already done\n" in out

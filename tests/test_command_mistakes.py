@@ -95,7 +95,7 @@ def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
             "error: trainer.evaluate=best chooses by val_accuracy, and data.val_fraction=0 leaves "
             "no validation images; give it a part, as 0.1, or take last\n",
         ),
-        (["~seed"], "error: ~seed: a setting cannot be taken away\n"),
+        (["~seed"], "error: ~seed: a setting cannot be removed\n"),
     ],
     ids=["several values", "one of several", "option", "folder", "conflict", "deletion"],
 )
@@ -160,7 +160,7 @@ def test_what_is_in_the_way_of_the_outputs_is_told(
     code, out, err = command("data=shapes", *line)
     (folder / "outputs").unlink()
     assert (code, out) == (2, "")
-    assert err == "error: outputs: is there, and no folder that can be written to\n"
+    assert err == "error: outputs: exists but is not a writable folder\n"
 
 
 THREE_WAYS = [("seed=1",), ("--multirun", "seed=0,1"), ("--multirun", "seed=0,1", "plan=true")]

@@ -276,7 +276,7 @@ def test_killed_twice_and_cut_off_a_sweep_ends_as_if_it_had_not_been(
     os.killpg(process.pid, signal.SIGINT)
     code, out = ended(process)
     assert code == 130
-    assert out.splitlines()[-1] == "stopped: the same command goes on from here"
+    assert out.splitlines()[-1] == "stopped: run the same command again to continue"
     assert set(Counter(r["status"] for r in shell.table().values())) <= {
         "completed",
         "interrupted",

@@ -1,4 +1,4 @@
-"""The settings of the local launcher, and a sentence on each mistake in them."""
+"""Options of the local launcher, and a sentence on each mistake in them."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ TARGET = "hydra_plugins.cifar_exp_plugins.launcher.LocalLauncher"
 
 
 class LocalOptions(Section):
-    """What `hydra.launcher` may be."""
+    """What `hydra.launcher` may hold."""
 
     n_jobs: Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)] = Field(
         "auto", description="runs side by side; auto: one a core, or jobs_per_device a GPU"
@@ -28,17 +28,26 @@ class LocalOptions(Section):
     )
 
 
+def local_options(section: Mapping[str, Any]) -> LocalOptions:
+    """The typed options of a section that `check_launcher` finds no mistake in."""
+    return LocalOptions.model_validate(_options(section))
+
+
 def check_launcher(section: Mapping[str, Any]) -> list[str]:
-    """Sentences on what is wrong in `hydra.launcher`; other launchers check their own."""
+    """A sentence on each mistake in `hydra.launcher`; other launchers check their own."""
     if section.get("_target_") != TARGET:
         return []
-    values = {key: value for key, value in section.items() if key != "_target_"}
+    values = _options(section)
     try:
         LocalOptions.model_validate(values)
     except ValidationError as error:
         wrong = dict.fromkeys(str(details["loc"][0]) for details in error.errors())
         return [_sentence(key, values[key]) for key in wrong]
     return []
+
+
+def _options(section: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key != "_target_"}
 
 
 def _sentence(key: str, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The options of the command line: Hydra's own, with its errors told our way."""
+"""The options of the command line: Hydra's own, with errors in our words."""
 
 import argparse
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from hydra._internal.utils import get_args_parser
 from cifar_exp.errors import UserError
 from cifar_exp.text import did_you_mean
 
-NO_RECIPE = ("experiment=null", "sweep=null")  # the defaults, which Hydra does not take
+NO_RECIPE = ("experiment=null", "sweep=null")  # the defaults, which Hydra does not accept
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
-    """Hydra's options and the overrides, in any order. Raises UserError on what it cannot take."""
+    """Hydra's options and the overrides, in any order. Raises UserError on a mistake."""
     parser = get_args_parser()
     parser.allow_abbrev = False
 
@@ -25,11 +25,12 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.error = error  # type: ignore[method-assign]
     parsed = parser.parse_intermixed_args(list(arguments))
     _check_options(parsed)
+    parsed.overrides = [line for line in parsed.overrides if line not in NO_RECIPE]
     return parsed
 
 
 def _check_options(parsed: argparse.Namespace) -> None:
-    """What Hydra itself would end with a traceback."""
+    """Raise UserError on combinations that Hydra would end with a traceback, or ignore."""
     commands = {
         "--run": parsed.run,
         "--multirun": parsed.multirun,
@@ -42,17 +43,18 @@ def _check_options(parsed: argparse.Namespace) -> None:
         raise UserError(f"{' and '.join(given)}: only one of them at a time")
     if parsed.resolve and parsed.cfg is None:
         raise UserError("--resolve goes with --cfg job")
+    if parsed.package is not None and parsed.cfg is None:
+        raise UserError("--package goes with --cfg job")
     if parsed.experimental_rerun is not None:
-        raise UserError("--experimental-rerun: the same command goes on with a run; leave it out")
+        raise UserError("--experimental-rerun: leave it out; the same command continues a run")
 
 
-def options_first(arguments: Sequence[str]) -> list[str]:
-    """The same command line in the order that Hydra's own parser insists on."""
-    overrides = parse_arguments(arguments).overrides
+def options_first(arguments: Sequence[str], overrides: Sequence[str]) -> list[str]:
+    """The command line in the order that Hydra's own parser insists on."""
     options, left = [], list(overrides)
     for argument in arguments:
         if left and argument == left[0]:
             left.pop(0)
-        else:
+        elif argument not in NO_RECIPE:
             options.append(argument)
-    return [*options, *(override for override in overrides if override not in NO_RECIPE)]
+    return [*options, *overrides]

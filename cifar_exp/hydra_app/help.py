@@ -9,7 +9,7 @@ from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import section_class, variants
 from cifar_exp.errors import UserError
-from cifar_exp.hydra_app.compose import COMPOSING_FAILS, Composer, open_composer, settings_tree
+from cifar_exp.hydra_app.compose import COMPOSE_ERRORS, Composer, open_composer, settings_tree
 from cifar_exp.text import format_value
 
 HEAD = """\
@@ -35,26 +35,28 @@ this run, 130 and 143 interrupted."""
 
 def help_text(arguments: argparse.Namespace) -> str:
     """The whole text."""
-    with open_composer(arguments) as compose:
+    with open_composer(arguments) as composer:
         try:
-            return "\n".join([HEAD, *_groups(compose), "", *_settings(compose), *_launcher(), FOOT])
-        except COMPOSING_FAILS as error:
+            return "\n".join(
+                [HEAD, *_groups(composer), "", *_settings(composer), *_launcher(), FOOT]
+            )
+        except COMPOSE_ERRORS as error:
             raise UserError(" ".join(str(error).split())) from error
 
 
-def _groups(compose: Composer) -> Iterator[str]:
-    chosen = compose.compose([]).hydra.runtime.choices
+def _groups(composer: Composer) -> Iterator[str]:
+    chosen = composer.compose([]).hydra.runtime.choices
     yield "Groups (* is the default):"
-    for group in compose.groups():
+    for group in composer.groups():
         options = [
             f"{option}*" if option == chosen.get(group) else option
-            for option in compose.options(group)
+            for option in composer.options(group)
         ]
         yield f"  {group:<13} {', '.join(options)}"
 
 
-def _settings(compose: Composer) -> Iterator[str]:
-    default = settings_tree(compose.compose([]))
+def _settings(composer: Composer) -> Iterator[str]:
+    default = settings_tree(composer.compose([]))
     yield "Settings, with the default, what is allowed, and the meaning:"
     for group, field in Settings.model_fields.items():
         values = default[group]
@@ -63,7 +65,7 @@ def _settings(compose: Composer) -> Iterator[str]:
             continue
         yield ""
         yield from _section(group, "", values)
-        yield from _other_options(compose, group, values)
+        yield from _other_options(composer, group, values)
     yield ""
 
 
@@ -76,13 +78,13 @@ def _launcher() -> Iterator[str]:
     yield ""
 
 
-def _other_options(compose: Composer, group: str, default: dict[str, Any]) -> Iterator[str]:
+def _other_options(composer: Composer, group: str, default: dict[str, Any]) -> Iterator[str]:
     """Options with other keys in full, the others by the values in which they differ."""
     shown = {section_class(group, default): default}
-    for option in compose.options(group):
+    for option in composer.options(group):
         try:
-            values = settings_tree(compose.compose([f"{group}={option}"]))[group]
-        except COMPOSING_FAILS as error:
+            values = settings_tree(composer.compose([f"{group}={option}"]))[group]
+        except COMPOSE_ERRORS as error:
             yield f"  {group}={option} cannot be read: {' '.join(str(error).split())}"
             continue
         section = section_class(group, values)

@@ -1,5 +1,6 @@
-"""What a line of the command, or of a sweep's file, asks for: a key and its values."""
+"""Parse an override from the command line or a sweep file into a key and its values."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +8,13 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, Quote, QuotedString
+from hydra.core.override_parser.types import (
+    IntervalSweep,
+    Override,
+    Quote,
+    QuotedString,
+    RangeSweep,
+)
 from hydra.errors import HydraException
 
 from cifar_exp.config.identity import leaves
@@ -17,10 +24,13 @@ from cifar_exp.text import format_value
 PAIRED = "hydra.sweeper.paired"
 TEXTS = ("init_from", "data.root")
 PLAIN = re.compile(r"(?!(?i:null|true|false|inf|nan)$)[A-Za-z_][\w/-]*")
+MAX_TRIALS = 50_000  # of a sweep
+MAX_DEPTH = 20  # of brackets in a value; Hydra's parser recurses
+FUNCTIONS = "range, choice, glob, sort and shuffle"
 
 
 @dataclass(frozen=True)
-class _Typed:
+class _Parsed:
     override: Override
 
     @property
@@ -35,63 +45,59 @@ class _Typed:
 
 
 @dataclass(frozen=True)
-class OverrideValue(_Typed):
-    """A key with one value. `text` is the override that says so to Hydra: `model.width=16`."""
+class OverrideValue(_Parsed):
+    """A key with one value. `text` is the override that gives it to Hydra: `model.width=16`."""
 
     value: Any
     text: str
 
 
 @dataclass(frozen=True)
-class ParsedOverride(_Typed):
+class ParsedOverride(_Parsed):
     """An override with the values that it lists: one, or several in a sweep."""
 
-    choices: tuple[OverrideValue, ...]
+    values: tuple[OverrideValue, ...]
 
 
-def parse(line: str, config_loader: ConfigLoader) -> ParsedOverride:
+def parse_override(line: str, config_loader: ConfigLoader) -> ParsedOverride:
     """Read an override in Hydra's grammar. Raises UserError."""
-    try:
-        override = OverridesParser.create().parse_override(line)
-    except (HydraException, ValueError, RecursionError) as error:
-        raise UserError(_syntax(line, error)) from error
+    override = _override(line)
     override.config_loader = config_loader  # globs ask it for the options
     if not override.is_sweep_override():
         return ParsedOverride(override, (OverrideValue(override, override.value(), line),))
+    _check_sweep(override, line)
     try:
-        elements = list(override.sweep_iterator())  # once: a shuffle would draw anew
+        elements = list(override.sweep_iterator())  # once: a shuffle would draw again
     except (HydraException, ValueError) as error:
-        raise UserError(f"{line}: {str(error).partition(chr(10))[0]}") from error
+        raise UserError(f"{format_value(line)}: {_first_line(error)}") from error
     if not elements:
-        raise UserError(f"{line}: lists no value")
-    return ParsedOverride(override, tuple(_choice(override, element) for element in elements))
+        raise UserError(f"{format_value(line)}: lists no value")
+    return ParsedOverride(override, tuple(_value(override, element) for element in elements))
 
 
-def lines_of(params: Mapping[str, Any]) -> list[str]:
-    """The overrides that `hydra.sweeper.params` in a sweep's file stands for."""
+def params_lines(params: Mapping[str, Any]) -> list[str]:
+    """The overrides that `hydra.sweeper.params` in a sweep file stands for."""
     return [quoted(f"{key}={_text(value)}") for key, value in leaves(params)]
 
 
 def parse_paired(paired: Any, config_loader: ConfigLoader) -> list[list[ParsedOverride]]:
-    """The settings that move together: for each step the overrides of it. Raises UserError."""
+    """The settings that move together: the overrides of each step. Raises UserError."""
     if not isinstance(paired, list) or not all(isinstance(p, Mapping) and p for p in paired):
         raise UserError(
             f"{PAIRED}={format_value(paired)}: must be a list of settings that move together, "
             "as [{model.width: 16, optimizer.lr: 0.4}, {model.width: 64, optimizer.lr: 0.2}]"
         )
     return [
-        [parse(f"{key}={_exact_text(value)}", config_loader) for key, value in leaves(step)]
+        [
+            parse_override(f"{key}={_exact_text(value)}", config_loader)
+            for key, value in leaves(step)
+        ]
         for step in paired
     ]
 
 
-def _choice(override: Override, element: Any) -> OverrideValue:
-    text = f"{override.get_key_element()}={Override._get_value_element_as_str(element)}"
-    return OverrideValue(override, Override._convert_value(element), text)
-
-
 def quoted(argument: str) -> str:
-    """Put the values of settings that are texts in quotes.
+    """Put the values of text settings in quotes.
 
     Hydra would read a run id like 12e4567890 as a number, and a folder's brackets as syntax.
     """
@@ -101,6 +107,46 @@ def quoted(argument: str) -> str:
     return key + equals + ",".join(f"'{part}'" for part in text.split(","))
 
 
+def _override(line: str) -> Override:
+    if _depth(line) > MAX_DEPTH:
+        raise UserError(f"{format_value(line)}: more than {MAX_DEPTH} nested brackets")
+    try:
+        return OverridesParser.create().parse_override(line)
+    except (HydraException, ValueError, RecursionError) as error:
+        raise UserError(_syntax_error(line, error)) from error
+
+
+def _depth(line: str) -> int:
+    """How deep brackets are nested; those in quotes count too, which only makes it larger."""
+    depth = deepest = 0
+    for sign in line:
+        depth += (sign in "[{(") - (sign in "]})")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _check_sweep(override: Override, line: str) -> None:
+    """Raise UserError for a sweep that cannot be listed, before it is."""
+    sweep = override.value()
+    if isinstance(sweep, IntervalSweep):
+        raise UserError(
+            f"{format_value(line)}: an interval has no list of values; "
+            f"list them, as {override.key_or_group}=0.1,0.2"
+        )
+    if isinstance(sweep, RangeSweep) and sweep.start is not None and sweep.stop is not None:
+        length = (float(sweep.stop) - float(sweep.start)) / (float(sweep.step) or math.inf)
+        if abs(length) > MAX_TRIALS:
+            raise UserError(
+                f"{format_value(line)}: lists {abs(length):,.0f} values; "
+                f"a sweep has at most {MAX_TRIALS:,} runs"
+            )
+
+
+def _value(override: Override, element: Any) -> OverrideValue:
+    text = f"{override.get_key_element()}={Override._get_value_element_as_str(element)}"
+    return OverrideValue(override, Override._convert_value(element), text)
+
+
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value  # in Hydra's grammar already: "16,32"
@@ -108,19 +154,28 @@ def _text(value: Any) -> str:
 
 
 def _exact_text(value: Any) -> str:
-    """As YAML has it: a text that Hydra's grammar would take for something else is quoted."""
+    """As YAML has it: a text that Hydra's grammar would read as something else is quoted."""
     text = str(Override._get_value_element_as_str(value))
     if isinstance(value, str) and not PLAIN.fullmatch(value):
         return QuotedString(value, Quote.single).with_quotes()
     return text
 
 
-def _syntax(line: str, error: Exception) -> str:
+def _syntax_error(line: str, error: Exception) -> str:
+    shown = format_value(line)
     if "=" not in line and not line.startswith("~"):
-        return f"{format_value(line)}: not of the form key=value"
-    # antlr says where and what in its first line; the rest is advice for another shell
-    reason = " ".join(str(error).partition("\n")[0].split())
+        return f"{shown}: not of the form key=value"
     key, _, value = line.partition("=")
-    quoted = f"\"{key}='{format_value(value)}'\""
-    advice = "" if value.startswith(("[", "{")) else f"; a text goes in quotes: {quoted}"
-    return f"{format_value(line)}: broken syntax ({format_value(reason)}){advice}"
+    if value.endswith(","):
+        return f"{shown}: ends with a comma; leave it out"
+    reason = _first_line(error)
+    if "Unknown function" in reason:
+        return f"{shown}: no such function; there are {FUNCTIONS}"
+    is_nested = value.startswith(("[", "{"))
+    advice = "" if is_nested else f"; put text in quotes: \"{key}='{format_value(value)}'\""
+    return f"{shown}: broken syntax ({format_value(reason)}){advice}"
+
+
+def _first_line(error: Exception) -> str:
+    # antlr says where and what in its first line; the rest is advice for another shell
+    return " ".join(str(error).partition("\n")[0].split())

@@ -1,33 +1,37 @@
-"""A sweep's report at its end, where any of its runs has changed."""
+"""A sweep's report at its end, if any of its runs has changed."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from cifar_exp.analysis.load.discover import PAGE, REPORT, find_inputs
 from cifar_exp.storage.atomic import mtime_ns
 from cifar_exp.storage.sweep_folder import SweepFolder
+from cifar_exp.sweeps.plan import Plan
+from cifar_exp.sweeps.sweep import OnEnd, PrintLine
 
-Tell = Callable[[str], None]
+
+def end_of(plan: Plan) -> OnEnd | None:
+    """What a sweep does at its end: `report_changes`, unless report=false."""
+    return report_changes if plan.runs[0].trial.settings.report else None
 
 
-def report_changes(sweep: SweepFolder, tell: Tell) -> None:
-    """Write the report anew unless it is newer than all that it tells of.
+def report_changes(sweep: SweepFolder, print_line: PrintLine) -> None:
+    """Write the report again unless it is newer than everything that it covers.
 
-    The runs are what counts: a report that cannot be made is told, and changes nothing else.
+    The runs are what counts: a report that cannot be made is mentioned, and changes nothing else.
     """
     page = sweep.path / REPORT / PAGE
     if mtime_ns(page) >= _changed_at(sweep):
-        tell(f"report   {page} (no run has changed since)")
+        print_line(f"report   {page} (no run has changed since)")
         return
     try:
-        _report(sweep.path, tell)
+        _report(sweep.path, print_line)
     except Exception as error:
-        tell(f"error    the report could not be made ({type(error).__name__}: {error}); all runs")
-        tell(f"         are safe: python -m cifar_exp.report {sweep.path} tries again")
+        print_line(f"error    the report failed ({type(error).__name__}: {error}); all runs are")
+        print_line(f"         safe: python -m cifar_exp.report {sweep.path} tries again")
 
 
-def _report(folder: Path, tell: Tell) -> None:
-    # what computes and draws takes two seconds to import
+def _report(folder: Path, print_line: PrintLine) -> None:
+    # the modules that compute and draw take two seconds to import
     from cifar_exp.analysis.page.findings import answer_lines
     from cifar_exp.analysis.report import make_report
     from cifar_exp.analysis.statistics.metric import METRICS
@@ -36,8 +40,8 @@ def _report(folder: Path, tell: Tell) -> None:
         find_inputs([folder]), None, METRICS["val_accuracy"], None, lambda _line: None
     )
     for line in answer_lines(made.studies):
-        tell(line)
-    tell(f"report   {made.page}")
+        print_line(line)
+    print_line(f"report   {made.page}")
 
 
 def _changed_at(sweep: SweepFolder) -> int:

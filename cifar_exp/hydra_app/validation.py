@@ -1,4 +1,4 @@
-"""What is wrong with a choice: an option, a key, or a value; each told once."""
+"""Validate overrides (option, key, value) and collect each error once."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,131 +9,144 @@ from omegaconf.errors import OmegaConfBaseException
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import known_keys, unknown_key, validate
 from cifar_exp.errors import UserError
-from cifar_exp.hydra_app.compose import COMPOSING_FAILS, Composer
-from cifar_exp.hydra_app.composed import ComposedConfig
-from cifar_exp.hydra_app.overrides import OverrideValue, ParsedOverride, parse
+from cifar_exp.hydra_app.compose import COMPOSE_ERRORS, ComposedConfig, Composer
+from cifar_exp.hydra_app.overrides import OverrideValue, ParsedOverride, parse_override
 from cifar_exp.text import did_you_mean, format_value
 
 
 class OverrideValidator:
-    """Parses, composes and checks, and collects the mistakes on the way."""
+    """Parses, composes and validates; `errors` holds a sentence on each mistake so far."""
 
-    def __init__(self, compose: Composer) -> None:
-        self.compose = compose
-        self.groups = set(compose.groups())
-        self.mistakes: list[str] = []
+    def __init__(self, composer: Composer) -> None:
+        self.composer = composer
+        self.groups = set(composer.groups())
+        self.errors: list[str] = []
         self._composed: dict[tuple[str, ...], ComposedConfig | None] = {}
-        self._may_set: dict[tuple[int, str], bool] = {}
+        self._is_allowed: dict[tuple[int, str], bool] = {}
 
-    def raise_mistakes(self) -> None:
-        """Raise UserError if there were any."""
-        if self.mistakes:
-            raise UserError(list(dict.fromkeys(self.mistakes)))
+    def raise_errors(self) -> None:
+        """Raise UserError if there are any."""
+        if self.errors:
+            raise UserError(list(dict.fromkeys(self.errors)))
 
     def parsed(self, lines: Iterable[str]) -> list[ParsedOverride]:
         """The overrides that can be read."""
         found = []
         for line in lines:
             try:
-                found.append(parse(line, self.compose.config_loader))
+                found.append(parse_override(line, self.composer.config_loader))
             except UserError as error:
-                self.mistakes += error.messages
+                self.errors += error.messages
         return found
 
-    def is_choice(self, choice: OverrideValue | ParsedOverride) -> bool:
-        """Whether it takes part in composing: an option of a group, or something of Hydra's."""
-        return choice.override.is_hydra_override() or choice.key in self.groups
+    def is_composed(self, value: OverrideValue | ParsedOverride) -> bool:
+        """Whether it takes part in composing: an option of a group, or a setting of Hydra's."""
+        return value.override.is_hydra_override() or value.key in self.groups
 
-    def may_choose(self, asked: ParsedOverride) -> bool:
-        """Whether a choice can be composed: its options exist."""
-        if asked.override.is_hydra_override() and "/" not in asked.key:
-            return True
-        if asked.override.is_delete():
-            self.mistakes.append(f"{asked.line}: a group cannot be taken away")
-            return False
-        wrong = [m for c in asked.choices if (m := self._wrong_option(c.key, c.value))]
-        self.mistakes += wrong
-        return not wrong
+    def with_valid_options(self, overrides: Iterable[ParsedOverride]) -> list[ParsedOverride]:
+        """The overrides without those that choose an option that does not exist."""
+        valid = []
+        for override in overrides:
+            errors = self._option_errors(override) if self.is_composed(override) else []
+            self.errors += errors
+            valid += [] if errors else [override]
+        return valid
 
     def composed(self, lines: Sequence[str]) -> ComposedConfig | None:
-        """The config of these choices, made once; None where it cannot be."""
+        """The config of these options, composed once; None where that fails."""
         key = tuple(lines)
         if key not in self._composed:
             try:
-                self._composed[key] = ComposedConfig(self.compose.compose(lines))
-            except COMPOSING_FAILS as error:
+                self._composed[key] = ComposedConfig(self.composer.compose(lines))
+            except COMPOSE_ERRORS as error:
                 self._composed[key] = None
-                self.mistakes.append(" ".join(str(error).split()))
+                self.errors.append(compose_error(error))
         return self._composed[key]
 
     def settings(
         self, composed: ComposedConfig, values: Sequence[OverrideValue]
     ) -> Settings | None:
-        """The checked settings with these values; None where something is wrong with them."""
-        allowed = [choice for choice in values if self._allows(composed, choice)]
+        """The checked settings with these values; None if there is a mistake in them."""
+        allowed = [value for value in values if self._allows(composed, value)]
         try:
-            tree = composed.with_values([(choice.key, choice.value) for choice in allowed])
+            tree = composed.updated([(value.key, value.value) for value in allowed])
             settings = validate(tree)
         except UserError as error:
-            self.mistakes += error.messages
+            self.errors += error.messages
             return None
         except OmegaConfBaseException as error:
-            self.mistakes.append(" ".join(str(error).split()))
+            self.errors.append(compose_error(error))
             return None
         return settings if len(allowed) == len(values) else None
 
-    def _allows(self, composed: ComposedConfig, choice: OverrideValue) -> bool:
-        known = (id(composed), choice.line)
-        if known not in self._may_set:
-            mistake = self._wrong_key(choice, composed.tree)
-            self._may_set[known] = mistake is None
-            self.mistakes += [mistake] if mistake else []
-        return self._may_set[known]
+    def _option_errors(self, override: ParsedOverride) -> list[str]:
+        if override.override.is_hydra_override() and "/" not in override.key:
+            return []
+        if override.override.is_delete():
+            return [f"{override.line}: a group cannot be removed"]
+        return [e for v in override.values if (e := self._unknown_option(v.key, v.value))]
 
-    def _wrong_option(self, group: str, value: Any) -> str | None:
+    def _unknown_option(self, group: str, value: Any) -> str | None:
         *folders, name = format_value(value).split("/")
-        options = self.compose.options("/".join([group, *folders]))
+        has_path = all(folder not in ("", ".", "..") for folder in folders)
+        options = self.composer.options("/".join([group, *folders])) if has_path else []
         if value is not None and name in options:
             return None
+        options = self.composer.options(group)
         near = did_you_mean(name, options)
         allows = f"{group} may be {', '.join(options)}"
         return f"{group}={format_value(value)}: no such option; {allows}{near}"
 
-    def _wrong_key(self, choice: OverrideValue, tree: dict[str, Any]) -> str | None:
-        key, override = choice.key, choice.override
+    def _allows(self, composed: ComposedConfig, value: OverrideValue) -> bool:
+        known = (id(composed), value.line)
+        if known not in self._is_allowed:
+            error = self._key_error(value, composed.tree)
+            self._is_allowed[known] = error is None
+            self.errors += [error] if error else []
+        return self._is_allowed[known]
+
+    def _key_error(self, value: OverrideValue, tree: dict[str, Any]) -> str | None:
+        key, override = value.key, value.override
         group, _, name = key.partition(".")
-        mistake = _wrong_form(override, choice.line, is_there=_has(tree, key))
-        if mistake is not None:
-            return mistake
+        error = _form_error(override, value.line, exists=_has(tree, key))
+        if error is not None:
+            return error
         if group in self.groups and name == "name":
-            return f"{choice.line}: is chosen by {group}={format_value(choice.value)}"
+            return f"{value.line}: is set by {group}={format_value(value.value)}"
         if isinstance(tree.get(group), dict) and "_target_" in tree[group]:
-            # the user's own class has whatever settings its YAML gives; `+` gives it more
+            # a user's own class has the settings that its YAML gives; `+` gives it more
             if override.is_add() or override.is_force_add() or _has(tree, key):
                 return None
         elif name == "_target_":
             return f"{key}: a class of your own is an option of {group}, one YAML file (README)"
         elif key in known_keys(tree):
             return None
-        return self._unknown(key, tree)
+        return self._unknown_key(key, tree)
 
-    def _unknown(self, key: str, tree: dict[str, Any]) -> str:
+    def _unknown_key(self, key: str, tree: dict[str, Any]) -> str:
         group = key.partition(".")[0]
         if group in self.groups:
             return unknown_key(key, tree)
         near = did_you_mean(key, [*self.groups, *known_keys(tree)])
         near = near or did_you_mean(group, self.groups)
         groups = f"; the groups are {', '.join(sorted(self.groups))}"
-        return f"{key}: no such setting or group{near or groups}"
+        return f"{format_value(key)}: no such setting or group{near or groups}"
 
 
-def _wrong_form(override: Override, line: str, is_there: bool) -> str | None:
+def compose_error(error: Exception) -> str:
+    """The sentence on an error in composing."""
+    if isinstance(error, RecursionError):
+        return "a YAML file is nested too deeply, or its defaults lists include each other"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _form_error(override: Override, line: str, *, exists: bool) -> str | None:
     if override.package is not None:
         return f"{line}: groups have no packages here"
     if override.is_delete():
-        return f"{line}: a setting cannot be taken away"
-    if override.is_add() and is_there:
-        return f"{line}: {override.key_or_group} is there already; leave out the +"
+        return f"{line}: a setting cannot be removed"
+    if override.is_add() and exists:
+        return f"{line}: {override.key_or_group} exists already; leave out the +"
     return None
 
 

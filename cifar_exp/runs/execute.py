@@ -32,7 +32,7 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
     if absent:
         raise UserError(absent)
     with stop_on_signals(spec.time_limit) as stop:
-        identity = identify(spec.settings, teller.report, load)
+        identity = spec.run_id or identify(spec.settings, teller.report, load)
         has_replaced = settle(spec.runs, identity)
         done = _finished(spec, identity, teller, has_replaced)
         if done is not None:

@@ -1,4 +1,4 @@
-"""What is asked for, and what comes back."""
+"""What to train, and what came of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cifar_exp.storage.record import RunRecord
 
 @dataclass(frozen=True)
 class Slot:
-    """The part of a machine that a run is given: what `auto` means for its device and threads.
+    """The part of a machine that a run gets: what `auto` means for its device and threads.
 
     None leaves the choice to the run: the best device, all cores.
     """
@@ -21,15 +21,17 @@ class Slot:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """A run that is wanted. `label` is the model option's name, `overrides` what was typed.
+    """A run to train. `label` is the model option's name, `overrides` is what was typed.
 
-    `time_limit` is in seconds; a silent run tells its log alone.
+    `run_id` is computed from the settings where it is None. `time_limit` is in seconds. A silent
+    run writes to its log only.
     """
 
     settings: Settings
     label: str
     overrides: Sequence[str]
     outputs: Path = Path("outputs")
+    run_id: str | None = None
     slot: Slot = Slot()
     time_limit: float | None = None
     is_silent: bool = False

@@ -1,4 +1,4 @@
-"""A sweep's own files: sweep.yaml, what was asked, and runs.csv, its trials in grid order."""
+"""A sweep's own files: sweep.yaml, what was asked of it, and runs.csv, its runs in grid order."""
 
 import csv
 import os
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 from filelock import FileLock
@@ -17,10 +17,6 @@ from cifar_exp.storage.record import now
 from cifar_exp.storage.run_folder import to_yaml
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.text import value_as_text
-from cifar_exp.training.cost import RunCost
-
-if TYPE_CHECKING:  # status reads sweeps and needs no Hydra
-    from cifar_exp.sweeps.plan import Plan
 
 COLUMNS = ("run_id", "folder", "status")
 
@@ -36,19 +32,32 @@ class SweepRow:
 
 
 @dataclass(frozen=True)
+class SweepEntry:
+    """What one command adds to a sweep.
+
+    `values`: by run id, the swept values, in grid order. `costs`: by run id, images and PFLOP.
+    """
+
+    name: str
+    command: str
+    fixed: Mapping[str, Any]
+    values: Mapping[str, Mapping[str, Any]]
+    costs: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class SweepFile:
-    """sweep.yaml. `parameters` are the swept keys with all values that were ever asked for."""
+    """sweep.yaml.
+
+    `parameters`: the swept keys with the values of all commands. `fixed`: what else was set.
+    `efforts`: by run id, images and PFLOP that were expected.
+    """
 
     name: str
     parameters: dict[str, list[Any]] = field(default_factory=dict)
     fixed: dict[str, Any] = field(default_factory=dict)
     commands: list[dict[str, str]] = field(default_factory=list)
     efforts: dict[str, list[float]] = field(default_factory=dict)
-
-    def effort(self, run_id: str) -> RunCost | None:
-        """What the run was expected to compute."""
-        images, pflop = self.efforts.get(run_id) or (0, 0.0)
-        return RunCost(images, pflop) if images else None
 
 
 class SweepFolder:
@@ -59,23 +68,25 @@ class SweepFolder:
         runs = path.resolve().parents[1] / "runs"
         self.runs_folder = runs if path.is_absolute() else Path(os.path.relpath(runs))
 
-    def enter(self, plan: "Plan", command: str) -> None:
-        """Add what is asked for to what was asked for before: values, runs, the command."""
+    def enter(self, entry: SweepEntry) -> None:
+        """Add a command with its values and runs to those of earlier commands."""
         self.path.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            merged = _merged(self.read_file(), plan, command)
+            merged = _merged(self.read_file(), entry)
             write_text(self.path / "sweep.yaml", to_yaml(vars(merged)))
             known = {row.run_id: row for row in self.rows()}
-            for run in plan.runs:
-                values = {key: value_as_text(value) for key, value in run.trial.values.items()}
-                row = known.get(run.run_id) or SweepRow(run.run_id, "", "pending", {})
-                known[run.run_id] = replace(row, values={**row.values, **values})
+            for run_id, asked in entry.values.items():
+                values = {key: value_as_text(value) for key, value in asked.items()}
+                row = known.get(run_id) or SweepRow(run_id, "", "pending", {})
+                known[run_id] = replace(row, values={**row.values, **values})
             rows = _in_grid_order(known.values(), merged.parameters)
-            if rows != self.rows():  # its time tells whether a report is still up to date
+            if (
+                rows != self.rows()
+            ):  # an unchanged file keeps its time: the report is then still up to date
                 self._write(rows)
 
     def refresh(self, states: Mapping[str, RunState]) -> None:
-        """Write how the runs stand now into runs.csv."""
+        """Write the current status and folder of each run into runs.csv."""
         with self._locked():
             rows = self.rows()
             updated = [self._updated(row, states.get(row.run_id)) for row in rows]
@@ -113,7 +124,7 @@ class SweepFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        # two processes may work on one sweep: each reads, adds and writes in one go
+        # two processes may work on one sweep: each reads, adds and writes under the lock
         locks = self.path.resolve().parent / ".locks"
         locks.mkdir(exist_ok=True)
         with FileLock(locks / self.name):
@@ -125,20 +136,19 @@ def _row(line: Mapping[str, str]) -> SweepRow:
     return SweepRow(line["run_id"], line["folder"], line["status"], values)
 
 
-def _merged(before: SweepFile, plan: "Plan", command: str) -> SweepFile:
+def _merged(before: SweepFile, entry: SweepEntry) -> SweepFile:
     parameters = {key: list(values) for key, values in before.parameters.items()}
-    for run in plan.runs:
-        for key, value in run.trial.values.items():
+    for values in entry.values.values():
+        for key, value in values.items():
             listed = parameters.setdefault(key, [])
             if value_as_text(value) not in map(value_as_text, listed):
                 listed.append(value)
-    efforts = {r.run_id: [r.effort.images, r.effort.pflop] for r in plan.runs if r.effort}
     return SweepFile(
-        name=plan.name,
+        name=entry.name,
         parameters=parameters,
-        fixed=dict(plan.fixed),
-        commands=[*before.commands, {"command": command, "at": now()}],
-        efforts={**before.efforts, **efforts},
+        fixed=dict(entry.fixed),
+        commands=[*before.commands, {"command": entry.command, "at": now()}],
+        efforts={**before.efforts, **{run_id: list(cost) for run_id, cost in entry.costs.items()}},
     )
 
 

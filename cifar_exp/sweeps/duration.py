@@ -1,4 +1,4 @@
-"""How long runs take, judged by runs that are done."""
+"""How long runs will take, predicted from completed ones."""
 
 import heapq
 import math
@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import RunState
-from cifar_exp.training.cost import RunCost, images_evaluated_per_epoch, spent_cost
+from cifar_exp.training.cost import DatasetSizes, RunCost, spent_cost
 
-# How time grows with the work for an image beyond the examples (on two cores, model=tiny to base):
-# a small network spends it on other things, a large one on the work itself.
+# How time grows with the work for an image beyond the samples (two cores, model=tiny to base): a
+# small network spends its time on overhead, a large one on the work itself.
 SLOPE_BELOW, SLOPE_ABOVE = 0.5, 0.8
 
 
 @dataclass(frozen=True)
 class TimingSample:
-    """How long a completed run took for an image, which asked for so much work, on `threads`."""
+    """A completed run: PFLOP and seconds for an image, and its number of threads."""
 
     per_image: float
     seconds_per_image: float
@@ -25,33 +26,48 @@ class TimingSample:
 
 
 def timing_sample(state: RunState) -> TimingSample | None:
-    """What a completed run tells; None of any other."""
+    """The timing of a completed run; None for any other run."""
     record, row = state.record, state.row
     if record is None or row is None or record.status != "completed":
         return None
     if not row["epoch"] or not record.compute.pflop:
         return None
-    cost = spent_cost(record, int(row["epoch"]), is_tested=True)
+    cost = _spent(record, int(row["epoch"]), is_tested=True)
     seconds = row["elapsed_seconds"] + _test_seconds(state)
     return TimingSample(cost.per_image, seconds / cost.images, record.compute.threads)
 
 
 def _test_seconds(state: RunState) -> float:
-    """Time for the test set, by the time for the images that were looked at after each epoch."""
+    """Time for the test set, from the time that evaluation took after each epoch."""
     assert state.record is not None
     assert state.row is not None
-    dataset, row = state.record.dataset, state.row
-    looking = max(0.0, row["elapsed_seconds"] - state.record.compute.train_seconds)
-    return looking / row["epoch"] / images_evaluated_per_epoch(dataset) * dataset.test_size
+    sizes, row = _sizes(state.record), state.row
+    evaluating = max(0.0, row["elapsed_seconds"] - state.record.compute.train_seconds)
+    return evaluating / row["epoch"] / sizes.evaluated_per_epoch * sizes.test
+
+
+def _sizes(record: RunRecord) -> DatasetSizes:
+    data = record.dataset
+    return DatasetSizes(data.classes, data.train_size, data.val_size, data.test_size)
+
+
+def _spent(record: RunRecord, epochs: int, *, is_tested: bool) -> RunCost:
+    return spent_cost(
+        _sizes(record),
+        macs=record.model.macs,
+        training_pflop=record.compute.pflop,
+        epochs=epochs,
+        is_tested=is_tested,
+    )
 
 
 class DurationModel:
-    """Predicts the seconds of a run from examples, between and beyond them on a log-log line."""
+    """Predicts a run's seconds: log-log interpolation between samples, and lines beyond them."""
 
-    def __init__(self, examples: Iterable[TimingSample], threads: int | None = None) -> None:
-        """`threads` is how many a run will have; examples with as many are preferred."""
+    def __init__(self, samples: Iterable[TimingSample], threads: int | None = None) -> None:
+        """`threads` is what a run will have; samples with the same number are preferred."""
         groups: dict[str, list[TimingSample]] = {}
-        for example in _with_threads(list(examples), threads):
+        for example in _with_threads(list(samples), threads):
             groups.setdefault(f"{example.per_image:.2e}", []).append(example)
         self.points = sorted(
             (
@@ -62,7 +78,7 @@ class DurationModel:
         )
 
     def seconds(self, cost: RunCost | None) -> float | None:
-        """Seconds of a run of this cost; None where there is nothing to judge by."""
+        """Seconds for a run of this cost; None without samples."""
         if not self.points or cost is None:
             return None
         return cost.images * math.exp(self._on_line(math.log(cost.per_image)))
@@ -78,33 +94,33 @@ class DurationModel:
         return y0 + (y1 - y0) / (x1 - x0) * (x - x0)
 
 
-def _with_threads(examples: list[TimingSample], threads: int | None) -> list[TimingSample]:
+def _with_threads(samples: list[TimingSample], threads: int | None) -> list[TimingSample]:
     if threads is None:
-        return examples
-    same = [example for example in examples if example.threads == threads]
+        return samples
+    same = [sample for sample in samples if sample.threads == threads]
     return same or [
-        replace(e, seconds_per_image=e.seconds_per_image * e.threads / threads) for e in examples
+        replace(s, seconds_per_image=s.seconds_per_image * s.threads / threads) for s in samples
     ]
 
 
 def seconds_left(state: RunState, cost: RunCost | None, durations: DurationModel) -> float | None:
-    """Seconds that a run still needs: by its own speed where it has one, else by other runs."""
+    """Seconds that a run still needs: by its own speed if it has begun, else by other runs'."""
     whole = durations.seconds(cost)
     if state.row is None or state.record is None or not state.epochs:
         return whole
     elapsed = state.row["elapsed_seconds"]
     if cost is None or not state.record.compute.pflop:
         return elapsed * (state.epochs / state.epoch - 1) + _test_seconds(state)
-    done = spent_cost(state.record, state.epoch, is_tested=False)
+    done = _spent(state.record, state.epoch, is_tested=False)
     return elapsed * max(0.0, cost.pflop / done.pflop - 1)
 
 
 def makespan(
     running: Sequence[float | None], waiting: Sequence[float | None], jobs: int
 ) -> float | None:
-    """Seconds until all is done when each run in turn goes to the first free of `jobs` slots.
+    """Seconds until all runs are done when each goes, in this order, to the first free slot.
 
-    A run of unknown length is taken for a usual one; None where all are unknown.
+    A run of unknown length counts as an average one; None if all are unknown.
     """
     both = [*running, *waiting]
     known = [seconds for seconds in both if seconds is not None]
@@ -119,5 +135,5 @@ def makespan(
 
 
 def longest_first(costs: Mapping[str, RunCost | None], run_ids: Iterable[str]) -> list[str]:
-    """The runs by falling cost, so that no long one is left for the end; unknown ones first."""
+    """The runs by falling cost, so that no long one starts last; unknown costs come first."""
     return sorted(run_ids, key=lambda i: -(e.pflop if (e := costs.get(i)) else math.inf))

@@ -12,6 +12,8 @@ from typing import Any
 from cifar_exp.config.identity import run_id
 from cifar_exp.data.dataset import Dataset, ProgressCallback
 from cifar_exp.data.registry import Loader
+from cifar_exp.runs.spec import RunSpec
+from cifar_exp.storage.sweep_folder import SweepEntry
 from cifar_exp.sweeps.trial import Grid, Trial
 from cifar_exp.training.cost import DatasetSizes, RunCost, estimate_cost
 
@@ -21,7 +23,7 @@ KNOWN_SIZES = (100, 50_000, 10_000)  # classes, train and test images of cifar10
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run of the sweep; several equal trials are one."""
+    """A run of the sweep; trials with equal settings are one run."""
 
     run_id: str
     trial: Trial
@@ -30,7 +32,7 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep: `runs` in grid order, `trials` counts them with their repetitions."""
+    """A sweep: `runs` in grid order; `trials` is their number with repetitions."""
 
     name: str
     keys: Sequence[str]
@@ -51,10 +53,25 @@ class Plan:
 
     @property
     def size(self) -> str:
-        """How many runs it has, in words that tell of equal trials."""
-        equal = self.trials - len(self.runs)
-        same = f" ({self.trials} trials, of which {equal} ask for the same)" if equal else ""
-        return f"{len(self.runs)}{same}"
+        """The number of runs, and of trials where some are equal."""
+        if self.trials == len(self.runs):
+            return f"{len(self.runs)}"
+        return f"{len(self.runs)} ({self.trials} combinations, {len(self.runs)} distinct)"
+
+    def spec(self, run: PlannedRun) -> RunSpec:
+        """What an executor needs to train one of the runs."""
+        trial = run.trial
+        return RunSpec(trial.settings, trial.label, trial.overrides, self.outputs, run.run_id)
+
+    def entry(self, command: str) -> SweepEntry:
+        """What `command` adds to the sweep's own files."""
+        return SweepEntry(
+            name=self.name,
+            command=command,
+            fixed=self.fixed,
+            values={run.run_id: run.trial.values for run in self.runs},
+            costs={r.run_id: (r.cost.images, r.cost.pflop) for r in self.runs if r.cost},
+        )
 
     @cached_property
     def by_id(self) -> dict[str, PlannedRun]:
@@ -63,7 +80,7 @@ class Plan:
 
 
 def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
-    """Name the sweep and its runs. Of data=folder the images are read, as their content counts.
+    """Name the sweep and its runs. For data=folder the images are read, as ids depend on them.
 
     Raises as `load_dataset` does.
     """
@@ -85,7 +102,7 @@ def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
 def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
     """The option's name, or the swept keys; then a hash of what else was set.
 
-    Values are no part of it: more values extend the sweep.
+    Values are not part of it: more values extend the sweep.
     """
     name = grid.option or "-".join(sorted(grid.keys)) or "single"
     name = re.sub(r"[^\w.-]+", "_", name)

@@ -1,15 +1,16 @@
-"""The trials of a sweep: every combination of the listed values, each with its checked settings."""
+"""What a command asks for: trials, each with its checked settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.config.schema import Settings
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One run that is asked for. `values` are its swept settings, or options, by key."""
+    """A run that a command asks for. `values` are its swept settings, or options, by key."""
 
     settings: Settings
     label: str
@@ -19,11 +20,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Grid:
-    """All that a command line asks for, seeds outermost.
+    """All trials of a command, seeds outermost.
 
     `keys` are swept. `option` is the sweep option's name. `fixed` holds the settings that all
-    trials share and that differ from the option's file, or from the defaults; `launcher` is
-    Hydra's section on it.
+    trials share and that differ from the option's file, or from the defaults. `local`: the options
+    of the local launcher; None where `launcher` is the section of one of Hydra's.
     """
 
     trials: Sequence[Trial]
@@ -32,6 +33,8 @@ class Grid:
     option: str | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
     launcher: Mapping[str, Any] = field(default_factory=dict)
+    local: LocalOptions | None = None
+    has_foreign_sweeper: bool = False
 
     @property
     def settings(self) -> list[Settings]:

@@ -1,14 +1,13 @@
-"""How much a run computes, told by its settings before it begins and by its record after."""
+"""How much a run computes, in PFLOP: estimated from its settings, or taken from its record."""
 
 from dataclasses import dataclass
 
 from cifar_exp.config.schema import ConvNetSection, Settings
 from cifar_exp.data.splits import TRAIN_EVAL
 from cifar_exp.models.macs import convnet_macs
-from cifar_exp.storage.record import DatasetInfo, RunRecord
 from cifar_exp.training.resolution import ResolutionSchedule
 
-PASSES = 3  # of a training image: forward, and backward at twice its price; else one
+TRAINING_PASSES = 3  # forward, and backward at twice its price; evaluation is one pass
 PETA = 1e15
 
 
@@ -16,7 +15,7 @@ PETA = 1e15
 class RunCost:
     """What a run computes: 2 x MACs x passes / 1e15, evaluation included.
 
-    `images` are those trained on, and a third of those looked at.
+    `images` are those trained on, plus a third of those evaluated.
     """
 
     images: float
@@ -24,7 +23,7 @@ class RunCost:
 
     @property
     def per_image(self) -> float:
-        """Work for one image."""
+        """PFLOP for one image."""
         return self.pflop / self.images
 
 
@@ -37,9 +36,14 @@ class DatasetSizes:
     val: int
     test: int
 
+    @property
+    def evaluated_per_epoch(self) -> int:
+        """Images that are evaluated after each epoch."""
+        return self.val + min(TRAIN_EVAL, self.train)
+
 
 def estimate_cost(settings: Settings, sizes: DatasetSizes) -> RunCost | None:
-    """The cost of a run from its beginning to its end; None of a network not our own."""
+    """The cost of a whole run; None for a network that is not ours."""
     if not isinstance(settings.model, ConvNetSection):
         return None
     trainer, full = settings.trainer, settings.data.image_size
@@ -50,22 +54,18 @@ def estimate_cost(settings: Settings, sizes: DatasetSizes) -> RunCost | None:
         macs += (end - begin) * convnet_macs(settings.model, sizes.classes, side)
         begin = end
     images = trainer.epochs * sizes.train
-    evaluated = trainer.epochs * (sizes.val + min(TRAIN_EVAL, sizes.train)) + sizes.test
+    evaluated = trainer.epochs * sizes.evaluated_per_epoch + sizes.test
     at_full = convnet_macs(settings.model, sizes.classes, full)
-    return _cost(images, 2 * PASSES * macs * images / PETA, at_full, evaluated)
+    return _cost(images, 2 * TRAINING_PASSES * macs * images / PETA, at_full, evaluated)
 
 
-def spent_cost(record: RunRecord, epochs: int, is_tested: bool) -> RunCost:
-    """The cost that went into a run's first `epochs`, and into its test."""
-    data = record.dataset
-    evaluated = epochs * images_evaluated_per_epoch(data) + (data.test_size if is_tested else 0)
-    return _cost(epochs * data.train_size, record.compute.pflop, record.model.macs, evaluated)
-
-
-def images_evaluated_per_epoch(data: DatasetInfo) -> int:
-    """Images that are evaluated after each epoch."""
-    return data.val_size + min(TRAIN_EVAL, data.train_size)
+def spent_cost(
+    sizes: DatasetSizes, *, macs: int, training_pflop: float, epochs: int, is_tested: bool
+) -> RunCost:
+    """The cost of a run's first `epochs`, and of its test. `macs` of one image at full size."""
+    evaluated = epochs * sizes.evaluated_per_epoch + (sizes.test if is_tested else 0)
+    return _cost(epochs * sizes.train, training_pflop, macs, evaluated)
 
 
 def _cost(images: int, pflop: float, macs: int, evaluated: int) -> RunCost:
-    return RunCost(images + evaluated / PASSES, pflop + 2 * macs * evaluated / PETA)
+    return RunCost(images + evaluated / TRAINING_PASSES, pflop + 2 * macs * evaluated / PETA)

@@ -1,1 +1,1 @@
-"""What Hydra finds of cifar_exp: the faces of `cifar_exp.sweeps`, and nothing else."""
+"""What Hydra finds of cifar_exp: thin faces of `cifar_exp.hydra_app`, and nothing else."""

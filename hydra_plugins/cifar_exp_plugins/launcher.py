@@ -1,4 +1,4 @@
-"""The face of the local launcher that Hydra finds; every start of Hydra imports it."""
+"""The local launcher that Hydra finds; every start of Hydra imports this module."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 
 class LocalLauncher(Launcher):
-    """One run a worker process on this machine."""
+    """One run a worker process on this machine, for Hydra's own sweepers."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
@@ -22,7 +22,7 @@ class LocalLauncher(Launcher):
         task_function: TaskFunction,  # noqa: ARG002, workers take checked settings
         config: DictConfig,
     ) -> None:
-        """Take the config that the jobs' overrides are laid on."""
+        """Keep the config to which the jobs' overrides are applied."""
         self.hydra_context, self.config = hydra_context, config
 
     def launch(
@@ -30,7 +30,7 @@ class LocalLauncher(Launcher):
         job_overrides: Sequence[Sequence[str]],
         initial_job_idx: int,  # noqa: ARG002, runs have ids, not numbers
     ) -> Sequence[JobReturn]:
-        """Make the runs of these overrides; returns their ends in the same order."""
+        """Train the runs of these overrides; returns their outcomes in the same order."""
         from cifar_exp.hydra_app.local_launcher import launch
 
         return launch(self.options, self.hydra_context.config_loader, self.config, job_overrides)

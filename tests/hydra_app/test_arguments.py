@@ -14,7 +14,12 @@ def told(*line: str) -> str:
     return sentence
 
 
-def test_overrides_and_options_are_told_apart() -> None:
+def ordered(line: list[str]) -> list[str]:
+    """The line as Hydra's main gets it."""
+    return options_first(line, parse_arguments(line).overrides)
+
+
+def test_overrides_and_options_are_separated() -> None:
     parsed = parse_arguments(["--multirun", "--config-dir", "mine", "model=wide", "seed=0,1"])
     assert parsed.overrides == ["model=wide", "seed=0,1"]
     assert (parsed.multirun, parsed.config_dir, parsed.help) == (True, "mine", False)
@@ -28,15 +33,15 @@ def test_options_may_stand_anywhere() -> None:
         assert sorted(parsed.overrides) == ["model=wide", "seed=0,1"]
         assert (parsed.multirun, parsed.config_dir) == (True, "mine")
         # Hydra reads the command line again, and takes no override after an option
-        assert get_args_parser().parse_args(options_first(line)) == parsed
+        assert get_args_parser().parse_args(ordered(line)) == parsed
 
 
 def test_overrides_keep_their_order() -> None:
     line = ["seed=1", "-m", "model=wide", "--config-dir", "mine", "seed=2", "seed=1"]
     overrides = ["seed=1", "model=wide", "seed=2", "seed=1"]
-    assert options_first(line) == ["-m", "--config-dir", "mine", *overrides]
-    assert options_first(overrides) == overrides
-    assert options_first([]) == []
+    assert ordered(line) == ["-m", "--config-dir", "mine", *overrides]
+    assert ordered(overrides) == overrides
+    assert ordered([]) == []
 
 
 def test_without_arguments_one_run_is_asked_for() -> None:
@@ -76,4 +81,4 @@ def test_nothing_is_printed_and_the_process_goes_on(capsys: pytest.CaptureFixtur
 
 
 def test_no_recipe_at_all_is_the_default_and_left_out() -> None:
-    assert options_first(["sweep=null", "experiment=null", "seed=1"]) == ["seed=1"]
+    assert ordered(["sweep=null", "experiment=null", "seed=1"]) == ["seed=1"]

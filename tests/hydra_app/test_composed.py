@@ -10,8 +10,7 @@ from omegaconf import OmegaConf
 
 from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.arguments import parse_arguments
-from cifar_exp.hydra_app.compose import open_composer
-from cifar_exp.hydra_app.composed import ComposedConfig
+from cifar_exp.hydra_app.compose import ComposedConfig, open_composer
 
 Values = list[tuple[str, Any]]
 
@@ -92,7 +91,7 @@ def test_values_laid_on_a_copy_are_as_composed_as_a_whole(
     options: list[str],
     values: Values,
 ) -> None:
-    found = compose(*options).with_values(values)
+    found = compose(*options).updated(values)
     whole = hydra_composes(*options, *as_typed(values), own=own)
     assert found == OmegaConf.to_container(whole, resolve=True)
 
@@ -100,18 +99,18 @@ def test_values_laid_on_a_copy_are_as_composed_as_a_whole(
 def test_what_is_laid_for_one_cell_leaves_the_next_as_it_is(compose: Callable) -> None:
     for option in ("mine", "tied"):
         composed = compose(f"model={option}")
-        before = composed.with_values([])
-        composed.with_values([("model.width", 99), ("model.block.sizes", [9]), ("seed", 99)])
-        composed.with_values([("model.width", {"a": "${seed}"})])
-        assert composed.with_values([]) == before
-        assert composed.with_values([("seed", 1)]) == {**before, "seed": 1}
+        before = composed.updated([])
+        composed.updated([("model.width", 99), ("model.block.sizes", [9]), ("seed", 99)])
+        composed.updated([("model.width", {"a": "${seed}"})])
+        assert composed.updated([]) == before
+        assert composed.updated([("seed", 1)]) == {**before, "seed": 1}
 
 
 def test_the_order_of_values_on_different_keys_does_not_matter(compose: Callable) -> None:
     composed = compose("model=tied")
     values = [("model.width", 12), ("seed", 3), ("model.head_width", "${seed}")]
-    found = composed.with_values(values)
-    assert found == composed.with_values(values[::-1])
+    found = composed.updated(values)
+    assert found == composed.updated(values[::-1])
     assert (found["model"]["width"], found["model"]["head_width"]) == (12, 3)
 
 
@@ -120,9 +119,9 @@ def test_the_environments_folder_needs_no_composing_anew(
 ) -> None:
     monkeypatch.setenv("CIFAR_EXP_DATA", "/of/the/environment")
     composed = compose("data=cifar100")
-    monkeypatch.delattr("cifar_exp.hydra_app.composed.settings_tree")
-    assert composed.with_values([("seed", 4)])["data"]["root"] == "/of/the/environment"
-    assert composed.with_values([("data.root", "here")])["data"]["root"] == "here"
+    monkeypatch.delattr("cifar_exp.hydra_app.compose.settings_tree")
+    assert composed.updated([("seed", 4)])["data"]["root"] == "/of/the/environment"
+    assert composed.updated([("data.root", "here")])["data"]["root"] == "here"
 
 
 def test_the_label_is_the_models_option(compose: Callable) -> None:
@@ -136,12 +135,12 @@ def test_a_value_that_refers_to_nothing_or_itself_is_the_users_mistake(
 ) -> None:
     composed = compose()
     with pytest.raises(UserError) as caught:
-        composed.with_values([("model.width", value)])
+        composed.updated([("model.width", value)])
     (sentence,) = caught.value.messages
     assert sentence.startswith("model.width: ")
     assert "\n" not in sentence
 
 
 def test_a_place_in_a_list_is_laid_as_hydra_lays_it(compose: Callable[..., ComposedConfig]) -> None:
-    laid = compose("model=mine").with_values([("model.block.sizes.0", 5)])
+    laid = compose("model=mine").updated([("model.block.sizes.0", 5)])
     assert laid["model"]["block"]["sizes"] == [5, 2]

@@ -7,7 +7,7 @@ from hydra.core.config_loader import ConfigLoader
 from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.compose import open_composer
-from cifar_exp.hydra_app.overrides import lines_of, parse, parse_paired
+from cifar_exp.hydra_app.overrides import params_lines, parse_override, parse_paired
 
 PAIRED_FORM = (
     "must be a list of settings that move together, "
@@ -48,10 +48,10 @@ def loader() -> Iterator[ConfigLoader]:
 def test_a_line_is_its_keys_values_in_order(
     loader: ConfigLoader, line: str, values: list[Any]
 ) -> None:
-    asked = parse(line, loader)
-    assert [choice.value for choice in asked.choices] == values
-    assert {choice.key for choice in asked.choices} == {line.partition("=")[0].removeprefix("+")}
-    assert {choice.line for choice in asked.choices} == {asked.line} == {line}
+    asked = parse_override(line, loader)
+    assert [choice.value for choice in asked.values] == values
+    assert {choice.key for choice in asked.values} == {line.partition("=")[0].removeprefix("+")}
+    assert {choice.line for choice in asked.values} == {asked.line} == {line}
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_a_line_is_its_keys_values_in_order(
     ],
 )
 def test_the_text_of_each_choice_says_the_same_alone(loader: ConfigLoader, line: str) -> None:
-    for choice in parse(line, loader).choices:
-        (alone,) = parse(choice.text, loader).choices
+    for choice in parse_override(line, loader).values:
+        (alone,) = parse_override(choice.text, loader).values
         assert (alone.key, alone.value) == (choice.key, choice.value)
         assert choice.text.partition("=")[0] == line.partition("=")[0]
 
@@ -81,7 +81,7 @@ def test_values_of_a_sweeps_file_are_written_as_on_the_command_line() -> None:
         "trainer.compile": True,
         "scheduler.milestones": [0.25, 0.5],
     }
-    assert lines_of(params) == [
+    assert params_lines(params) == [
         "seed=0,1",
         "model.width=8",
         "trainer.gradient_clip=null",
@@ -97,7 +97,7 @@ def test_what_moves_together_is_read_step_by_step(loader: ConfigLoader) -> None:
         {"data.root": "a, b = (c) [d]"},
     ]
     steps = [
-        [(asked.key, choice.value) for asked in step for choice in asked.choices]
+        [(asked.key, choice.value) for asked in step for choice in asked.values]
         for step in parse_paired(paired, loader)
     ]
     assert steps == [
@@ -139,5 +139,5 @@ def test_what_is_no_list_of_settings_is_told(loader: ConfigLoader, paired: Any, 
 )
 def test_a_line_that_gives_no_value_is_told(loader: ConfigLoader, line: str, sentence: str) -> None:
     with pytest.raises(UserError) as caught:
-        parse(line, loader)
+        parse_override(line, loader)
     assert caught.value.messages == [sentence]

@@ -87,6 +87,6 @@ def test_a_report_that_fails_is_told_and_raises_nothing(
 
     monkeypatch.setattr("cifar_exp.analysis.report.make_report", fail)
     assert told(sweep) == [
-        "error    the report could not be made (ZeroDivisionError: by nought); all runs",
-        f"         are safe: python -m cifar_exp.report {sweep.path} tries again",
+        "error    the report failed (ZeroDivisionError: by nought); all runs are",
+        f"         safe: python -m cifar_exp.report {sweep.path} tries again",
     ]

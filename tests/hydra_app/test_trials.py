@@ -25,7 +25,7 @@ MISTAKES = {
     "model.depth={a:1}": 'model.depth={"a": 1}: must be an integer in [1, 64]',
     "data.split_seed='0,1'": "data.split_seed=0,1: must be an integer in [0, 4294967296)",
     "model.width=1,2": "model.width=1,2: several values make several runs; add --multirun",
-    "~model.stem": "~model.stem: a setting cannot be taken away",
+    "~model.stem": "~model.stem: a setting cannot be removed",
     "rerun": "rerun: not of the form key=value",
 }
 # The wording of the rest is the parser's, or may get better.

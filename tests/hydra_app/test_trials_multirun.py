@@ -120,7 +120,10 @@ def test_a_shuffled_list_is_checked_as_a_whole(mistakes: Told) -> None:
         ("seed=range(0,0)", "seed=range(0,0): lists no value"),
         ("model=glob(zzz*)", "model=glob(zzz*): lists no value"),
         ("seed=range(0,1,0)", "seed=range(0,1,0): "),
-        ("optimizer.lr=interval(0,1)", "optimizer.lr=interval(0,1): Can only enumerate "),
+        (
+            "optimizer.lr=interval(0,1)",
+            "optimizer.lr=interval(0,1): an interval has no list of values; ",
+        ),
     ],
 )
 def test_a_list_without_values_is_told(mistakes: Told, override: str, beginning: str) -> None:

@@ -239,7 +239,7 @@ def test_params_that_are_no_keys_are_told(own_yaml: Callable[..., Path], mistake
 
 def test_more_runs_than_anyone_can_mean_are_refused(mistakes: Told) -> None:
     assert mistakes("--multirun", "seed=range(1000)", "model.width=range(1,101)") == [
-        "100,000 runs are asked for; a sweep has at most 50,000"
+        "100,000 combinations; a sweep has at most 50,000 runs"
     ]
 
 

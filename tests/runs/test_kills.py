@@ -159,7 +159,7 @@ def test_killed_between_checkpoint_and_metrics_neither_is_ahead(
     assert figures(execute(spec).folder) == figures(expected.folder)
 
 
-def test_a_killed_process_holds_nobody_up(make_spec: Callable[..., Request]) -> None:
+def test_a_killed_process_holds_nobody_up(make_spec: Callable[..., RunSpec]) -> None:
     spec = make_spec(*LONG)
     process = start(train_two_epochs, spec)
     wait_for_checkpoint(spec, process)

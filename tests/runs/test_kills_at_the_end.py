@@ -24,8 +24,9 @@ from cifar_exp.runs.execute import execute
 from cifar_exp.runs.recorder import Session
 from cifar_exp.runs.runner import Runner
 from cifar_exp.runs.spec import RunSpec
+from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.launchers.local.pool import PRELOADED
-from cifar_exp.sweeps.plan import Plan, PlannedRun, make_plan
+from cifar_exp.sweeps.plan import Plan, make_plan
 from cifar_exp.sweeps.sweep import Sweep
 from cifar_exp.sweeps.trial import Grid, Trial
 
@@ -206,25 +207,18 @@ def plan_of(settings: Settings, outputs: Path) -> Plan:
     return replace(plan, outputs=outputs)
 
 
-def train_in_this_process(outputs: Path, runs: Sequence[PlannedRun]) -> Mapping[str, Exception]:
-    for run in runs:
-        execute(RunSpec(run.cell.settings, run.cell.label, run.cell.overrides, outputs))
-    return {}
-
-
-def sweep(plan: Plan) -> None:
-    launch = partial(train_in_this_process, plan.outputs)
-    assert Sweep(plan, launch, "python -m cifar_exp.train").go() == 0
+def sweep(plan: Plan, executor: Executor) -> None:
+    assert Sweep(plan, executor, "python -m cifar_exp.train").run() == 0
 
 
 def test_a_sweep_killed_anywhere_at_its_end_lists_all_its_runs(
-    make_spec: Callable[..., RunSpec], tmp_path: Path
+    make_spec: Callable[..., RunSpec], in_process: Executor, tmp_path: Path
 ) -> None:
     settings = make_spec("trainer.epochs=1", "report=false").settings
     plan = plan_of(settings, tmp_path)
 
     def prepare(name: str) -> Command:
-        return partial(sweep, replace(plan, outputs=tmp_path / name))
+        return partial(sweep, replace(plan, outputs=tmp_path / name), in_process)
 
     def outcome(name: str) -> object:
         folder = tmp_path / name / "sweeps" / plan.name
@@ -232,7 +226,7 @@ def test_a_sweep_killed_anywhere_at_its_end_lists_all_its_runs(
         assert [row["status"] for row in listed] == ["completed", "completed"]
         return left_in(tmp_path / name), listed
 
-    assert kill_everywhere(prepare, outcome, (Sweep, "_tell_end")) > 3
+    assert kill_everywhere(prepare, outcome, (Sweep, "_print_end")) > 3
 
 
 def test_stopped_during_the_test_a_run_keeps_what_training_took(

@@ -74,7 +74,7 @@ def file(folder: SweepFolder) -> dict[str, Any]:
 def test_a_sweep_leaves_what_was_asked_and_a_line_a_run(
     folder: SweepFolder, plan_of: MakePlan
 ) -> None:
-    folder.enter(plan_of(grid([8, 16], [0, 1]), fixed={"trainer.epochs": 3}), "the command")
+    folder.enter(plan_of(grid([8, 16], [0, 1]), fixed={"trainer.epochs": 3}).entry("the command"))
     assert (folder.path / "runs.csv").read_text() == (
         "run_id,folder,status,model.width,seed\n"
         "0000000008,,pending,8,0\n"
@@ -96,17 +96,17 @@ def test_a_sweep_leaves_what_was_asked_and_a_line_a_run(
 
 def test_ids_stay_texts_whatever_their_digits(folder: SweepFolder, plan_of: MakePlan) -> None:
     runs = {run_id: {"seed": seed} for seed, run_id in enumerate(ids())}
-    folder.enter(plan_of(runs), "")
+    folder.enter(plan_of(runs).entry(""))
     assert [row.run_id for row in folder.rows()] == list(runs)
     assert [line["run_id"] for line in lines(folder)] == list(runs)
     assert list(file(folder)["efforts"]) == list(runs)
     read = folder.read_file()
-    assert {read.effort(run_id) for run_id in runs} == {RunCost(10, 0.5)}
+    assert [read.efforts[run_id] for run_id in runs] == [[10, 0.5]] * len(runs)
 
 
 def test_more_values_extend_the_sweep_in_grid_order(folder: SweepFolder, plan_of: MakePlan) -> None:
-    folder.enter(plan_of(grid([8, 16], [0, 1])), "first")
-    folder.enter(plan_of(grid([32, 16], [1, 2, 0])), "second")
+    folder.enter(plan_of(grid([8, 16], [0, 1])).entry("first"))
+    folder.enter(plan_of(grid([32, 16], [1, 2, 0])).entry("second"))
     content = file(folder)
     assert content["parameters"] == {"model.width": [8, 16, 32], "seed": [0, 1, 2]}
     assert [command["command"] for command in content["commands"]] == ["first", "second"]
@@ -120,22 +120,22 @@ def test_what_is_asked_again_changes_nothing_but_the_commands(
     folder: SweepFolder, plan_of: MakePlan
 ) -> None:
     plan = plan_of(grid([8, 16], [0, 1]))
-    folder.enter(plan, "first")
+    folder.enter(plan.entry("first"))
     state = RunState("0000001008", folder.runs_folder / "base-0000001008")
     folder.refresh({"0000001008": state})
     rows, content = folder.rows(), file(folder)
-    folder.enter(plan, "second")
+    folder.enter(plan.entry("second"))
     assert folder.rows() == rows
     assert {**file(folder), "commands": content["commands"]} == content
 
 
 def test_extending_keeps_where_earlier_runs_stand(folder: SweepFolder, plan_of: MakePlan) -> None:
-    folder.enter(plan_of(grid([8], [0])), "")
+    folder.enter(plan_of(grid([8], [0])).entry(""))
     ran = RunState("0000000008", folder.runs_folder / "tiny-0000000008")
     folder.refresh({"0000000008": ran})
     before = folder.rows()[0]
     assert before.folder == "../../runs/tiny-0000000008"
-    folder.enter(plan_of(grid([4, 8], [0])), "")
+    folder.enter(plan_of(grid([4, 8], [0])).entry(""))
     assert [row.run_id for row in folder.rows()] == ["0000000008", "0000000004"]
     assert folder.rows()[0] == before
 
@@ -143,7 +143,7 @@ def test_extending_keeps_where_earlier_runs_stand(folder: SweepFolder, plan_of: 
 def test_how_runs_stand_is_written_and_others_are_left(
     folder: SweepFolder, plan_of: MakePlan
 ) -> None:
-    folder.enter(plan_of(grid([8, 16, 32], [0])), "")
+    folder.enter(plan_of(grid([8, 16, 32], [0])).entry(""))
     runs = folder.runs_folder
     owner = LockHolder("here", 7, 0.0)
     states = {
@@ -162,7 +162,7 @@ def test_how_runs_stand_is_written_and_others_are_left(
 def test_nothing_is_written_where_nothing_has_changed(
     folder: SweepFolder, plan_of: MakePlan
 ) -> None:
-    folder.enter(plan_of(grid([8], [0])), "")
+    folder.enter(plan_of(grid([8], [0])).entry(""))
     before = (folder.path / "runs.csv").stat()
     folder.refresh({"0000000008": RunState("0000000008")})
     after = (folder.path / "runs.csv").stat()
@@ -188,16 +188,17 @@ def test_values_of_any_kind_come_back_as_they_were_written(
     folder: SweepFolder, plan_of: MakePlan, value: Any, text: str
 ) -> None:
     assert value_as_text(value) == text
-    folder.enter(plan_of({"0123456789": {"key": value}}), "")
+    folder.enter(plan_of({"0123456789": {"key": value}}).entry(""))
     assert folder.rows()[0].values == {"key": text}
     assert file(folder)["parameters"] == {"key": [value]}
 
 
 def test_a_run_whose_effort_is_not_known_has_none(folder: SweepFolder, plan_of: MakePlan) -> None:
     plan = plan_of(grid([8], [0]))
-    folder.enter(replace(plan, runs=[replace(run, effort=None) for run in plan.runs]), "")
+    plan = replace(plan, runs=[replace(run, cost=None) for run in plan.runs])
+    folder.enter(plan.entry(""))
     assert file(folder)["efforts"] == {}
-    assert folder.read_file().effort("0000000008") is None
+    assert folder.read_file().efforts == {}
 
 
 def test_a_folder_without_files_is_an_empty_sweep(folder: SweepFolder) -> None:
@@ -211,9 +212,9 @@ def test_a_folder_without_files_is_an_empty_sweep(folder: SweepFolder) -> None:
 def test_a_broken_file_does_not_hold_the_sweep_up(
     folder: SweepFolder, plan_of: MakePlan, text: str
 ) -> None:
-    folder.enter(plan_of(grid([8], [0])), "first")
+    folder.enter(plan_of(grid([8], [0])).entry("first"))
     (folder.path / "sweep.yaml").write_text(text)
-    folder.enter(plan_of(grid([16], [0])), "second")
+    folder.enter(plan_of(grid([16], [0])).entry("second"))
     assert [row.run_id for row in folder.rows()] == ["0000000008", "0000000016"]
 
 
@@ -222,7 +223,7 @@ def test_many_that_enter_at_once_lose_nothing(folder: SweepFolder, plan_of: Make
 
     def work(index: int) -> None:
         one = SweepFolder(folder.path)
-        one.enter(plans[index], f"command {index}")
+        one.enter(plans[index].entry(f"command {index}"))
         run_id = plans[index].runs[0].run_id
         one.refresh({run_id: RunState(run_id, folder.runs_folder / f"base-{run_id}")})
 
@@ -238,9 +239,9 @@ def test_many_that_enter_at_once_lose_nothing(folder: SweepFolder, plan_of: Make
 
 
 def test_a_key_swept_later_fills_the_rows_of_before(folder: SweepFolder, plan_of: MakePlan) -> None:
-    folder.enter(plan_of({"a" * 10: {"seed": 0}}), "")
+    folder.enter(plan_of({"a" * 10: {"seed": 0}}).entry(""))
     both = {"a" * 10: {"seed": 0, "model.depth": 2}, "b" * 10: {"seed": 0, "model.depth": 3}}
-    folder.enter(plan_of(both), "")
+    folder.enter(plan_of(both).entry(""))
     assert [(row["run_id"], row["model.depth"]) for row in lines(folder)] == [
         ("a" * 10, "2"),
         ("b" * 10, "3"),
@@ -260,10 +261,10 @@ def test_a_key_swept_later_fills_the_rows_of_before(folder: SweepFolder, plan_of
 def test_a_damaged_file_is_made_anew(
     folder: SweepFolder, plan_of: MakePlan, name: str, content: bytes
 ) -> None:
-    folder.enter(plan_of(grid([8], [0])), "first")
+    folder.enter(plan_of(grid([8], [0])).entry("first"))
     whole = lines(folder)
     (folder.path / name).write_bytes(content)
     folder.rows()
-    folder.enter(plan_of(grid([8], [0])), "second")
+    folder.enter(plan_of(grid([8], [0])).entry("second"))
     assert lines(folder) == whole
     assert file(folder)["parameters"] == {"model.width": [8], "seed": [0]}

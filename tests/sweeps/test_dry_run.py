@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from cifar_exp.config.launcher import TARGET
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import validate
 from cifar_exp.hydra_app.arguments import parse_arguments
@@ -13,13 +12,11 @@ from cifar_exp.hydra_app.compose import open_composer, settings_tree
 from cifar_exp.runs.spec import Slot
 from cifar_exp.storage.atomic import write_csv
 from cifar_exp.storage.record import RunRecord
-from cifar_exp.sweeps import dry_run as module
-from cifar_exp.sweeps.dry_run import dry_run, slots_of
+from cifar_exp.sweeps.dry_run import dry_run
 from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.trial import Trial
 from cifar_exp.training.cost import RunCost
 
-LOCAL = {"_target_": TARGET, "memory_gb": 2.0}
 # ten epochs on 100 images, each looked at once more after every epoch, at a third of the price
 IMAGES, PFLOP = 10 * 100 * 4 / 3, 2.0
 MakePlan = Callable[..., Plan]
@@ -32,11 +29,9 @@ def settings() -> Settings:
         return validate(settings_tree(compose.compose(["data=shapes", "trainer.device=cpu"])))
 
 
-@pytest.fixture(autouse=True)
-def _machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight cores and plenty of memory."""
-    monkeypatch.setattr(module, "available_cores", lambda: 8)
-    monkeypatch.setattr(module, "total_memory_gb", lambda: 64.0)
+def eight_cores(jobs: int = 8) -> Callable[[], list[Slot]]:
+    """The capacity of a machine of eight cores, divided among jobs."""
+    return lambda: [Slot(None, 8 // jobs)] * jobs
 
 
 @pytest.fixture
@@ -80,7 +75,7 @@ def write_run(make_record: Callable[..., RunRecord], tmp_path: Path) -> WriteRun
     return write
 
 
-def seconds_told(lines: list[str]) -> float:
+def seconds_of(lines: list[str]) -> float:
     (line,) = [line for line in lines if line.startswith("time")]
     found = re.fullmatch(r"time     about (\d+) (s|min)", line)
     assert found, line
@@ -89,106 +84,93 @@ def seconds_told(lines: list[str]) -> float:
 
 def test_the_plan_lists_every_run_and_writes_nothing(plan_of: MakePlan, tmp_path: Path) -> None:
     plan = plan_of("0123456789", "12e4567890", trials=5)
-    assert list(dry_run(plan, {**LOCAL, "n_jobs": 2})) == [
+    assert list(dry_run(plan, eight_cores(2))) == [
         f"sweep    {tmp_path}/outputs/sweeps/mine",
         "  0123456789  pending      seed=0 keep=all",
         "  12e4567890  pending      seed=1 keep=all",
-        "runs     2 (5 trials, of which 3 ask for the same), 0 of them done",
+        "runs     2 (5 combinations, 2 distinct); 0 already done",
         "jobs     2 at a time, 4 threads each",
-        "time     unknown: no run is done yet to judge by",
+        "time     unknown: there is no completed run to estimate from",
     ]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_plan_says_how_each_run_stands(
+def test_the_plan_shows_the_status_of_each_run(
     plan_of: MakePlan, write_run: WriteRun, tmp_path: Path
 ) -> None:
     for run_id, status in (("a" * 10, "completed"), ("b" * 10, "failed"), ("c" * 10, "diverged")):
         write_run(run_id, status)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    lines = list(dry_run(plan_of("a" * 10, "b" * 10, "c" * 10, "d" * 10), LOCAL))
+    lines = list(dry_run(plan_of("a" * 10, "b" * 10, "c" * 10, "d" * 10), eight_cores()))
     assert [line.split()[1] for line in lines[1:5]] == [
         "completed",
         "failed",
         "diverged",
         "pending",
     ]
-    assert lines[5] == "runs     4, 2 of them done"
+    assert lines[5] == "runs     4; 2 already done"
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
-def test_of_a_sweep_that_is_done_no_time_is_told(plan_of: MakePlan, write_run: WriteRun) -> None:
+def test_a_finished_sweep_has_no_time(plan_of: MakePlan, write_run: WriteRun) -> None:
     write_run("a" * 10)
     write_run("b" * 10, "failed")
-    lines = list(dry_run(plan_of("a" * 10, "b" * 10, retry_failed=False), LOCAL))
-    assert lines[-1] == "runs     2, 2 of them done"
+    lines = list(dry_run(plan_of("a" * 10, "b" * 10, retry_failed=False), eight_cores()))
+    assert lines[-1] == "runs     2; 2 already done"
 
 
 @pytest.mark.parametrize(("jobs", "rounds"), [(1, 6), (2, 3), (4, 2), (6, 1)])
-def test_the_time_follows_from_runs_that_are_done(
+def test_the_time_follows_from_completed_runs(
     plan_of: MakePlan, write_run: WriteRun, jobs: int, rounds: int
 ) -> None:
     write_run("e" * 10, seconds=100.0, threads=8 // jobs)
     plan = plan_of(*(f"{i:010d}" for i in range(6)))
-    told = seconds_told(list(dry_run(plan, {**LOCAL, "n_jobs": jobs})))
-    assert told == pytest.approx(100 * rounds, abs=40)  # told in minutes; a start takes seconds
+    seconds = seconds_of(list(dry_run(plan, eight_cores(jobs))))
+    assert seconds == pytest.approx(100 * rounds, abs=40)  # given in minutes; a start takes seconds
 
 
 def test_fewer_threads_take_longer(plan_of: MakePlan, write_run: WriteRun) -> None:
     write_run("e" * 10, seconds=300.0, threads=8)
     plan = plan_of("a" * 10)
-    whole = [seconds_told(list(dry_run(plan, {**LOCAL, "n_jobs": n}))) for n in (1, 8)]
+    whole = [seconds_of(list(dry_run(plan, eight_cores(n)))) for n in (1, 8)]
     assert whole == pytest.approx([300, 2400], abs=40)
 
 
-def test_only_what_is_left_of_an_interrupted_run_takes_time(
+def test_an_interrupted_run_takes_only_the_rest_of_its_time(
     plan_of: MakePlan, write_run: WriteRun
 ) -> None:
     write_run("a" * 10, "interrupted", epoch=8, seconds=2400.0)
     write_run("b" * 10, seconds=3000.0)
-    told = seconds_told(list(dry_run(plan_of("a" * 10, "b" * 10), {**LOCAL, "n_jobs": 8})))
-    assert told == pytest.approx(600, abs=40)
+    seconds = seconds_of(list(dry_run(plan_of("a" * 10, "b" * 10), eight_cores(8))))
+    assert seconds == pytest.approx(600, abs=40)
 
 
-def test_a_run_of_unknown_effort_is_taken_for_a_usual_one(
+def test_a_run_of_unknown_cost_counts_as_an_average_one(
     plan_of: MakePlan, write_run: WriteRun, settings: Settings
 ) -> None:
     write_run("e" * 10, seconds=600.0)
     plan = plan_of("a" * 10, "b" * 10)
     other = PlannedRun("c" * 10, Trial(settings, "mine", (), {"seed": 2}), None)
     plan = Plan(plan.name, plan.keys, [*plan.runs, other], 3, {}, plan.outputs)
-    told = seconds_told(list(dry_run(plan, {**LOCAL, "n_jobs": 8})))
-    assert told == pytest.approx(600, abs=40)
+    seconds = seconds_of(list(dry_run(plan, eight_cores(8))))
+    assert seconds == pytest.approx(600, abs=40)
 
 
-@pytest.mark.parametrize(
-    ("launcher", "slots"),
-    [
-        ({**LOCAL, "n_jobs": "auto"}, [Slot(None, 1)] * 8),
-        ({**LOCAL, "n_jobs": 3}, [Slot(None, 2)] * 3),
-        ({"_target_": "another.Launcher", "n_jobs": 4}, [Slot()] * 4),
-        ({"_target_": "another.Launcher", "n_jobs": -1}, [Slot()] * 8),
-        ({"_target_": "another.Launcher"}, [Slot()]),
-        ({}, [Slot()]),
-    ],
-    ids=str,
-)
-def test_the_machine_is_divided_as_the_launcher_will(
-    settings: Settings, launcher: dict[str, Any], slots: list[Slot]
-) -> None:
-    assert slots_of(launcher, settings) == slots
-
-
-def test_another_launchers_runs_have_all_threads(plan_of: MakePlan) -> None:
-    lines = list(dry_run(plan_of("a" * 10), {"_target_": "another.Launcher", "n_jobs": 4}))
+def test_jobs_without_a_number_of_threads_have_all_of_them(plan_of: MakePlan) -> None:
+    lines = list(dry_run(plan_of("a" * 10), lambda: [Slot()] * 4))
     assert lines[-2] == "jobs     4 at a time, all threads each"
+
+
+def test_a_finished_sweep_does_not_look_for_devices(plan_of: MakePlan, write_run: WriteRun) -> None:
+    write_run("a" * 10)
+
+    def capacity() -> list[Slot]:
+        raise AssertionError("the devices were looked for")
+
+    assert list(dry_run(plan_of("a" * 10), capacity))[-1] == "runs     1; 1 already done"
 
 
 def test_a_rerun_takes_its_whole_time(plan_of: MakePlan, write_run: WriteRun) -> None:
     write_run("a" * 10, seconds=3000.0)
-    lines = list(dry_run(plan_of("a" * 10, rerun=True), {**LOCAL, "n_jobs": 8}))
-    assert seconds_told(lines) == pytest.approx(3000, abs=40)
-
-
-def test_all_cores_but_one_is_joblibs_minus_two(settings: Settings) -> None:
-    assert len(slots_of({"_target_": "another.Launcher", "n_jobs": -2}, settings)) == 7
+    lines = list(dry_run(plan_of("a" * 10, rerun=True), eight_cores(8)))
+    assert seconds_of(lines) == pytest.approx(3000, abs=40)

@@ -1,31 +1,16 @@
 """A sweep whose runs are trained in the test's process."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cifar_exp.config.schema import Settings
-from cifar_exp.runs.execute import execute
-from cifar_exp.runs.spec import RunSpec
-from cifar_exp.sweeps.plan import PlannedRun, make_plan
+from cifar_exp.sweeps.plan import make_plan
 from cifar_exp.sweeps.sweep import Sweep
 from cifar_exp.sweeps.trial import Grid, Trial
-
-
-class LaunchHere:
-    """Trains runs in this process; `launched` lists the learning rates of each call."""
-
-    def __init__(self, outputs: Path) -> None:
-        self.outputs = outputs
-        self.launched: list[list[float]] = []
-
-    def __call__(self, runs: Sequence[PlannedRun]) -> Mapping[str, Exception]:
-        self.launched.append([run.trial.values["optimizer.lr"] for run in runs])
-        for run in runs:
-            execute(RunSpec(run.trial.settings, run.trial.label, run.trial.overrides, self.outputs))
-        return {}
 
 
 @pytest.fixture
@@ -47,18 +32,20 @@ def trial(small_settings: Callable[..., Settings]) -> Callable[[float], Trial]:
 
 
 def test_a_run_whose_loss_the_last_step_breaks_is_listed_and_not_tried_again(
-    trial: Callable[[float], Trial], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trial: Callable[[float], Trial],
+    in_process: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     grid = Grid([trial(0.01), trial(1e30)], ("optimizer.lr",), is_sweep=True)
     plan = replace(make_plan(grid, lambda *_: None), outputs=tmp_path / "outputs")
-    launch = LaunchHere(plan.outputs)
     for _ in range(2):
-        sweep = Sweep(plan, launch, "python -m cifar_exp.train")
+        sweep = Sweep(plan, in_process, "python -m cifar_exp.train")
         told: list[str] = []
         monkeypatch.setattr(sweep.console, "print", lambda text, told=told, **_: told.append(text))
-        assert sweep.go() == 1
+        assert sweep.run() == 1
         lines = [str(line) for line in told]
         assert any("1 completed, 1 diverged" in line for line in lines)
         message = "DivergedError: the train_eval loss is not finite after epoch 1"
         assert sum(message in line for line in lines) == 1
-    assert [sorted(rates) for rates in launch.launched] == [[0.01, 1e30]]
+    assert sorted(in_process.trained) == sorted(plan.by_id)

@@ -82,7 +82,7 @@ class SnapshotReader:
         folders = run_folders(runs)
         states = {row.run_id: self._state(runs, row.run_id, folders) for row in rows}
         file = self._read_file()
-        costs = {row.run_id: file.effort(row.run_id) for row in rows}
+        costs = {row.run_id: _cost(file, row.run_id) for row in rows}
         return Snapshot(self.folder.name, rows, states, self._time(states, costs, folders))
 
     def _read_file(self) -> SweepFile:
@@ -127,6 +127,11 @@ class SnapshotReader:
             others = {i: folder for i, folder in folders.items() if i not in states}
             self._others = latest_samples(self.folder.runs_folder, others)
         return self._others
+
+
+def _cost(file: SweepFile, run_id: str) -> RunCost | None:
+    images, pflop = file.efforts.get(run_id) or (0, 0.0)
+    return RunCost(images, pflop) if images else None
 
 
 def latest_samples(runs: Path, folders: Mapping[str, Path]) -> list[TimingSample]:

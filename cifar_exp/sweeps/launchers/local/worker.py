@@ -1,7 +1,7 @@
-"""The inside of a worker process: one run after another, under the orders of the sweep.
+"""A worker process: trains one run after another.
 
-Orders come through a pipe of which the sweep's process holds the only other end: its death, however
-it dies, is read as the order to stop. Ctrl-C is the sweep's business alone.
+Commands arrive through a pipe; when the sweep's process dies the pipe closes, which means stop.
+SIGINT is blocked here: the sweep handles it.
 """
 
 import os
@@ -23,38 +23,39 @@ from cifar_exp.storage.lock import RunLockedError
 STOP, KILL = "stop", "kill"
 GRACE_SECONDS = 60.0  # for the step in progress, and to save
 
-Kind = Literal["ended", "stopped", "held", "mistake", "outside", "crashed", "killed"]
+Kind = Literal["recorded", "stopped", "locked", "mistake", "environment", "crashed", "killed"]
 
 
 @dataclass(frozen=True)
 class WorkerResult:
-    """How a worker is done with a run: `message` says why where it has no end of its own."""
+    """How a run ended: `recorded` in its folder, or else the `message` gives the reason."""
 
     kind: Kind
-    metric: float | None = None
     message: str = ""
 
 
 class _WorkerState:
-    """Whether the process is training, and whether it may begin another run."""
+    """Whether the process is training, and whether it must not begin another run."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.is_busy = self.is_over = False
+        self.is_busy = self.is_stopping = False
 
 
 _state = _WorkerState()
 _load = Loader()
 
 
-def begin(orders: Connection) -> None:
-    """Start the worker: from here on it obeys `orders`."""
+def initialize(commands: Connection) -> None:
+    """Start listening for commands."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    threading.Thread(target=_handle_commands, args=(orders,), name="orders", daemon=True).start()
+    threading.Thread(
+        target=_handle_commands, args=(commands,), name="commands", daemon=True
+    ).start()
 
 
 def accelerators() -> list[str]:
-    """The devices beside the CPU: `cuda:0`, `cuda:1`, or `mps`."""
+    """The devices besides the CPU: `cuda:0`, `cuda:1`, or `mps`."""
     from cifar_exp.training.devices import available_devices
 
     names = ["cuda:0" if name == "cuda" else name for name in available_devices()]
@@ -62,51 +63,52 @@ def accelerators() -> list[str]:
 
 
 def train(spec: RunSpec) -> WorkerResult:
-    """Train a run, or what is missing of it. What became of it stands in its folder."""
+    """Train a run, or the rest of it. Its outcome is recorded in its folder."""
     try:
-        with stop_on_signals():  # from here on no order ends the process unsaved
+        with stop_on_signals():  # from now on a command to stop saves the run
             return _train(spec)
     except STOPS:
         return WorkerResult("stopped", message="asked to stop, or out of time")
     except RunLockedError as error:
-        return WorkerResult("held", message=str(error))
+        return WorkerResult("locked", message=str(error))
     except UserError as error:
         return WorkerResult("mistake", message=str(error))
     except EnvironmentFailure as error:
-        return WorkerResult("outside", message=str(error))
+        return WorkerResult("environment", message=str(error))
     except BaseException:  # the pool would raise SystemExit in the sweep's process
         return WorkerResult("crashed", message=traceback.format_exc())
 
 
 def _train(spec: RunSpec) -> WorkerResult:
     with _state.lock:
-        if _state.is_over:
-            return WorkerResult("stopped", message="not begun")
+        if _state.is_stopping:
+            return WorkerResult("stopped", message="stopped before the run began")
         _state.is_busy = True
     try:
-        return WorkerResult("ended", execute(spec, _load).record.metric)
+        execute(spec, _load)
+        return WorkerResult("recorded")
     finally:
         _state.is_busy = False
 
 
-def _handle_commands(orders: Connection) -> None:
+def _handle_commands(commands: Connection) -> None:
     while True:
         try:
-            order = orders.recv()
+            command = commands.recv()
         except (EOFError, OSError):
             break
-        if order == KILL:
+        if command == KILL:
             os.kill(os.getpid(), signal.SIGKILL)
         _stop()
     _stop()
     deadline = time.monotonic() + GRACE_SECONDS
     while _state.is_busy and time.monotonic() < deadline:
         time.sleep(0.05)
-    os._exit(1)  # the sweep is gone: nobody waits for an answer
+    os._exit(1)  # the sweep is gone: nobody waits for a result
 
 
 def _stop() -> None:
     with _state.lock:
-        if _state.is_busy and not _state.is_over:
+        if _state.is_busy and not _state.is_stopping:
             os.kill(os.getpid(), signal.SIGTERM)
-        _state.is_over = True
+        _state.is_stopping = True

@@ -1,0 +1,68 @@
+"""The train command line, parsed and checked once."""
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from cifar_exp.hydra_app.arguments import options_first, parse_arguments
+from cifar_exp.hydra_app.help import help_text
+from cifar_exp.hydra_app.overrides import quoted
+from cifar_exp.hydra_app.trials import check_command_line
+from cifar_exp.sweeps.trial import Grid
+
+OURS = ("hydra.launcher", "hydra.sweeper", "hydra/launcher", "hydra.mode")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line. `typed` is as the user gave it, `arguments` with text in quotes."""
+
+    typed: Sequence[str]
+    arguments: Sequence[str]
+    parsed: argparse.Namespace
+
+    @property
+    def is_help(self) -> bool:
+        """Whether it asks for the help text."""
+        return bool(self.parsed.help)
+
+    @property
+    def shows_hydra(self) -> bool:
+        """Whether it only shows something of Hydra's, and trains nothing."""
+        parsed = self.parsed
+        return bool(parsed.cfg or parsed.info or parsed.shell_completion or parsed.hydra_help)
+
+    @property
+    def needs_hydra(self) -> bool:
+        """Whether only Hydra's main can run it: it sets more of Hydra than we know of."""
+        keys = [line.partition("=")[0].lstrip("+~") for line in self.parsed.overrides]
+        hydras = [key for key in keys if key.startswith(("hydra.", "hydra/"))]
+        return not all(key.startswith(OURS) for key in hydras)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The checked trials. Raises UserError with a sentence on every mistake."""
+        return check_command_line(self.parsed)
+
+    @property
+    def line(self) -> str:
+        """What sweep.yaml records: a command that works from a plain copy too."""
+        return shlex.join(["python", "-m", "cifar_exp.train", *self.typed])
+
+    def help_text(self) -> str:
+        """The text of --help."""
+        return help_text(self.parsed)
+
+    def hydra_arguments(self) -> list[str]:
+        """The arguments for Hydra's main, which must know of a sweep before it reads the file."""
+        arguments = options_first(self.arguments, self.parsed.overrides)
+        is_new = not self.shows_hydra and self.grid.is_sweep and not self.parsed.multirun
+        return ["--multirun", *arguments] if is_new else arguments
+
+
+def read_command(typed: Sequence[str]) -> Command:
+    """Parse a command line. Raises UserError."""
+    arguments = [quoted(argument) for argument in typed]
+    return Command(typed, arguments, parse_arguments(arguments))

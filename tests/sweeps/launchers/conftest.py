@@ -1,0 +1,26 @@
+"""Specs of small runs, and executors that are closed at the end of a test."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cifar_exp.config.identity import run_id
+from cifar_exp.data.registry import load_dataset
+from cifar_exp.runs.spec import RunSpec
+
+
+@pytest.fixture
+def make_spec(small_settings: Callable, tmp_path: Path) -> Callable[..., RunSpec]:
+    """The spec of a small run, with its id."""
+    fingerprints: dict[tuple[str, int], str] = {}
+
+    def make(*overrides: str, outputs: str = "outputs") -> RunSpec:
+        settings = small_settings(*overrides)
+        key = (settings.data.root, settings.data.image_size)
+        if key not in fingerprints:
+            fingerprints[key] = load_dataset(settings.data, lambda *_: None).fingerprint
+        identity = run_id(settings, fingerprints[key])
+        return RunSpec(settings, "tiny", overrides, tmp_path / outputs, identity)
+
+    return make
