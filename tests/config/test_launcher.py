@@ -6,13 +6,15 @@ import yaml
 
 from cifar_exp.config.launcher import TARGET, LocalOptions, check_launcher
 
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
 
 def told(**values: Any) -> list[str]:
     return check_launcher({"_target_": TARGET, **values})
 
 
-def test_the_file_of_the_launcher_holds_its_options_at_their_defaults(conf: Path) -> None:
-    section = yaml.safe_load((conf / "hydra" / "launcher" / "local.yaml").read_text())
+def test_the_file_of_the_launcher_holds_its_options_at_their_defaults() -> None:
+    section = yaml.safe_load((CONF / "hydra" / "launcher" / "local.yaml").read_text())
     assert section.pop("_target_") == TARGET
     assert section == LocalOptions().model_dump()
 
