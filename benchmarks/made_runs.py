@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar_exp.storage.run_folder import METRICS
+from cifar_exp.storage.metrics import METRICS_COLUMNS
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192)
 DROPOUTS = tuple(round(0.05 * i, 2) for i in range(10))
@@ -43,7 +43,7 @@ def _curve(random: np.random.Generator, width: int, dropout: float, epochs: int)
 
 
 def _write_history(folder: Path, curve: np.ndarray, rate: float) -> None:
-    rows = [",".join(METRICS)]
+    rows = [",".join(METRICS_COLUMNS)]
     extra = ["epoch,train_eval_loss,train_eval_accuracy"]
     for i, value in enumerate(curve, 1):
         lr = rate * (1 - i / len(curve))

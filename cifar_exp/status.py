@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from cifar_exp.errors import DONE, INTERRUPTED, UserError, print_error
+from cifar_exp.storage.layout import Place, find_place, is_folder, real_path, sweep_folders
 from cifar_exp.storage.run_state import RunState, read_state, run_folders
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.monitor.table import live_table, plain_lines, terminal, unsuccessful_lines
@@ -24,23 +25,16 @@ def main() -> int:
     """The command: returns its exit code."""
     arguments = _parser().parse_args()
     path = Path(arguments.path)
-    if not path.is_dir():
+    if not is_folder(path):
         return print_error(
             UserError(f"{path}: is no folder; give outputs, a sweep's or a run's folder")
         )
-    path = _shown(path)
+    place = find_place(path) or Place("outputs", path, path)
     try:
-        _watch(path) if arguments.watch else _print(path)
+        _watch(place) if arguments.watch else _print(place)
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE
-
-
-def _shown(path: Path) -> Path:
-    """The folder itself where `path` is a link to it, `.`, or the folder of all runs."""
-    real = path.resolve()
-    real = real.parent if real.name == "runs" else real
-    return real if path.is_absolute() else Path(os.path.relpath(real))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,56 +49,65 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _print(path: Path) -> None:
+def _print(place: Place) -> None:
     console = terminal()
-    readers = _readers(path)
+    readers = _readers(place)
     snapshots = [reader.take() for reader in readers]
     lines = [
         line
         for snapshot in snapshots
         for line in [*plain_lines(snapshot), *unsuccessful_lines(snapshot, {})]
     ]
-    lines += _run_lines(path, readers)
-    for line in lines or [f"{path}: no run and no sweep is here"]:
+    lines += _run_lines(place, readers)
+    for line in lines or [f"{place.path}: no run and no sweep is here"]:
         console.print(line, markup=False)
 
 
-def _watch(path: Path) -> None:
-    readers = _readers(path)
+def _watch(place: Place) -> None:
+    readers = _readers(place)
     with Live(console=terminal(), auto_refresh=False) as live:
         while True:
             snapshots = [reader.take() for reader in readers]
-            lines = [Text(line) for line in _run_lines(path, readers)]
+            lines = [Text(line) for line in _run_lines(place, readers)]
             live.update(Group(*map(live_table, snapshots), *lines), refresh=True)
-            if not any(snapshot.running for snapshot in snapshots) and not _is_training(path):
+            if not any(snapshot.running for snapshot in snapshots) and not _is_training(place):
                 return
             time.sleep(WATCH_SECONDS)
 
 
-def _readers(path: Path) -> Sequence[SnapshotReader]:
-    """A reader for each sweep that `path` stands for."""
-    if (path / "runs.csv").exists():
-        return [SnapshotReader(path)]
-    return [SnapshotReader(file.parent) for file in sorted(path.glob("sweeps/*/runs.csv"))]
+def _readers(place: Place) -> Sequence[SnapshotReader]:
+    """A reader for each sweep to show."""
+    if place.kind == "run":
+        return []
+    if place.kind == "sweep":
+        return [SnapshotReader(_shown(place.path))]
+    return [SnapshotReader(folder) for folder in sweep_folders(_shown(place.outputs))]
 
 
-def _states(path: Path) -> Iterator[RunState]:
-    real = path.resolve()
-    if (path / "run.json").exists() or real.parent.name == "runs":
+def _states(place: Place) -> Iterator[RunState]:
+    if place.kind == "run":
+        real = real_path(place.path)
         yield read_state(real.parent, real.name.rpartition("-")[2], real)
-    else:
-        for run_id, folder in run_folders(path / "runs").items():
-            yield read_state(path / "runs", run_id, folder)
+    elif place.kind in ("outputs", "runs"):
+        runs = _shown(place.outputs) / "runs"
+        for run_id, folder in run_folders(runs).items():
+            yield read_state(runs, run_id, folder)
 
 
-def _is_training(path: Path) -> bool:
-    return any(state.status == "running" for state in _states(path))
+def _shown(path: Path) -> Path:
+    """The folder itself where `path` is a link to it or `.`; relative if `path` is."""
+    real = real_path(path)
+    return real if path.is_absolute() else Path(os.path.relpath(real))
 
 
-def _run_lines(path: Path, readers: Sequence[SnapshotReader]) -> Iterator[str]:
+def _is_training(place: Place) -> bool:
+    return any(state.status == "running" for state in _states(place))
+
+
+def _run_lines(place: Place, readers: Sequence[SnapshotReader]) -> Iterator[str]:
     """A line for each run that belongs to no sweep shown."""
     swept = {row.run_id for reader in readers for row in reader.folder.rows()}
-    for state in _states(path):
+    for state in _states(place):
         if state.run_id not in swept:
             yield _run_line(state)
 

@@ -64,6 +64,7 @@ def outputs(write_run: Callable[..., None], tmp_path: Path) -> Iterator[Path]:
         for width, run_id in enumerate((DONE, FAILED, RUNNING, WAITING), 1)
     ]
     write_csv(folder / "runs.csv", ["run_id", "folder", "status", "model.width"], rows)
+    (folder / "sweep.yaml").write_text("name: mine\n")
     with ExitStack() as stack:
         stack.enter_context(lock_run(outputs / "runs", RUNNING))
         yield outputs
@@ -171,6 +172,19 @@ def test_a_file_is_no_folder(tell: Status, outputs: Path) -> None:
 
 def test_where_nothing_was_trained_that_is_told(tell: Status, tmp_path: Path) -> None:
     assert tell(str(tmp_path)) == (0, [f"{tmp_path}: no run and no sweep is here"], [])
+
+
+def test_the_folder_of_all_sweeps_stands_for_them_without_the_other_runs(
+    tell: Status, outputs: Path
+) -> None:
+    assert tell(str(outputs / "sweeps")) == (0, expected_sweep(outputs), [])
+
+
+def test_a_report_beside_the_runs_is_not_taken_for_a_sweep(tell: Status, outputs: Path) -> None:
+    report = outputs / "report"
+    report.mkdir()
+    (report / "runs.csv").write_text("run_id,label\n0123456789,tiny\n")
+    assert tell(str(report)) == (0, [f"{report}: no run and no sweep is here"], [])
 
 
 def test_looking_changes_nothing(tell: Status, outputs: Path) -> None:

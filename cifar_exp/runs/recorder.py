@@ -4,7 +4,6 @@ import math
 import time
 from typing import Any
 
-import numpy as np
 import torch
 
 from cifar_exp.config.schema import Settings
@@ -16,7 +15,7 @@ from cifar_exp.runs.checkpoint import UnreadableCheckpointError, load_checkpoint
 from cifar_exp.runs.console import RunConsole, epoch_line
 from cifar_exp.runs.signals import StopRequest
 from cifar_exp.runs.workload import Workload
-from cifar_exp.storage.atomic import write_whole
+from cifar_exp.storage.predictions import Predictions, write_predictions
 from cifar_exp.storage.record import RunRecord, TestMetrics, ValMetrics
 from cifar_exp.storage.run_folder import Row, RunDirectory
 from cifar_exp.text import duration, percent
@@ -108,7 +107,8 @@ class Session:
             self._load_best()
         result = self._evaluation("test", self.parts.splits.test)
         self.record.test = _test_metrics(result, self.parts.dataset)
-        _write_predictions(self.directory, result)
+        arrays = (result.labels, result.prediction, result.confidence)
+        write_predictions(self.directory.path, Predictions(*(each.numpy() for each in arrays)))
         return result
 
     def keep_best(self) -> None:
@@ -269,18 +269,4 @@ def _test_metrics(result: Evaluation, dataset: Dataset) -> TestMetrics:
         loss=result.mean_loss,
         ece=result.calibration_error(),
         superclass_accuracy=grouped,
-    )
-
-
-def _write_predictions(directory: RunDirectory, result: Evaluation) -> None:
-    """predictions.npz: label and prediction as int16 (int32 from 32,768 classes on), confidence."""
-    kind = np.int16 if int(result.labels.max()) < 2**15 else np.int32
-    arrays: dict[str, Any] = {
-        "label": result.labels.numpy().astype(kind),
-        "prediction": result.prediction.numpy().astype(kind),
-        "confidence": result.confidence.numpy().astype(np.float16),
-    }
-    write_whole(
-        directory.path / "predictions.npz",
-        lambda stream: np.savez_compressed(stream, **arrays),
     )

@@ -1,13 +1,16 @@
 """run.json: what a run is, where it stands, and what came of it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from cifar_exp.config.schema import Settings
 from cifar_exp.storage.atomic import write_json
+from cifar_exp.storage.reading import UnreadableError, open_regular
 
 SCHEMA = 1
 Status = Literal["running", "completed", "interrupted", "failed", "diverged", "pruned"]
@@ -137,11 +140,49 @@ class RunRecord(BaseModel):
 
     @classmethod
     def load(cls, folder: Path) -> "RunRecord | None":
-        """Read run.json; None where there is none or it is no record."""
+        """Read run.json; None if it is missing or is not a record. A newer schema is accepted."""
         try:
-            return cls.model_validate_json((folder / "run.json").read_bytes())
-        except (OSError, ValueError):
+            return parse_record(_read_json(folder / "run.json"), newest=None)
+        except UnreadableError:
             return None
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Read run.json. Raises UnreadableError with the reason if it cannot be used."""
+    return parse_record(_read_json(folder / "run.json"))
+
+
+def parse_record(content: Any, newest: int | None = SCHEMA) -> RunRecord:
+    """A record from the content of run.json, of schema `newest` or older.
+
+    Raises UnreadableError with the reason if the content is not such a record.
+    """
+    if not isinstance(content, Mapping) or "run_id" not in content:
+        raise UnreadableError("run.json is not a run of cifar_exp")
+    schema = content.get("schema", 0)
+    if newest is not None and isinstance(schema, int) and schema > newest:
+        raise UnreadableError(
+            f"run.json was written by a newer cifar_exp (schema {schema}; this one reads {newest})"
+        )
+    try:
+        return RunRecord.model_validate({**content, "schema_version": schema})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        older = f"schema {schema}, " if schema != SCHEMA else ""
+        raise UnreadableError(f"run.json is not valid ({older}{where}: {first['msg']})") from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        with open_regular(path) as stream:
+            return from_json(stream.read())  # unlike json, refuses texts that UTF-8 cannot hold
+    except FileNotFoundError as error:
+        raise UnreadableError("has no run.json") from error
+    except OSError as error:
+        raise UnreadableError(f"run.json cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UnreadableError("run.json is damaged: not valid JSON") from error
 
 
 def now() -> str:

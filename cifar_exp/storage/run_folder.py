@@ -10,25 +10,13 @@ from typing import Any
 import yaml
 
 from cifar_exp.storage.atomic import TEMPORARY, leftovers, remove_leftovers, write_csv, write_text
+from cifar_exp.storage.metrics import EXTRA_COLUMNS, METRICS_COLUMNS
+from cifar_exp.storage.reading import UnreadableError, read_yaml
 from cifar_exp.storage.record import TERMINAL, RunRecord
 
 RERUN = ".rerun"
 REPLACED = ".replaced"
-METRICS = (
-    "epoch",
-    "step",
-    "lr",
-    "train_loss",
-    "train_accuracy",
-    "val_loss",
-    "val_accuracy",
-    "val_top5_accuracy",
-    "epoch_seconds",
-    "elapsed_seconds",
-    "images_per_second",
-)
-EXTRA = ("epoch", "train_eval_loss", "train_eval_accuracy")
-
+METRICS, EXTRA = METRICS_COLUMNS, EXTRA_COLUMNS
 YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 
 Row = dict[str, float | int | None]
@@ -91,7 +79,7 @@ class RunDirectory:
 
     def write_history(self, history: list[Row]) -> None:
         """metrics.csv and extra.csv from the rows of all epochs so far."""
-        for name, columns in (("extra.csv", EXTRA), ("metrics.csv", METRICS)):
+        for name, columns in (("extra.csv", EXTRA_COLUMNS), ("metrics.csv", METRICS_COLUMNS)):
             rows = [{column: row[column] for column in columns} for row in history]
             write_csv(self.path / name, columns, rows)
 
@@ -104,6 +92,15 @@ class RunDirectory:
         """Add a line to train.log; a full disk must not end a run for the sake of its log."""
         with suppress(OSError), self.log.open("a") as stream:
             stream.write(line + "\n")
+
+
+def read_overrides(folder: Path) -> list[str]:
+    """The overrides that were typed for a run; empty if that is not on record."""
+    try:
+        content = read_yaml(folder / "overrides.yaml")
+    except (OSError, UnreadableError):
+        return []
+    return [str(item) for item in content] if isinstance(content, list) else []
 
 
 def to_yaml(value: Any) -> str:

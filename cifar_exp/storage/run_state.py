@@ -1,6 +1,5 @@
 """Where runs stand, by their folders and locks alone; nothing is changed and no torch is loaded."""
 
-import csv
 import os
 import re
 from collections.abc import Iterable
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from cifar_exp.storage.cleanup import settle
 from cifar_exp.storage.lock import LockHolder, RunLockedError, lock_holder, lock_run
+from cifar_exp.storage.metrics import last_row
 from cifar_exp.storage.record import TERMINAL, ErrorInfo, RunRecord, now
 from cifar_exp.storage.run_folder import find_run, rerun_path, write_target
 
@@ -87,14 +87,6 @@ def read_state(runs: Path, run_id: str, folder: Path | None) -> RunState:
         again = RunRecord.load(rerun_path(folder))
         folder, record = (rerun_path(folder), again) if again else (folder, record)
     return RunState(run_id, folder, record, owner, last_row(folder))
-
-
-def last_row(folder: Path) -> dict[str, float] | None:
-    """The last line of metrics.csv, without its empty cells."""
-    with suppress(OSError, ValueError), (folder / "metrics.csv").open() as stream:
-        rows = list(csv.DictReader(stream))
-        return {k: float(v) for k, v in rows[-1].items() if v} if rows else None
-    return None
 
 
 def fail_dead_run(runs: Path, run_id: str, message: str) -> None:

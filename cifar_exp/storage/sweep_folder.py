@@ -1,6 +1,7 @@
 """A sweep's own files: sweep.yaml, what was asked of it, and runs.csv, its runs in grid order."""
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from filelock import FileLock
 from pydantic import TypeAdapter
 
 from cifar_exp.storage.atomic import write_csv, write_text
+from cifar_exp.storage.reading import UnreadableError, read_text, read_yaml
 from cifar_exp.storage.record import now
 from cifar_exp.storage.run_folder import to_yaml
 from cifar_exp.storage.run_state import RunState
@@ -65,7 +66,7 @@ class SweepFolder:
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, path.resolve().name
-        runs = path.resolve().parents[1] / "runs"
+        runs = path.resolve().parent.parent / "runs"
         self.runs_folder = runs if path.is_absolute() else Path(os.path.relpath(runs))
 
     def enter(self, entry: SweepEntry) -> None:
@@ -94,20 +95,38 @@ class SweepFolder:
                 self._write(updated)
 
     def read_file(self) -> SweepFile:
-        """sweep.yaml, or an empty one."""
+        """sweep.yaml, or an empty one where it is missing or damaged."""
         try:
-            content = yaml.safe_load((self.path / "sweep.yaml").read_text())
-            return TypeAdapter(SweepFile).validate_python(content)
-        except (OSError, ValueError, yaml.YAMLError):
+            return self.load_file()
+        except UnreadableError:
             return SweepFile(self.name)
 
-    def rows(self) -> list[SweepRow]:
-        """The lines of runs.csv; none where it does not exist or is damaged."""
+    def load_file(self) -> SweepFile:
+        """sweep.yaml. Raises UnreadableError with the reason if it cannot be used."""
         try:
-            with (self.path / "runs.csv").open(newline="") as stream:
-                return [_row(line) for line in csv.DictReader(stream)]
-        except (OSError, ValueError, KeyError, csv.Error):
+            content = read_yaml(self.path / "sweep.yaml")
+            return TypeAdapter(SweepFile).validate_python(content)
+        except FileNotFoundError as error:
+            raise UnreadableError("there is no sweep.yaml") from error
+        except (ValueError, RecursionError) as error:
+            raise UnreadableError("sweep.yaml does not describe a sweep") from error
+
+    def rows(self) -> list[SweepRow]:
+        """The lines of runs.csv; none where it is missing or damaged."""
+        try:
+            return self.load_rows()
+        except UnreadableError:
             return []
+
+    def load_rows(self) -> list[SweepRow]:
+        """The lines of runs.csv. Raises UnreadableError with the reason if it cannot be used."""
+        try:
+            text = read_text(self.path / "runs.csv")
+            return [_row(line) for line in csv.DictReader(io.StringIO(text, newline=""))]
+        except FileNotFoundError as error:
+            raise UnreadableError("there is no runs.csv") from error
+        except (ValueError, KeyError, csv.Error) as error:
+            raise UnreadableError("runs.csv is not a table of runs") from error
 
     def _updated(self, row: SweepRow, state: RunState | None) -> SweepRow:
         if state is None:
@@ -131,9 +150,13 @@ class SweepFolder:
             yield
 
 
-def _row(line: Mapping[str, str]) -> SweepRow:
-    values = {key: value for key, value in line.items() if key not in COLUMNS}
-    return SweepRow(line["run_id"], line["folder"], line["status"], values)
+def _row(line: Mapping[str | None, str | None]) -> SweepRow:
+    """Raises ValueError or KeyError where the line is not a run's; cells too many are dropped."""
+    cells = {key: cell or "" for key, cell in line.items() if key is not None}
+    if not cells["run_id"]:
+        raise ValueError("a line without a run_id")
+    values = {key: cell for key, cell in cells.items() if key not in COLUMNS}
+    return SweepRow(cells["run_id"], cells["folder"], cells["status"], values)
 
 
 def _merged(before: SweepFile, entry: SweepEntry) -> SweepFile:

@@ -4,7 +4,14 @@ from pathlib import Path
 import yaml
 from omegaconf import OmegaConf
 
-from cifar_exp.storage.run_folder import RunDirectory, find_run, link_latest, new_path, to_yaml
+from cifar_exp.storage.run_folder import (
+    RunDirectory,
+    find_run,
+    link_latest,
+    new_path,
+    read_overrides,
+    to_yaml,
+)
 
 
 def test_a_run_is_found_by_its_id_whatever_its_label(tmp_path: Path) -> None:
@@ -58,3 +65,13 @@ def test_where_latest_is_a_folder_nothing_is_left_beside_it(tmp_path: Path) -> N
 
 def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
     RunDirectory(tmp_path / "absent").append_log("line")
+
+
+def test_overrides_are_read_as_text_and_damage_gives_none(tmp_path: Path) -> None:
+    RunDirectory(tmp_path).write_settings({}, ["model=wide", "seed=1"])
+    assert read_overrides(tmp_path) == ["model=wide", "seed=1"]
+    for damage in ("]: torn", "[" * 5000, "3"):
+        (tmp_path / "overrides.yaml").write_text(damage)
+        assert read_overrides(tmp_path) == []
+    (tmp_path / "overrides.yaml").unlink()
+    assert read_overrides(tmp_path) == []

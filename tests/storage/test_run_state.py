@@ -13,8 +13,9 @@ import pytest
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.lock import lock_path, lock_run
+from cifar_exp.storage.metrics import last_row
 from cifar_exp.storage.record import RunRecord
-from cifar_exp.storage.run_state import RunState, last_row, read_state, read_states, run_folders
+from cifar_exp.storage.run_state import RunState, read_state, read_states, run_folders
 
 A, B = "0123456789", "12e4567890"
 WriteRun = Callable[..., Path]

@@ -1,0 +1,69 @@
+"""metrics.csv and extra.csv: their columns, and reading what is whole in them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cifar_exp.storage.reading import UnreadableError, read_text
+
+METRICS_COLUMNS = (
+    "epoch",
+    "step",
+    "lr",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "val_top5_accuracy",
+    "epoch_seconds",
+    "elapsed_seconds",
+    "images_per_second",
+)
+EXTRA_COLUMNS = ("epoch", "train_eval_loss", "train_eval_accuracy")
+
+
+@dataclass(frozen=True)
+class EpochTable:
+    """The header and the whole data lines of a CSV file with a row per epoch.
+
+    `problems` say what was left out, and why.
+    """
+
+    columns: tuple[str, ...]
+    lines: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+def read_epoch_table(path: Path) -> EpochTable | None:
+    """Read a CSV file of numbers by epoch, without torn or damaged lines; None if it is missing."""
+    try:
+        text = read_text(path)
+    except FileNotFoundError:
+        return None
+    except UnreadableError as error:
+        return EpochTable((), (), (str(error),))
+    lines = text.split("\n")
+    torn = lines.pop()  # empty where the last line is whole
+    columns = tuple(lines[0].rstrip("\r").split(",")) if lines else ()
+    if "epoch" not in columns:
+        return EpochTable((), (), (f"{path.name} has no column epoch",))
+    commas = len(columns) - 1
+    whole = tuple(line for line in lines[1:] if line.count(",") == commas)
+    problems = [f"{path.name} has a torn last line, which is ignored"] if torn else []
+    damaged = len(lines) - 1 - len(whole)
+    if damaged:
+        lines_are = "line, which is" if damaged == 1 else "lines, which are"
+        problems.append(f"{path.name} has {damaged} damaged {lines_are} ignored")
+    return EpochTable(columns, whole, tuple(problems))
+
+
+def last_row(folder: Path) -> dict[str, float] | None:
+    """The last whole line of a run's metrics.csv, without empty cells; None if there is none."""
+    table = read_epoch_table(folder / "metrics.csv")
+    if table is None or not table.lines:
+        return None
+    cells = zip(table.columns, table.lines[-1].rstrip("\r").split(","), strict=True)
+    try:
+        row = {column: float(cell) for column, cell in cells if cell}
+    except ValueError:
+        return None
+    return row if "epoch" in row else None
