@@ -18,12 +18,24 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLES_ALONE = """
 import sys
 from pathlib import Path
-from cifar_exp.analysis import reporting
-from cifar_exp.analysis.load.places import find_inputs
+from cifar_exp.analysis.load.discover import find_inputs
+from cifar_exp.analysis.load.frames import run_frame, settings_columns
+from cifar_exp.analysis.load.runs import load_runs
+from cifar_exp.analysis.page.csv_files import write_tables
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.groups import group_runs
 from cifar_exp.analysis.statistics.metric import METRICS
-reporting._write_page = lambda folder, *_others: (folder / "index.html").touch()
 outputs, output = map(Path, sys.argv[1:])
-reporting.make_report(find_inputs([outputs]), output, METRICS["val_accuracy"], None, print)
+output.mkdir()
+inputs = find_inputs([outputs])
+loaded = load_runs(inputs, output)
+runs = run_frame(loaded)
+metric, columns = METRICS["val_accuracy"], settings_columns(runs)
+statistics = [
+    GroupStatistics(group, metric, runs, loaded.history, columns)
+    for group in group_runs(runs, inputs.sweeps)
+]
+write_tables(output, runs, loaded.history, statistics)
 """
 
 
@@ -43,8 +55,8 @@ def measured(folder: Path, runs: int) -> str:
     tables = command("-c", TABLES_ALONE, str(outputs), str(folder / "tables"))
     whole = ["-m", "cifar_exp.report", str(outputs), "--output", str(folder / "whole")]
     first, again = command(*whole), command(*whole)
-    told = {"tables alone": tables, "tables and page": first, "once more, nothing changed": again}
-    parts = [f"{what} {seconds:.1f} s, {memory:.0f} MB" for what, (seconds, memory) in told.items()]
+    costs = {"tables alone": tables, "tables and page": first, "once more, nothing changed": again}
+    parts = [f"{what} {seconds:.1f} s, {mb:.0f} MB" for what, (seconds, mb) in costs.items()]
     return f"{runs:>6} runs: {'; '.join(parts)}"
 
 

@@ -6,6 +6,8 @@ import sys
 import traceback
 from collections.abc import Iterable
 
+from cifar_exp.text import printable
+
 # Exit codes: LOCKED means that another process trains this run; a signal's own is 128 + its number.
 DONE, FAILED, MISTAKE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -47,7 +49,8 @@ def print_error(error: UserError | EnvironmentFailure) -> int:
     """
     is_mistake = isinstance(error, UserError)
     for message in error.messages if isinstance(error, UserError) else [str(error)]:
-        print(f"error: {message}", file=sys.stderr)
+        lines = map(printable, message.split("\n"))  # it may quote what a user's file holds
+        print("error: " + "\n".join(lines), file=sys.stderr)
     if os.environ.get("HYDRA_FULL_ERROR") == "1":
         traceback.print_exception(error)
     return MISTAKE if is_mistake else FAILED

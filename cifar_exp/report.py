@@ -2,17 +2,23 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cifar_exp.errors import DONE, INTERRUPTED, EnvironmentFailure, UserError, print_error
+from cifar_exp.text import printable
+
+if TYPE_CHECKING:
+    from cifar_exp.analysis.figures.registry import FigureSpec
 
 
-def main() -> int:
-    """The command: returns its exit code."""
+def main(figures: "Sequence[FigureSpec] | None" = None) -> int:
+    """The command; returns its exit code. `figures`: what to draw, by default everything."""
     arguments = _parser().parse_args()
     try:
-        _report(arguments)
+        _report(arguments, figures)
     except (UserError, EnvironmentFailure) as error:
         return print_error(error)
     except KeyboardInterrupt:
@@ -23,7 +29,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cifar_exp.report",
-        description="Tables, figures and one HTML page of runs, and what mattered in them.",
+        description="Write tables, figures and an HTML page about runs, and print what mattered.",
     )
     parser.add_argument(
         "paths",
@@ -36,43 +42,44 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         type=Path,
         metavar="DIR",
-        help="where to write; default: report/ beside the runs",
+        help="the report's folder (default: report/ in the outputs or sweep folder)",
     )
     parser.add_argument(
         "--metric",
         default="val_accuracy",
         metavar="NAME",
-        help="what runs are judged by (default: val_accuracy; choices are not made on test)",
+        help="what runs are ranked by (default: val_accuracy; do not choose by a test metric)",
     )
     parser.add_argument(
         "--baseline",
         metavar="CONFIGURATION",
-        help="what the others are held against, as 'width=16 dropout=0.0' or a run's id or folder "
+        help="what the others are compared with, as 'width=16 dropout=0.0' or a run's id or folder "
         "(default: the best)",
     )
     return parser
 
 
-def _report(arguments: argparse.Namespace) -> None:
+def _report(arguments: argparse.Namespace, figures: "Sequence[FigureSpec] | None") -> None:
     from cifar_exp.analysis.load.discover import find_inputs
 
-    places = find_inputs(arguments.paths)  # what is wrong is told before pandas is imported
-    from cifar_exp.analysis.page.findings import answer_lines
-    from cifar_exp.analysis.report import make_report
-    from cifar_exp.analysis.statistics.metric import metric_named
+    inputs = find_inputs(arguments.paths)  # wrong paths are reported before pandas is imported
+    from cifar_exp.analysis.page.findings import finding_lines
+    from cifar_exp.analysis.report import ReportOptions, make_report
+    from cifar_exp.analysis.statistics.metric import get_metric
 
-    metric = metric_named(arguments.metric)
-    made = make_report(places, arguments.output, metric, arguments.baseline, _tell)
-    for entry in made.left_out:
-        _tell(f"left out {entry.what}: {entry.reason}")
-    for line in answer_lines(made.studies):
-        _tell(line)
-    _tell(f"report   {made.page}")
+    metric = get_metric(arguments.metric)
+    options = ReportOptions(metric, arguments.output, arguments.baseline, figures)
+    report = make_report(inputs, options, _print_line)
+    for entry in report.skipped:
+        _print_line(f"left out {entry.what}: {entry.reason}")
+    for line in finding_lines(report.all_statistics):
+        _print_line(line)
+    _print_line(f"report   {report.page}")
 
 
-def _tell(line: str) -> None:
-    with suppress(BrokenPipeError):  # that nobody listens must not cost the report
-        print(line, flush=True)
+def _print_line(line: str) -> None:
+    with suppress(BrokenPipeError):  # the report is written even if nobody reads its output
+        print(printable(line), flush=True)
 
 
 if __name__ == "__main__":

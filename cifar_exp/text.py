@@ -46,3 +46,9 @@ def format_value(value: Any) -> str:
 def value_as_text(value: Any) -> str:
     """A swept value as runs.csv has it: a text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def printable(text: str) -> str:
+    """A text that is safe to print: control characters (escape sequences too) are spelled out."""
+    shown = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if text.isprintable() else "".join(shown)

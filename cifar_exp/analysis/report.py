@@ -1,124 +1,148 @@
 """A report: from paths to tables, figures and the page."""
 
-import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cifar_exp.analysis.load.discover import PAGE, ReportInputs, Skipped, output_problem
 from cifar_exp.analysis.load.frames import run_frame, settings_columns
-from cifar_exp.analysis.load.runs import LoadedRuns, load
+from cifar_exp.analysis.load.runs import LoadedRuns, load_runs
+from cifar_exp.analysis.load.signature import inputs_signature
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
-from cifar_exp.analysis.statistics.groups import divide
+from cifar_exp.analysis.statistics.groups import ComparisonGroup, group_runs
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.errors import EnvironmentFailure, UserError
 from cifar_exp.storage.atomic import is_disk_full
 
-Tell = Callable[[str], None]
+if TYPE_CHECKING:  # matplotlib takes a second to import, and a wrong path should not wait for it
+    from cifar_exp.analysis.figures.registry import FigureSpec
+
+PrintLine = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """How a report is made. `output`: its folder, by default beside the runs. `baseline`: the
+    configuration to compare with, by default the best. `figures`: by default all.
+    """
+
+    metric: Metric
+    output: Path | None = None
+    baseline: str | None = None
+    figures: "Sequence[FigureSpec] | None" = None
 
 
 @dataclass(frozen=True)
 class Report:
-    """Where the page is, what it is about, and what it says nothing about."""
+    """A report that has been written: its page, its statistics by group, and what it leaves out."""
 
     page: Path
-    studies: Sequence[GroupStatistics]
-    left_out: Sequence[Skipped]
+    all_statistics: Sequence[GroupStatistics]
+    skipped: Sequence[Skipped]
 
 
-def make_report(
-    places: ReportInputs, output: Path | None, metric: Metric, baseline: str | None, tell: Tell
-) -> Report:
-    """Write tables, figures and page; `tell` hears a line for each stage.
+def make_report(inputs: ReportInputs, options: ReportOptions, print_line: PrintLine) -> Report:
+    """Write tables, figures and page; `print_line` gets a line for each stage.
 
-    Raises UserError where the output or the baseline is wrong, before anything is written,
-    EnvironmentFailure where the disk is full or refuses.
+    Raises UserError if the output or the baseline is wrong, before anything is written, and
+    EnvironmentFailure if the disk is full or a file cannot be written.
     """
-    folder = places.output if output is None else output
-    mistake = output_problem(folder)
-    if mistake:
-        raise UserError(f"--output={folder}: {mistake}")
+    folder = inputs.output if options.output is None else options.output
+    problem = output_problem(folder)
+    if problem:
+        raise UserError(f"--output={folder}: {problem}")
     try:
-        return _written(places, folder, metric, baseline, tell)
+        return _write_report(inputs, folder, options, print_line)
     except OSError as error:
         what = "there is no space left on its disk" if is_disk_full(error) else str(error)
         raise EnvironmentFailure(
-            f"the report could not be written to {folder}: {what}; the runs are as they were"
+            f"the report could not be written to {folder}: {what}; the runs are unchanged"
         ) from error
 
 
-def _written(
-    places: ReportInputs,
-    folder: Path,
-    metric: Metric,
-    baseline: str | None,
-    tell: Tell,
+def _write_report(
+    inputs: ReportInputs, folder: Path, options: ReportOptions, print_line: PrintLine
 ) -> Report:
-    began = time.time_ns()
-    loaded = load(places, folder)
+    signature = inputs_signature(inputs)  # first: what changes from now on is not in the report
+    loaded = load_runs(inputs, folder)
     runs = run_frame(loaded)
-    tell(f"runs     {len(runs)}")
-    studies = _studies(runs, loaded, places, metric, baseline)
-    # what takes a second or more to import is not needed to say that a path is wrong
+    print_line(f"runs     {len(runs)}")
+    all_statistics = _all_statistics(runs, loaded, inputs, options)
+    # imported only when the arguments are known to be right, because it takes a second or more
     from cifar_exp.analysis.page.csv_files import write_tables
-    from cifar_exp.analysis.page.methods import doubles
+    from cifar_exp.analysis.page.methods import superseded_runs
+    from cifar_exp.analysis.page.render import Heading, write_page
 
     folder.mkdir(parents=True, exist_ok=True)
-    loaded.keep(folder)
-    write_tables(folder, runs, loaded.history, studies)
-    left_out = [*loaded.left_out, *(double for study in studies for double in doubles(study))]
-    tell(f"tables   {folder / 'runs.csv'}, history.csv, summary.csv and more")
-    asked = ", ".join(str(path) for path in places.asked)
-    _write_page(folder, studies, loaded, left_out, asked, tell)
-    os.utime(folder / PAGE, ns=(began, began))  # what changed since is not in it
-    return Report(folder / PAGE, studies, left_out)
+    loaded.save_cache(folder)
+    write_tables(folder, runs, loaded.history, all_statistics)
+    print_line(f"tables   {folder / 'runs.csv'}, history.csv, summary.csv and more")
+    contexts = _group_contexts(all_statistics, loaded, folder, options.figures, print_line)
+    title = all_statistics[0].group.title if len(all_statistics) == 1 else "Report"
+    paths = ", ".join(str(path) for path in inputs.paths)
+    skipped = [*loaded.skipped, *(run for each in all_statistics for run in superseded_runs(each))]
+    write_page(folder / PAGE, Heading(title, f"Report on {paths}", signature), contexts, skipped)
+    return Report(folder / PAGE, all_statistics, skipped)
 
 
-def _studies(
-    runs: pd.DataFrame,
-    loaded: LoadedRuns,
-    places: ReportInputs,
-    metric: Metric,
-    baseline: str | None,
+def _all_statistics(
+    runs: pd.DataFrame, loaded: LoadedRuns, inputs: ReportInputs, options: ReportOptions
 ) -> list[GroupStatistics]:
-    """Raises UserError where the baseline was found in none of the sections."""
-    sections = divide(runs, places.sweeps)
+    """Raises UserError if no group has the baseline."""
     columns = settings_columns(runs)
-    mistakes: list[str] = []
-    studies = []
-    for section in sections:
+
+    def compute(group: ComparisonGroup, baseline: str | None) -> GroupStatistics:
+        return GroupStatistics(group, options.metric, runs, loaded.history, columns, baseline)
+
+    mistakes: dict[str, list[str]] = {}
+    all_statistics = []
+    for group in group_runs(runs, inputs.sweeps):
         try:
-            study = GroupStatistics(section, metric, runs, loaded.history, columns, baseline)
+            statistics = compute(group, options.baseline)
         except UserError as error:
-            mistakes += error.messages
-            study = GroupStatistics(section, metric, runs, loaded.history, columns)
-        studies.append(study)
-    if baseline is not None and not any(study.baseline for study in studies):
-        missing = f"--baseline={baseline!r}: no completed run is like that"
-        raise UserError(list(dict.fromkeys(mistakes)) or missing)
-    return studies
+            mistakes[group.title] = error.messages
+            statistics = compute(group, None)
+        all_statistics.append(statistics)
+    if options.baseline is not None and not any(each.baseline for each in all_statistics):
+        raise UserError(_baseline_mistakes(options.baseline, mistakes, len(all_statistics)))
+    return all_statistics
 
 
-def _write_page(
-    folder: Path,
-    studies: Sequence[GroupStatistics],
+def _baseline_mistakes(
+    baseline: str, mistakes: Mapping[str, Sequence[str]], groups: int
+) -> list[str]:
+    """Why no group has the baseline: `mistakes` by group, unless a group could read it."""
+    option = f"--baseline={baseline!r}: "
+    if len(mistakes) < groups or not groups:
+        return [f"{option}no completed run matches"]
+    if groups == 1:
+        return [message for messages in mistakes.values() for message in messages]
+    return [
+        f"{option}in group {title!r}, {message.removeprefix(option)}"
+        for title, messages in mistakes.items()
+        for message in messages
+    ]
+
+
+def _group_contexts(
+    all_statistics: Sequence[GroupStatistics],
     loaded: LoadedRuns,
-    left_out: Sequence[Skipped],
-    asked: str,
-    tell: Tell,
-) -> None:
-    from cifar_exp.analysis.figures.registry import draw_all
-    from cifar_exp.analysis.page.context import section_content
-    from cifar_exp.analysis.page.render import write_page
+    folder: Path,
+    figures: "Sequence[FigureSpec] | None",
+    print_line: PrintLine,
+) -> list[dict[str, Any]]:
+    """Draw the figures of each group; returns what the page shows of each."""
+    from cifar_exp.analysis.figures.registry import FIGURES, draw_all
+    from cifar_exp.analysis.page.context import group_context
 
-    contents = []
-    for study in studies:
-        tell(f"figures  {study.section.title}")
-        best = loaded.runs.get(study.best_run or "")
-        drawn = draw_all(study, best, folder / "figures" / study.section.slug)
-        contents.append(section_content(study, drawn, loaded))
-    title = studies[0].section.title if len(studies) == 1 else "Report"
-    write_page(folder / PAGE, title, f"Report on {asked}", contents, left_out)
+    contexts = []
+    for statistics in all_statistics:
+        print_line(f"figures  {statistics.group.title}")
+        best = loaded.runs.get(statistics.best_run or "")
+        place = folder / "figures" / statistics.group.slug
+        saved = draw_all(statistics, best, place, FIGURES if figures is None else figures)
+        contexts.append(group_context(statistics, saved, loaded))
+    return contexts

@@ -16,7 +16,6 @@ from cifar_exp.storage.record import TERMINAL, RunRecord
 
 RERUN = ".rerun"
 REPLACED = ".replaced"
-METRICS, EXTRA = METRICS_COLUMNS, EXTRA_COLUMNS
 YAML_WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 
 Row = dict[str, float | int | None]

@@ -1,4 +1,4 @@
-"""Run folders with the contract's files, made up."""
+"""Made-up run folders with the files of the contract."""
 
 import hashlib
 import json
@@ -12,12 +12,11 @@ import pytest
 
 from cifar_exp.analysis.load.discover import find_inputs
 from cifar_exp.analysis.load.frames import run_frame, settings_columns
-from cifar_exp.analysis.load.runs import load
+from cifar_exp.analysis.load.runs import load_runs
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
-from cifar_exp.analysis.statistics.groups import divide
+from cifar_exp.analysis.statistics.groups import group_runs
 from cifar_exp.analysis.statistics.metric import METRICS
-from cifar_exp.storage.run_folder import EXTRA
-from cifar_exp.storage.run_folder import METRICS as COLUMNS
+from cifar_exp.storage.metrics import EXTRA_COLUMNS, METRICS_COLUMNS
 
 DATA = {
     "name": "shapes",
@@ -43,19 +42,19 @@ COMPUTE = {
 
 
 def _write_history(folder: Path, val: float | None, epochs: int) -> None:
-    """metrics.csv and extra.csv of so many epochs, as the contract has them."""
+    """metrics.csv and extra.csv with this many epochs."""
     rows = []
     for epoch in range(1, epochs + 1):
         share = epoch / max(epochs, 1)
         accuracy = None if val is None else val * share
-        row: dict[str, float | None] = dict.fromkeys(COLUMNS, 1.0)
+        row: dict[str, float | None] = dict.fromkeys(METRICS_COLUMNS, 1.0)
         row |= {"epoch": epoch, "step": 10 * epoch, "lr": 1 - share}
         row |= {"train_accuracy": 0.6 * share, "train_loss": 3 - share, "val_accuracy": accuracy}
         row |= {"val_loss": None if val is None else 2 - val * share}
         rows.append(row | {"train_eval_accuracy": 0.7 * share, "train_eval_loss": 2 - share})
-    frame = pd.DataFrame(rows, columns=[*COLUMNS, *EXTRA[1:]])
-    frame[list(COLUMNS)].to_csv(folder / "metrics.csv", index=False)
-    frame[list(EXTRA)].to_csv(folder / "extra.csv", index=False)
+    frame = pd.DataFrame(rows, columns=[*METRICS_COLUMNS, *EXTRA_COLUMNS[1:]])
+    frame[list(METRICS_COLUMNS)].to_csv(folder / "metrics.csv", index=False)
+    frame[list(EXTRA_COLUMNS)].to_csv(folder / "extra.csv", index=False)
 
 
 def _write_predictions(folder: Path, label: Sequence[int], prediction: Sequence[int]) -> None:
@@ -69,7 +68,7 @@ def _write_predictions(folder: Path, label: Sequence[int], prediction: Sequence[
 
 
 class Outputs:
-    """An outputs folder that runs and sweeps are put into."""
+    """An outputs folder to put runs and sweeps into."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -101,11 +100,8 @@ class Outputs:
         run_id = run_id or hashlib.sha256(text.encode()).hexdigest()[:10]
         folder = self.path / "runs" / f"{label}-{run_id}"
         folder.mkdir()
-        figures = {
-            "epoch": epochs,
-            "val_accuracy": val,
-            "val_loss": None if val is None else 2 - val,
-        }
+        val_loss = None if val is None else 2 - val
+        final = {"epoch": epochs, "val_accuracy": val, "val_loss": val_loss}
         tested = None
         if status == "completed":
             accuracy = test if test is not None else (val or 0.5) - 0.01
@@ -122,8 +118,8 @@ class Outputs:
             "model": {"parameters": parameters, "macs": 10**6},
             "compute": {**COMPUTE, **(compute or {})},
             "segments": [],
-            "best": figures,
-            "final": figures,
+            "best": final,
+            "final": final,
             "test": tested,
             "started_at": "2026-11-01T00:00:00+00:00",
             "finished_at": finished_at,
@@ -155,36 +151,37 @@ class Outputs:
         }
 
     def sweep(self, name: str, folders: Sequence[Path], pending: Sequence[str] = ()) -> Path:
-        """A sweep of these runs, and of runs that have not begun."""
+        """A sweep of these runs and of pending ones."""
         sweep = self.path / "sweeps" / name
         sweep.mkdir(parents=True)
         lines = [f"{f.name[-10:]},../../runs/{f.name},completed" for f in folders]
         lines += [f"{run_id},,pending" for run_id in pending]
         (sweep / "runs.csv").write_text("\n".join(["run_id,folder,status", *lines]) + "\n")
         command = f"python -m cifar_exp.train sweep={name}"
-        (sweep / "sweep.yaml").write_text(json.dumps({"commands": [{"command": command}]}))
+        content = {"name": name, "commands": [{"command": command}]}
+        (sweep / "sweep.yaml").write_text(json.dumps(content))
         return sweep
 
     write_history = staticmethod(_write_history)
     write_predictions = staticmethod(_write_predictions)
 
-    def studies(
+    def all_statistics(
         self, *paths: Path, metric: str = "val_accuracy", baseline: str | None = None
     ) -> list[GroupStatistics]:
-        """The sections of these folders, or of all."""
-        places = find_inputs(list(paths) or [self.path])
-        loaded = load(places, self.path / "report")
+        """The statistics of each group in these folders, or in all of them."""
+        inputs = find_inputs(list(paths) or [self.path])
+        loaded = load_runs(inputs, self.path / "report")
         runs = run_frame(loaded)
         columns = settings_columns(runs)
         return [
-            GroupStatistics(section, METRICS[metric], runs, loaded.history, columns, baseline)
-            for section in divide(runs, places.sweeps)
+            GroupStatistics(group, METRICS[metric], runs, loaded.history, columns, baseline)
+            for group in group_runs(runs, inputs.sweeps)
         ]
 
-    def study(self, *paths: Path, **options: Any) -> GroupStatistics:
-        """The one section."""
-        (study,) = self.studies(*paths, **options)
-        return study
+    def statistics(self, *paths: Path, **options: Any) -> GroupStatistics:
+        """The statistics of the only group."""
+        (statistics,) = self.all_statistics(*paths, **options)
+        return statistics
 
 
 def _error(message: str) -> dict[str, str]:

@@ -1,22 +1,22 @@
 """The report at a sweep's end."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
+from cifar_exp.analysis.figures.registry import FigureData, FigureSpec
+from cifar_exp.analysis.figures.style import FigureSkipped
 from cifar_exp.hydra_app.sweep_report import report_changes
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.sweep_folder import SweepFolder
 
 
 @pytest.fixture
-def sweep(
-    tmp_path: Path, make_record: Callable[..., RunRecord], monkeypatch: pytest.MonkeyPatch
-) -> SweepFolder:
-    """A sweep of one run that failed; nothing is drawn."""
-    monkeypatch.setattr("cifar_exp.analysis.figures.registry.GROUP_FIGURES", {})
+def sweep(tmp_path: Path, make_record: Callable[..., RunRecord]) -> SweepFolder:
+    """A sweep of one failed run."""
     run = tmp_path / "outputs" / "runs" / "tiny-0123456789"
     run.mkdir(parents=True)
     make_record("failed", error="boom").save(run)
@@ -29,64 +29,79 @@ def sweep(
     return SweepFolder(folder)
 
 
-def told(sweep: SweepFolder) -> list[str]:
+def report(sweep: SweepFolder, figures: Sequence[FigureSpec] = ()) -> list[str]:
     lines: list[str] = []
-    report_changes(sweep, lines.append)
+    report_changes(sweep, lines.append, figures)
     return lines
 
 
-def test_the_report_is_written_also_when_no_run_completed(sweep: SweepFolder) -> None:
-    lines = told(sweep)
-    page = sweep.path / "report" / "index.html"
+def page_of(sweep: SweepFolder) -> Path:
+    return sweep.path / "report" / "index.html"
+
+
+def test_the_report_is_written_even_if_no_run_completed(sweep: SweepFolder) -> None:
+    lines = report(sweep)
+    page = page_of(sweep)
     assert lines == [
-        "answer   No run is completed with a figure to judge it by: there is nothing to compare.",
+        "answer   No completed run has a value of this metric, so there is nothing to compare.",
         f"report   {page}",
     ]
     assert "ValueError: boom" in page.read_text()
 
 
-def test_without_a_change_it_is_left_as_it_is(sweep: SweepFolder) -> None:
-    told(sweep)
-    page = sweep.path / "report" / "index.html"
+def test_without_a_change_the_report_is_kept(sweep: SweepFolder) -> None:
+    report(sweep)
+    page = page_of(sweep)
     before = page.stat().st_mtime_ns
-    assert told(sweep) == [f"report   {page} (no run has changed since)"]
+    assert report(sweep) == [f"report   {page} (no run has changed since)"]
     assert page.stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("name", ["runs.csv", "../../runs/tiny-0123456789/run.json"])
-def test_a_changed_run_or_list_of_runs_is_reported_anew(sweep: SweepFolder, name: str) -> None:
-    told(sweep)
-    page = sweep.path / "report" / "index.html"
-    later = page.stat().st_mtime_ns + 10**9
-    os.utime(sweep.path / name, ns=(later, later))
-    before = page.stat().st_mtime_ns
-    told(sweep)
-    assert page.stat().st_mtime_ns > before
+def change_run(sweep: SweepFolder, ns: int) -> None:
+    os.utime(sweep.path / "../../runs/tiny-0123456789/run.json", ns=(ns, ns))
+
+
+def add_run(sweep: SweepFolder, ns: int) -> None:
+    with (sweep.path / "runs.csv").open("a") as stream:
+        stream.write("12e4567890,,pending,1\n")
+    os.utime(sweep.path / "runs.csv", ns=(ns, ns))
+
+
+@pytest.mark.parametrize("change", [change_run, add_run])
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_after_a_change_the_report_is_written_again_even_if_the_clock_went_back(
+    sweep: SweepFolder, change: Callable[[SweepFolder, int], None], hours: int
+) -> None:
+    report(sweep)
+    page = page_of(sweep)
+    change(sweep, page.stat().st_mtime_ns + hours * 3600 * 10**9)
+    page.write_text(page.read_text() + "of the first report")
+    assert "no run has changed" not in report(sweep)[-1]
+    assert "of the first report" not in page.read_text()
 
 
 def test_a_run_that_changes_while_the_report_is_made_is_reported_the_next_time(
-    sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch
+    sweep: SweepFolder,
 ) -> None:
     record = sweep.path / "../../runs/tiny-0123456789/run.json"
 
-    def write_page(*_arguments: object) -> None:
-        (sweep.path / "report" / "index.html").write_text("of what was read before")
-        record.write_bytes(record.read_bytes())
+    def write_record(_data: FigureData) -> Figure:
+        record.write_text(record.read_text() + "\n")
+        raise FigureSkipped("there is nothing to draw")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("cifar_exp.analysis.report._write_page", write_page)
-        told(sweep)
-    assert "no run has changed" not in told(sweep)[-1]
+    report(sweep, [FigureSpec("any", write_record, "Any", "A figure.")])
+    assert "no run has changed" not in report(sweep)[-1]
+    assert "no run has changed" in report(sweep)[-1]
 
 
-def test_a_report_that_fails_is_told_and_raises_nothing(
+def test_a_report_that_fails_is_mentioned_and_raises_nothing(
     sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: object) -> None:
-        raise ZeroDivisionError("by nought")
+        raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr("cifar_exp.analysis.report.make_report", fail)
-    assert told(sweep) == [
-        "error    the report failed (ZeroDivisionError: by nought); all runs are",
+    assert report(sweep) == [
+        "error    the report failed (ZeroDivisionError: by zero); all runs are",
         f"         safe: python -m cifar_exp.report {sweep.path} tries again",
     ]

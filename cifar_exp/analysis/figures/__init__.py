@@ -1,1 +1,1 @@
-"""Studies -> figures. Drawing computes no statistics: what is shown comes from `statistics`."""
+"""Statistics -> figures. Drawing computes nothing: every number shown comes from `statistics`."""

@@ -1,4 +1,4 @@
-"""One look for all figures: colours that the colour-blind tell apart, sizes that can be read."""
+"""The style of all figures: colors for the color-blind, readable sizes, legends, log axes."""
 
 import math
 import textwrap
@@ -17,21 +17,21 @@ from matplotlib.lines import Line2D
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
-mpl.use("Agg")  # pictures go to files: no window system is asked for
+mpl.use("Agg")  # figures go to files, so no window system is needed
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 Dash = Literal["solid"] | tuple[int, tuple[float, ...]]
 
-GREY_ONE = 7  # of the ten colours; grey is for what has no colour of its own
-PALETTE = [c for i, c in enumerate(sns.color_palette("colorblind", 10)) if i != GREY_ONE]
+GRAY_INDEX = 7  # in the palette; gray is for configurations without a color of their own
+PALETTE = [c for i, c in enumerate(sns.color_palette("colorblind", 10)) if i != GRAY_INDEX]
 DASHES: tuple[Dash, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D")
-GREY = (0.72, 0.72, 0.72)
+GRAY = (0.72, 0.72, 0.72)
 INK = (0.25, 0.25, 0.25)
-MOST_COLOURS = 6
+MOST_COLORS = 6
 NOTE_SIZE = 8.5
-TITLE_LETTERS, NOTE_LETTERS = 9, 14  # that fit into an inch
-LONG_NAME = 26  # characters, beyond which a legend goes under the axes
+TITLE_LETTERS, NOTE_LETTERS = 9, 14  # per inch
+LONG_NAME = 26  # characters; with longer names, the legend goes below the axes
 WIDTH = 8.0  # inches: as wide as a page's column
 STYLE: dict[str, Any] = {
     "figure.dpi": 100,
@@ -50,7 +50,7 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "grid.color": "0.9",
-    "text.parse_math": False,  # a dollar in a name is a dollar
+    "text.parse_math": False,  # a dollar sign in a name is not a formula
     "svg.hashsalt": "cifar_exp",  # the same figure is the same file
 }
 
@@ -60,23 +60,23 @@ class FigureSkipped(Exception):
 
 
 def new_figure(height: float, width: float = WIDTH) -> Figure:
-    """An empty figure, in inches, whose parts make room for each other."""
-    # letters are not equally wide at all resolutions: the margin bears the difference
+    """An empty figure, sizes in inches, whose parts make room for each other."""
+    # text is not equally wide at all resolutions: the margins absorb the difference
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.06)
     return Figure(figsize=(width, height), layout=layout)
 
 
 def title(figure: Figure, text: str, note: str = "") -> None:
-    """What is compared, over the whole figure at its left edge; how to read it, under it."""
+    """Put a title above the figure and, below it, a note on how to read it, both at the left."""
     width = figure.get_figwidth()
-    figure.suptitle(wrapped(text, int(TITLE_LETTERS * width)), x=0.01, ha="left")
+    figure.suptitle(wrap(text, int(TITLE_LETTERS * width)), x=0.01, ha="left")
     if note:
-        told = wrapped(note, int(NOTE_LETTERS * width))
-        figure.supxlabel(told, x=0.01, ha="left", fontsize=NOTE_SIZE, color=INK)
+        text = wrap(note, int(NOTE_LETTERS * width))
+        figure.supxlabel(text, x=0.01, ha="left", fontsize=NOTE_SIZE, color=INK)
 
 
-def wrapped(text: str, letters: int = 44) -> str:
-    """In lines of so many letters at most; by default what fits beside the axes."""
+def wrap(text: str, letters: int = 44) -> str:
+    """Break a text into lines of at most `letters`; by default, what fits beside the axes."""
     return "\n".join(textwrap.wrap(text, letters, break_on_hyphens=False)) or text
 
 
@@ -84,32 +84,32 @@ def wrapped(text: str, letters: int = 44) -> str:
 class Style:
     """How a configuration is drawn."""
 
-    colour: Colour
+    color: Color
     dash: Dash
     marker: str
 
 
 @dataclass(frozen=True)
 class StyleMap:
-    """The looks of a section's configurations; those without one are drawn grey and thin.
+    """The styles of a group's configurations; those without one are drawn thin and gray.
 
-    With two settings at most, colour and dash stand for one each; else colours go to the best
-    configurations, in their order.
+    With at most two factors, color stands for the levels of one, dash and marker for the other's.
+    Otherwise the best configurations get a color each, in their order.
     """
 
     by_configuration: Mapping[str, Style]
     handles: Sequence[Line2D]
-    grey: int
+    others: int  # configurations without a style
 
-    def of(self, configuration: str) -> Style | None:
-        """The look of a configuration, if it has one of its own."""
+    def get(self, configuration: str) -> Style | None:
+        """The style of a configuration, or None."""
         return self.by_configuration.get(configuration)
 
     def title(self, figure: Figure, text: str, note: str) -> None:
-        """A title and note, and the legend: beside the axes, or under them where names are long."""
+        """Add title, note and legend: beside the axes, or below them if names are long."""
         handles = list(self.handles)
-        if self.grey:
-            handles.append(Line2D([], [], color=GREY, label=f"{self.grey} others"))
+        if self.others:
+            handles.append(Line2D([], [], color=GRAY, label=f"{self.others} others"))
         longest = max((len(str(handle.get_label())) for handle in handles), default=0)
         if longest <= LONG_NAME:
             title(figure, text, note)
@@ -123,36 +123,36 @@ class StyleMap:
         legend.get_title().set(fontsize=NOTE_SIZE, color=INK)
 
 
-def looks(study: GroupStatistics) -> StyleMap:
-    """Assign the looks; the heaviest setting gets the colours."""
-    known, settings = study.known, study.by_weight
-    levels = [[v for v in s.levels if v in set(known[s.key])] for s in settings]
-    most = (MOST_COLOURS, len(DASHES))
+def assign_styles(statistics: GroupStatistics) -> StyleMap:
+    """Give configurations their styles; the most important factor gets the colors."""
+    table, factors = statistics.evaluated, statistics.by_importance
+    levels = [[v for v in f.levels if v in set(table[f.key])] for f in factors]
+    most = (MOST_COLORS, len(DASHES))
     fits = [len(values) <= limit for values, limit in zip(levels, most, strict=False)]
-    if settings and len(settings) <= len(most) and all(fits):
-        return _by_level(known, settings, levels)
-    best = list(known["configuration"][: len(PALETTE)])
-    chosen = {name: Style(PALETTE[i], "solid", "o") for i, name in enumerate(best)}
+    if factors and len(factors) <= len(most) and all(fits):
+        return _by_level(table, factors, levels)
+    best = list(table["configuration"][: len(PALETTE)])
+    styles = {name: Style(PALETTE[i], "solid", "o") for i, name in enumerate(best)}
     handles = [
-        Line2D([], [], color=look.colour, label=wrapped(name, 90)) for name, look in chosen.items()
+        Line2D([], [], color=style.color, label=wrap(name, 90)) for name, style in styles.items()
     ]
-    return StyleMap(chosen, handles, len(known) - len(best))
+    return StyleMap(styles, handles, len(table) - len(best))
 
 
 def _by_level(
-    known: pd.DataFrame, settings: Sequence[Factor], levels: Sequence[Sequence[str]]
+    table: pd.DataFrame, factors: Sequence[Factor], levels: Sequence[Sequence[str]]
 ) -> StyleMap:
-    """Colours for the levels of the first setting, dashes and markers for those of a second."""
-    first, second = settings[0], settings[1] if len(settings) > 1 else None
-    colours = dict(zip(levels[0], _colours(len(levels[0]), first.is_numeric), strict=True))
+    """Colors for the levels of the first factor, dashes and markers for those of a second."""
+    first, second = factors[0], factors[1] if len(factors) > 1 else None
+    colors = dict(zip(levels[0], _colors(len(levels[0]), first.is_numeric), strict=True))
     shapes = {level: i for i, level in enumerate(levels[1])} if second else {}
-    chosen = {}
-    for _, row in known.iterrows():
+    styles = {}
+    for _, row in table.iterrows():
         i = shapes[row[second.key]] if second else 0
-        chosen[row["configuration"]] = Style(colours[row[first.key]], DASHES[i], MARKERS[i])
+        styles[row["configuration"]] = Style(colors[row[first.key]], DASHES[i], MARKERS[i])
     handles = [
-        Line2D([], [], color=colour, lw=3, label=f"{first.name} {level}")
-        for level, colour in colours.items()
+        Line2D([], [], color=color, lw=3, label=f"{first.name} {level}")
+        for level, color in colors.items()
     ]
     for level, i in shapes.items():
         shape: dict[str, Any] = {
@@ -162,32 +162,32 @@ def _by_level(
             "color": INK,
         }
         handles.append(Line2D([], [], label=f"{second.name if second else ''} {level}", **shape))
-    return StyleMap(chosen, handles, 0)
+    return StyleMap(styles, handles, 0)
 
 
-def _colours(size: int, is_ordered: bool) -> list[Colour]:
-    """Light to dark for an order, else as different as can be."""
+def _colors(size: int, is_ordered: bool) -> list[Color]:
+    """Light to dark if the levels are ordered; otherwise as different as possible."""
     if is_ordered and size > 1:
         return [tuple(c) for c in sns.color_palette("viridis", size + 1)[:size]][::-1]
     return [tuple(c) for c in PALETTE[:size]]
 
 
-def seeds_label(study: GroupStatistics) -> str:
+def seeds_label(statistics: GroupStatistics) -> str:
     """`3 seeds each`, or `1 to 3 seeds`."""
-    sizes = study.known["n"]
+    sizes = statistics.evaluated["n"]
     low, high = int(sizes.min()), int(sizes.max())
     if low == high:
         return f"{low} seed{'s' if low > 1 else ''} each"
     return f"{low} to {high} seeds"
 
 
-def metric_label(study: GroupStatistics) -> str:
-    """The label of an axis that shows the study's metric."""
-    return f"{study.metric.label} ({study.metric.unit})"
+def metric_label(statistics: GroupStatistics) -> str:
+    """The label of an axis that shows the group's metric."""
+    return f"{statistics.metric.label} ({statistics.metric.unit})"
 
 
 def log_axis(axes: Axes, which: Literal["x", "y"]) -> None:
-    """A logarithmic axis with plain numbers, at one, two and five of each power of ten."""
+    """Make an axis logarithmic, labeled at 1, 2 and 5 times each power of ten."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     axes.set(**{f"{which}scale": "log"})
     axis.set_major_formatter(lambda value, _: f"{value:g}")

@@ -1,1 +1,1 @@
-"""Folders -> tidy frames. Whatever cannot be read is left out, and said with its reason."""
+"""Folders -> tidy frames. Whatever cannot be read is skipped, and the report says why."""

@@ -1,6 +1,6 @@
-"""What was parsed before, in one file beside the report: unchanged runs are not parsed twice.
+"""Parsed runs, kept in one file in the report's folder: unchanged runs are not parsed again.
 
-It can be deleted at any time, and is done without where it cannot be read or written.
+The file can be deleted at any time. The report works without it where it cannot be read or written.
 """
 
 import json
@@ -15,43 +15,46 @@ import numpy as np
 import pandas as pd
 
 import cifar_exp
-from cifar_exp.analysis.load.parse import RUN
+from cifar_exp.analysis.load.curves import RUN
 from cifar_exp.storage.atomic import write_whole
-from cifar_exp.storage.record import SCHEMA
+from cifar_exp.storage.layout import real_path
+from cifar_exp.storage.reading import UnreadableError, open_regular
+from cifar_exp.storage.record import SCHEMA, RunRecord, parse_record
 
-FORMAT = [1, SCHEMA, cifar_exp.__version__]  # else it may hold what is read otherwise today
+FORMAT = [2, SCHEMA, cifar_exp.__version__]  # a cache of another format is ignored
 NAME = ".cache.npz"
+BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, MemoryError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
 class ParsedRun:
-    """A folder as it was at `signature`: the record as JSON has it, and what could not be read.
+    """A run whose folder had this `signature`; `problems` say what could not be read.
 
-    `is_fresh`: it was read just now, and is not from the cache.
+    `is_fresh`: it was read now, rather than taken from the cache.
     """
 
     folder: Path
     signature: Sequence[int]
-    record: Mapping[str, Any]
-    complaints: Sequence[str] = ()
+    record: RunRecord
+    problems: Sequence[str] = ()
     is_fresh: bool = False
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Parsed runs by the full path of their folder, and their epochs in one array."""
+    """Parsed runs by the real path of their folder, and the epochs of all of them in one array."""
 
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    datasets: Sequence[Any] = ()  # the same for many runs: kept once
+    datasets: Sequence[Any] = ()  # kept once, because many runs share one
     columns: Sequence[str] = ()
     values: Any = None  # (rows of all histories, columns), float64
 
     @classmethod
     def load(cls, report: Path) -> "Cache":
-        """The cache in a report's folder; empty where there is none that can be used."""
+        """The cache in a report's folder; empty if there is none that can be used."""
         with (
-            suppress(OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile),
-            (report / NAME).open("rb") as stream,  # numpy leaves a torn file open
+            suppress(*BROKEN),
+            open_regular(report / NAME) as stream,  # numpy leaves a torn file open
             np.load(stream, allow_pickle=False) as file,
         ):
             content = json.loads(file["content"].tobytes())
@@ -61,38 +64,41 @@ class Cache:
         return cls()
 
     def find(self, folder: Path, signature: Sequence[int]) -> ParsedRun | None:
-        """What was parsed of this folder, if its files are as they were."""
-        entry = self.entries.get(str(folder.resolve()))
+        """The parsed run of this folder, if its files have not changed."""
+        entry = self.entries.get(str(real_path(folder)))
         if entry is None or entry["signature"] != list(signature):
             return None
-        record = {**entry["record"], "dataset": self.datasets[entry["dataset"]]}
-        return ParsedRun(folder, signature, record, entry["complaints"])
+        try:
+            record = parse_record({**entry["record"], "dataset": self.datasets[entry["dataset"]]})
+        except UnreadableError:
+            return None
+        return ParsedRun(folder, signature, record, entry["problems"])
 
-    def history(self, places: Mapping[int, Path]) -> pd.DataFrame:
-        """The rows of these runs, which `find` has found, with their places in column `RUN`."""
-        ranges = [self.entries[str(path.resolve())]["rows"] for path in places.values()]
+    def history(self, folders: Mapping[int, Path]) -> pd.DataFrame:
+        """The epochs of these runs, which `find` has found, with their indices in column `RUN`."""
+        ranges = [self.entries[str(real_path(path))]["rows"] for path in folders.values()]
         taken = [np.arange(start, stop) for start, stop in ranges]
         rows = np.concatenate(taken) if taken else np.array([], dtype=int)
         values = self.values[rows] if len(rows) else np.empty((0, len(self.columns)))
         frame = pd.DataFrame(values, columns=list(self.columns))
-        frame.insert(0, RUN, np.repeat(list(places), [len(rows) for rows in taken]).astype(int))
+        frame.insert(0, RUN, np.repeat(list(folders), [len(rows) for rows in taken]).astype(int))
         return frame
 
 
 def save_cache(report: Path, parsed: Mapping[str, ParsedRun], history: pd.DataFrame) -> None:
-    """Keep these runs, and these alone; `history` is sorted by their places in `parsed`."""
+    """Replace the cache by these runs; `history` is sorted by their indices in `parsed`."""
     datasets: dict[str, int] = {}
     entries: dict[str, Any] = {}
     runs = history[RUN].to_numpy()
-    for place, (path, run) in enumerate(parsed.items()):
-        record = dict(run.record)
+    for index, (path, run) in enumerate(parsed.items()):
+        record = run.record.model_dump(mode="json")
         text = json.dumps(record.pop("dataset"))
         entries[path] = {
             "signature": list(run.signature),
-            "record": record,
+            "record": {"schema": record.pop("schema_version"), **record},
             "dataset": datasets.setdefault(text, len(datasets)),
-            "complaints": list(run.complaints),
-            "rows": [int(np.searchsorted(runs, place + side)) for side in (0, 1)],
+            "problems": list(run.problems),
+            "rows": [int(np.searchsorted(runs, index + side)) for side in (0, 1)],
         }
     values = history.drop(columns=RUN)
     content = {

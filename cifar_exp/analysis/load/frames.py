@@ -1,4 +1,4 @@
-"""Loaded runs -> the tidy frame of runs that everything else is computed from."""
+"""Loaded runs -> the tidy frame of runs that all statistics are computed from."""
 
 import json
 import math
@@ -11,8 +11,8 @@ import pandas as pd
 from cifar_exp.analysis.load.runs import LoadedRun, LoadedRuns
 from cifar_exp.config.identity import NUISANCE
 
-# The columns beside the settings: what came of a run, and how it was made.
-FIGURES = (
+# Columns other than the settings: the results of a run, and how it was made.
+RESULTS = (
     "status",
     "seed",
     "val_accuracy",
@@ -32,17 +32,11 @@ FIGURES = (
     "macs",
     "peak_memory_mb",
 )
-CIRCUMSTANCES = (
-    "name",
-    "fingerprint",
-    "split_seed",
-    "train_size",
-    "val_size",
-    "test_size",
-    "device",
-    "device_name",
-    "threads",
-    "precision",
+DATA = ("name", "fingerprint", "split_seed", "train_size", "val_size", "test_size")
+COMPUTE = ("device", "device_name", "threads", "precision")
+CONTEXT = (
+    *DATA,
+    *COMPUTE,
     "torch",
     "git_commit",
     "started_at",
@@ -50,28 +44,29 @@ CIRCUMSTANCES = (
     "folder",
     "reason",
 )
+# Runs that differ in one of these were measured on other images, or in another way.
+COMPARABLE = (*DATA, "device", "precision")
 
-# What stands for a group's choice, whether it was made by name or by `_target_`.
+# Groups whose option is called `name`, whether it was chosen by name or by `_target_`.
 GROUPS = ("model", "optimizer", "scheduler")
-# Texts that another value may look like, or that would not stay one word.
+# Texts that could be mistaken for another value, or for several words.
 AMBIGUOUS = re.compile(r"|-|(?i:none|true|false|inf|nan)|[-+.\d].*|[\[{'\"].*|.*[\s=].*", re.DOTALL)
 LARGEST_EXACT = 2**53
 
 
 def run_frame(loaded: LoadedRuns) -> pd.DataFrame:
-    """A row a run, indexed by run id (text): status, figures, compute, data, and its settings.
+    """A row per run, indexed by run id (text): status, results, compute, data and settings.
 
-    Figures are those of the weights that `trainer.evaluate` names; NaN where there are none, or
-    they are not finite. Settings carry their dotted names and are exact texts, NaN where a run has
-    no such setting; `seed`, and what does not decide a result, is not among them.
+    Results are those of the weights that `trainer.evaluate` names; NaN if missing or not finite.
+    Settings are columns with dotted names and exact texts, NaN if a run has no such setting; the
+    seed, and settings that do not affect results, are not among them.
     """
     epochs = loaded.history.groupby("run_id")["epoch"].max() if len(loaded.history) else {}
     rows = {run_id: _row(run, epochs.get(run_id)) for run_id, run in loaded.runs.items()}
     frame = pd.DataFrame.from_dict(rows, orient="index")
-    settings = [c for c in frame.columns if c not in ("run", "label", *FIGURES, *CIRCUMSTANCES)]
-    return frame.reindex(columns=["run", "label", *FIGURES, *CIRCUMSTANCES, *settings]).rename_axis(
-        "run_id"
-    )
+    fixed = ["run", "label", *RESULTS, *CONTEXT]
+    settings = [column for column in frame.columns if column not in fixed]
+    return frame.reindex(columns=[*fixed, *settings]).rename_axis("run_id")
 
 
 def settings_columns(runs: pd.DataFrame) -> list[str]:
@@ -80,7 +75,7 @@ def settings_columns(runs: pd.DataFrame) -> list[str]:
 
 
 def is_setting(name: str) -> bool:
-    """Whether a flat key is a setting's, and no control word's or figure's."""
+    """Whether a flat key names a setting, rather than a control word or a result."""
     return "." in name or name == "init_from"
 
 
@@ -91,7 +86,7 @@ def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
         "label": record.label,
         "status": run.status,
         "seed": record.seed,
-        **_figures(run),
+        **_metrics(run),
         "epochs_done": int(epochs_done or 0),
         "epochs": _number(record.params.get("trainer.epochs")),
         "train_seconds": record.compute.train_seconds,
@@ -99,8 +94,8 @@ def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
         "parameters": record.model.parameters,
         "macs": record.model.macs,
         "peak_memory_mb": record.compute.peak_memory_mb,
-        **record.dataset.model_dump(include=_DATA),
-        **record.compute.model_dump(include=_COMPUTE),
+        **record.dataset.model_dump(include=set(DATA)),
+        **record.compute.model_dump(include=set(COMPUTE)),
         "torch": _text(record.environment.get("torch")),
         "git_commit": _text(record.environment.get("git_commit")),
         "started_at": record.started_at,
@@ -111,15 +106,11 @@ def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
     return {**{key: _finite(value) for key, value in row.items()}, **_settings(record.params)}
 
 
-_DATA = {"name", "fingerprint", "split_seed", "train_size", "val_size", "test_size"}
-_COMPUTE = {"device", "device_name", "threads", "precision"}
-
-
-def _figures(run: LoadedRun) -> dict[str, float | None]:
-    counted, best, test = run.record.selected, run.record.best, run.record.test
+def _metrics(run: LoadedRun) -> dict[str, float | None]:
+    selected, best, test = run.record.selected, run.record.best, run.record.test
     return {
-        "val_accuracy": counted.val_accuracy if counted else None,
-        "val_loss": counted.val_loss if counted else None,
+        "val_accuracy": selected.val_accuracy if selected else None,
+        "val_loss": selected.val_loss if selected else None,
         "best_epoch": best.epoch if best else None,
         "best_val_accuracy": best.val_accuracy if best else None,
         "test_accuracy": test.accuracy if test else None,
@@ -131,24 +122,24 @@ def _figures(run: LoadedRun) -> dict[str, float | None]:
 
 
 def _reason(run: LoadedRun) -> str:
-    """Why a run did not complete; empty where it did, or may yet."""
+    """Why a run did not complete; empty if it did or still may."""
     if run.status in ("completed", "running"):
         return ""
-    return run.reason or ("stopped early" if run.status == "pruned" else "no reason on record")
+    return run.reason or ("stopped early" if run.status == "pruned" else "no reason recorded")
 
 
 def _settings(params: Mapping[str, Any]) -> dict[str, str]:
-    """Each setting's exact text; a choice by `_target_` stands under its group's name."""
-    known = {k: v for k, v in params.items() if is_setting(k) and k not in NUISANCE}
+    """Each setting's exact text; an option given as `_target_` becomes its group's `name`."""
+    settings = {k: v for k, v in params.items() if is_setting(k) and k not in NUISANCE}
     for group in GROUPS:
-        target = known.pop(f"{group}._target_", None)
+        target = settings.pop(f"{group}._target_", None)
         if target is not None:
-            known[f"{group}.name"] = target
-    return {key: exact_text(value) for key, value in known.items()}
+            settings[f"{group}.name"] = target
+    return {key: exact_text(value) for key, value in settings.items()}
 
 
 def exact_text(value: Any) -> str:
-    """A value as text that no other value has: 0.1 and 1e-1 are one, 16 and "16" are two."""
+    """A value as a text that no other value has: 0.1 equals 1e-1, but 16 differs from "16"."""
     if isinstance(value, str):
         return repr(value) if AMBIGUOUS.fullmatch(value) else value
     if value is None or isinstance(value, bool):

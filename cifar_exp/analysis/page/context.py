@@ -1,4 +1,4 @@
-"""What the page shows of a section, as plain values for its template."""
+"""What the page shows of a comparison group, as plain values for the template."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,9 +8,8 @@ import pandas as pd
 
 from cifar_exp.analysis.figures.registry import SavedFigure
 from cifar_exp.analysis.load.runs import LoadedRuns
-from cifar_exp.analysis.page.captions import CAPTIONS
-from cifar_exp.analysis.page.findings import answer
-from cifar_exp.analysis.page.methods import cautions, measured
+from cifar_exp.analysis.page.findings import findings
+from cifar_exp.analysis.page.methods import cautions, methods
 from cifar_exp.analysis.page.render import as_data_uri
 from cifar_exp.analysis.page.run_details import run_details
 from cifar_exp.analysis.page.tables import (
@@ -22,66 +21,68 @@ from cifar_exp.analysis.page.tables import (
 )
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
-ORDER = ("completed", "running", "interrupted", "failed", "diverged", "pruned", "not begun")
+STATUSES = ("completed", "running", "interrupted", "failed", "diverged", "pruned", "pending")
 MOST_RUNS = 2000  # rows of the page's table; runs.csv has all
 
 
-def section_content(
-    study: GroupStatistics, drawn: Sequence[SavedFigure], loaded: LoadedRuns
+def group_context(
+    statistics: GroupStatistics, figures: Sequence[SavedFigure], loaded: LoadedRuns
 ) -> dict[str, Any]:
-    """Everything of one section; texts are escaped by the template."""
-    shown = _shown(study)
-    section = study.section
+    """Everything that the page shows of a group; the template escapes the texts."""
+    shown = _shown(statistics)
+    group = statistics.group
     return {
-        "slug": section.slug,
-        "title": section.title,
-        "commands": section.sweep.commands if section.sweep else (),
-        "counts": counts(study),
-        "answer": answer(study),
-        "cautions": cautions(study),
-        "configurations": configuration_table(study),
-        "effects": effect_table(study),
-        "interactions": interaction_table(study),
-        "comparisons": comparison_table(study),
-        "reference": study.baseline or study.best,
-        "runs": run_table(study, shown),
-        "hidden_runs": len(study.runs) - len(shown),
-        "details": run_details(study, shown, loaded),
-        "figures": [_figure(figure) for figure in drawn if figure.png],
-        "left_out": [(CAPTIONS[d.name][0], d.reason) for d in drawn if d.reason],
+        "slug": group.slug,
+        "title": group.title,
+        "commands": group.sweep.commands if group.sweep else (),
+        "counts": counts(statistics),
+        "findings": findings(statistics),
+        "cautions": cautions(statistics),
+        "configurations": configuration_table(statistics),
+        "effects": effect_table(statistics),
+        "interactions": interaction_table(statistics),
+        "comparisons": comparison_table(statistics),
+        "reference": statistics.baseline or statistics.best,
+        "runs": run_table(statistics, shown),
+        "hidden_runs": len(statistics.runs) - len(shown),
+        "details": run_details(statistics, shown, loaded),
+        "figures": [_figure(figure) for figure in figures if figure.png],
+        "skipped_figures": [(f.spec.title, f.reason) for f in figures if f.reason],
         "failures": _failures(shown, loaded),
-        "measured": measured(study),
+        "methods": methods(statistics),
     }
 
 
-def counts(study: GroupStatistics) -> dict[str, int]:
-    """How many runs stand how, those of the sweep that have not begun among them."""
-    found = Counter(study.runs["status"])
-    found["not begun"] = len(study.section.unstarted)
-    return {status: found[status] for status in ORDER if found[status]}
+def counts(statistics: GroupStatistics) -> dict[str, int]:
+    """The number of runs by status, with the sweep's pending runs."""
+    found = Counter(statistics.runs["status"])
+    found["pending"] = len(statistics.group.pending)
+    return {status: found[status] for status in STATUSES if found[status]}
 
 
-def _shown(study: GroupStatistics) -> pd.DataFrame:
-    """The best runs first, then those that came to no end; not more than a page can bear."""
-    is_done = study.runs["status"] == "completed"
-    order = (-study.metric.sign * study.runs["value"].where(is_done)).argsort(kind="stable")
-    ordered, is_done = study.runs.iloc[order], is_done.iloc[order]
+def _shown(statistics: GroupStatistics) -> pd.DataFrame:
+    """The best runs first, then those that did not complete; no more than a page can show."""
+    is_done = statistics.runs["status"] == "completed"
+    order = (-statistics.metric.sign * statistics.runs["value"].where(is_done)).argsort(
+        kind="stable"
+    )
+    ordered, is_done = statistics.runs.iloc[order], is_done.iloc[order]
     bad = ordered[~is_done].head(MOST_RUNS // 2)
     return pd.concat([ordered[is_done].head(MOST_RUNS - len(bad)), bad])
 
 
 def _figure(figure: SavedFigure) -> dict[str, str]:
     assert figure.png is not None
-    name, caption = CAPTIONS[figure.name]
+    spec = figure.spec
     picture = as_data_uri(figure.png)
-    return {"id": figure.name, "name": name, "caption": caption, "picture": picture}
+    return {"id": spec.name, "title": spec.title, "caption": spec.caption, "picture": picture}
 
 
 def _failures(shown: pd.DataFrame, loaded: LoadedRuns) -> list[dict[str, Any]]:
-    found = []
+    failures = []
     for run_id, row in shown[shown["reason"] != ""].iterrows():
         error = loaded.runs[str(run_id)].record.error
-        found.append(
+        failures.append(
             {
                 "run": row["run"],
                 "status": row["status"],
@@ -91,4 +92,4 @@ def _failures(shown: pd.DataFrame, loaded: LoadedRuns) -> list[dict[str, Any]]:
                 "log": f"{row['folder']}/train.log",
             }
         )
-    return found
+    return failures

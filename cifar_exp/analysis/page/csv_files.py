@@ -1,4 +1,4 @@
-"""The CSV files: runs, histories, configurations, and every comparison."""
+"""The CSV files: runs, histories, configurations and every comparison."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,46 +6,52 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cifar_exp.analysis.load.frames import CIRCUMSTANCES, FIGURES, settings_columns
+from cifar_exp.analysis.load.frames import CONTEXT, RESULTS, settings_columns
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.storage.atomic import write_text
-from cifar_exp.storage.run_folder import METRICS
+from cifar_exp.storage.metrics import METRICS_COLUMNS
 
 
 def write_tables(
-    folder: Path, runs: pd.DataFrame, history: pd.DataFrame, studies: Sequence[GroupStatistics]
+    folder: Path,
+    runs: pd.DataFrame,
+    history: pd.DataFrame,
+    all_statistics: Sequence[GroupStatistics],
 ) -> None:
-    """runs.csv, history.csv, summary.csv, comparisons.csv, effects.csv, interactions.csv and
-    importance.csv in `folder`; tables of sections carry their names in `section`."""
-    _write(folder / "runs.csv", run_table(runs, studies))
-    columns = ["run_id", *METRICS, *history.columns.difference(["run_id", *METRICS], sort=False)]
+    """Write runs.csv, history.csv, summary.csv, comparisons.csv, effects.csv, interactions.csv and
+    importance.csv. Tables of groups have the group's title in `section`.
+    """
+    _write(folder / "runs.csv", runs_frame(runs, all_statistics))
+    first = ["run_id", *METRICS_COLUMNS]
+    columns = [*first, *history.columns.difference(first, sort=False)]
     _write(folder / "history.csv", _with_whole_numbers(history[columns]))
-    _write(folder / "summary.csv", _stacked(studies, [study.summary for study in studies]))
-    for name in ("comparisons", "effects", "interactions"):
-        tables = [getattr(study, name) for study in studies]
-        _write(folder / f"{name}.csv", _stacked(studies, tables))
-    terms = [getattr(study.importance, "terms", pd.DataFrame()) for study in studies]
-    _write(folder / "importance.csv", _stacked(studies, terms))
+    for name in ("summary", "comparisons", "effects", "interactions"):
+        tables = [getattr(statistics, name) for statistics in all_statistics]
+        _write(folder / f"{name}.csv", _stacked(all_statistics, tables))
+    terms = [getattr(each.importance, "terms", pd.DataFrame()) for each in all_statistics]
+    _write(folder / "importance.csv", _stacked(all_statistics, terms))
 
 
-def run_table(runs: pd.DataFrame, studies: Sequence[GroupStatistics]) -> pd.DataFrame:
-    """A row a run: sections, figures, settings (those that vary first), circumstances."""
+def runs_frame(runs: pd.DataFrame, all_statistics: Sequence[GroupStatistics]) -> pd.DataFrame:
+    """A row per run: groups, results, settings (those that vary first) and context."""
     settings = settings_columns(runs)
     varied = [key for key in settings if runs[key].astype(str).nunique() > 1]
     constant = [key for key in settings if key not in varied]
-    sections: dict[str, list[str]] = {str(run_id): [] for run_id in runs.index}
-    for study in studies:
-        for run_id in study.runs.index:
-            sections[run_id].append(study.section.title)
-    table = runs[["label", *varied, *FIGURES, *CIRCUMSTANCES, *constant]].copy()
-    table.insert(1, "sections", ["; ".join(names) for names in sections.values()])
+    titles: dict[str, list[str]] = {str(run_id): [] for run_id in runs.index}
+    for statistics in all_statistics:
+        for run_id in statistics.runs.index:
+            titles[run_id].append(statistics.group.title)
+    table = runs[["label", *varied, *RESULTS, *CONTEXT, *constant]].copy()
+    table.insert(1, "sections", ["; ".join(own) for own in titles.values()])
     return table.reset_index()
 
 
-def _stacked(studies: Sequence[GroupStatistics], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _stacked(
+    all_statistics: Sequence[GroupStatistics], tables: Sequence[pd.DataFrame]
+) -> pd.DataFrame:
     named = [
-        table.assign(section=study.section.title)
-        for study, table in zip(studies, tables, strict=True)
+        table.assign(section=statistics.group.title)
+        for statistics, table in zip(all_statistics, tables, strict=True)
         if len(table)
     ]
     whole = pd.concat(named, ignore_index=True) if named else pd.DataFrame({"section": []})

@@ -1,9 +1,9 @@
 "use strict";
-const sections = JSON.parse(document.getElementById("data").textContent);
+const groups = JSON.parse(document.getElementById("data").textContent);
 const dialog = document.querySelector("dialog");
-const part = (selector) => dialog.querySelector(selector);
+const inDialog = (selector) => dialog.querySelector(selector);
 
-// Numbers are sorted as numbers, texts as texts, and empty cells always come last.
+// Numbers are sorted as numbers and texts as texts; empty cells come last.
 function keyOf(row, column) {
   const text = row.cells[column].dataset.key;
   const isText = column === 0 && row.dataset.run !== undefined; // an id may look like a number
@@ -24,7 +24,7 @@ function sortBy(table, column) {
   table.tBodies[0].append(...rows.map(([, row]) => row));
 }
 
-// Every word must be there: in a cell's text, or as name=value of a column.
+// Every word must match: a cell's text, or a column's value as name=value.
 function matches(row, names, words) {
   const texts = [...row.cells].map((cell) => cell.textContent.toLowerCase());
   const whole = texts.join(" ");
@@ -33,7 +33,7 @@ function matches(row, names, words) {
     const column = names.indexOf(name);
     if (value === undefined || column < 0) return whole.includes(word);
     const same = texts[column] === value || (texts[column] !== "" && Number(texts[column]) === Number(value));
-    return value === "" || same; // 0.10 is 0.1, and a value is typed letter by letter
+    return value === "" || same; // 0.10 equals 0.1, and a value may still be incomplete
   });
 }
 
@@ -91,20 +91,20 @@ function chart(history, kind, scale, unit) {
   return svg;
 }
 
-function open(section, id) {
-  const run = section.runs[id];
-  part("#run-name").textContent = run.name;
-  part(".run-status").textContent = run.status;
-  part(".run-status").className = `run-status status ${run.status}`;
-  part(".run-reason").textContent = run.reason;
-  part(".run-command").textContent = run.command;
-  part(".run-folder").textContent = run.folder;
+function open(group, id) {
+  const run = group.runs[id];
+  inDialog("#run-name").textContent = run.name;
+  inDialog(".run-status").textContent = run.status;
+  inDialog(".run-status").className = `run-status status ${run.status}`;
+  inDialog(".run-reason").textContent = run.reason;
+  inDialog(".run-command").textContent = run.command;
+  inDialog(".run-folder").textContent = run.folder;
   const charts = [chart(run.history, "accuracy", 100, "%"), chart(run.history, "loss", 1, "nats")];
-  part(".run-history").replaceChildren(...charts.filter(Boolean));
-  if (!charts.some(Boolean)) part(".run-history").textContent = "No epoch is on record.";
-  part(".copy").textContent = "Copy";
-  fill(part(".run-settings"), run.settings);
-  fill(part(".run-common"), section.common);
+  inDialog(".run-history").replaceChildren(...charts.filter(Boolean));
+  if (!charts.some(Boolean)) inDialog(".run-history").textContent = "No epoch is recorded.";
+  inDialog(".copy").textContent = "Copy";
+  fill(inDialog(".run-settings"), run.settings);
+  fill(inDialog(".run-common"), group.common);
   dialog.showModal();
   dialog.scrollTop = 0;
 }
@@ -113,14 +113,14 @@ for (const table of document.querySelectorAll("table"))
   [...table.tHead.rows[0].cells].forEach((cell, column) =>
     cell.querySelector("button").addEventListener("click", () => sortBy(table, column)));
 
-for (const section of document.querySelectorAll("[data-section]")) {
+for (const section of document.querySelectorAll("[data-group]")) {
   const table = section.querySelector("table.runs");
   if (!table) continue;
   section.querySelector("input").addEventListener("input", () => filter(section));
   filter(section);
   table.tBodies[0].addEventListener("click", (event) => {
     const row = event.target.closest("tr");
-    if (row) open(sections[Number(section.dataset.section)], row.dataset.run);
+    if (row) open(groups[Number(section.dataset.group)], row.dataset.run);
   });
 }
 
@@ -135,11 +135,11 @@ dialog.addEventListener("click", (event) => {
     && event.clientY >= box.top && event.clientY <= box.bottom;
   if (event.target === dialog && !isInside) dialog.close();
 });
-part(".copy").addEventListener("click", async () => {
+inDialog(".copy").addEventListener("click", async () => {
   const range = document.createRange();
-  range.selectNodeContents(part(".run-command"));
+  range.selectNodeContents(inDialog(".run-command"));
   getSelection().removeAllRanges();
-  getSelection().addRange(range); // where the clipboard is barred, the text is at least marked
+  getSelection().addRange(range); // without access to the clipboard, at least select the text
   const copied = navigator.clipboard?.writeText(range.toString()).then(() => true, () => false);
-  part(".copy").textContent = (await copied) ? "Copied" : "Marked: copy it";
+  inDialog(".copy").textContent = (await copied) ? "Copied" : "Selected: copy it";
 });

@@ -1,7 +1,8 @@
-"""The page: one HTML file that asks for nothing beside it."""
+"""The page: one HTML file that loads nothing else."""
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +16,33 @@ from cifar_exp.storage.record import now
 HERE = Path(__file__).parent
 
 
+@dataclass(frozen=True)
+class Heading:
+    """The page's title, what it reports on, and the signature of the runs it was made from."""
+
+    title: str
+    subject: str
+    signature: str
+
+
 def write_page(
     path: Path,
-    title: str,
-    asked: str,
-    sections: Sequence[Mapping[str, Any]],
-    left_out: Sequence[Skipped],
+    heading: Heading,
+    groups: Sequence[Mapping[str, Any]],
+    skipped: Sequence[Skipped],
 ) -> None:
-    """Render `section_content`s into `path`. Whatever a run's author wrote is escaped."""
+    """Render the `group_context`s into `path`. Texts that users wrote are escaped."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}  # browsers refuse NaN
     template = environment.from_string((HERE / "index.html.jinja").read_text(encoding="utf-8"))
     parts = {name: (HERE / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     text = template.render(
-        title=title,
-        asked=asked,
+        heading=heading,
         made=now(),
         version=cifar_exp.__version__,
-        sections=sections,
-        left_out=left_out,
-        details=[section["details"] for section in sections],
+        groups=groups,
+        skipped=skipped,
+        details=[group["details"] for group in groups],
         **parts,
     )
     write_text(path, text)

@@ -1,4 +1,4 @@
-"""What a click on a run shows: its settings, its history, the command that makes it again."""
+"""What a click on a run shows: its settings, its history, the command that repeats it."""
 
 import shlex
 from pathlib import Path
@@ -8,18 +8,20 @@ import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.load.frames import settings_columns
-from cifar_exp.analysis.load.parse import read_overrides
 from cifar_exp.analysis.load.runs import LoadedRuns
 from cifar_exp.analysis.statistics.factors import ABSENT
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.storage.run_folder import read_overrides
 
 CURVES = ("train_accuracy", "val_accuracy", "train_loss", "val_loss")
 
 
-def run_details(study: GroupStatistics, shown: pd.DataFrame, loaded: LoadedRuns) -> dict[str, Any]:
-    """`common`: settings that all share; `runs` by id: own settings, history, command, folder."""
-    keys = settings_columns(study.runs)
-    texts = {key: study.exact[key].fillna(ABSENT) for key in keys}
+def run_details(
+    statistics: GroupStatistics, shown: pd.DataFrame, loaded: LoadedRuns
+) -> dict[str, Any]:
+    """`common`: settings that all runs share; `runs` by id: other settings, history and so on."""
+    keys = settings_columns(statistics.runs)
+    texts = {key: statistics.raw_runs[key].fillna(ABSENT) for key in keys}
     common = {key: text.iloc[0] for key, text in texts.items() if text.nunique() == 1}
     own = [key for key in keys if key not in common]
     history = loaded.history[loaded.history["run_id"].isin(shown.index)]
@@ -48,8 +50,8 @@ def _curves(rows: pd.DataFrame) -> dict[str, list[float | None]]:
 
 
 def _command(folder: Path, seed: int) -> str:
-    """What trains the run anew; a seed that was left to its default is spelled out."""
-    overrides = list(read_overrides(folder))
+    """The command that repeats the run, with its seed even if that was left to its default."""
+    overrides = read_overrides(folder)
     if not any(item.startswith("seed=") for item in overrides):
         overrides.append(f"seed={seed}")
     return shlex.join(["python", "-m", "cifar_exp.train", *overrides])

@@ -1,1 +1,1 @@
-"""Frames -> frames. Nothing is drawn or written here, and every figure on the page is from here."""
+"""Frames -> frames: every number on the page is computed here; nothing is drawn or written."""

@@ -10,49 +10,54 @@ from cifar_exp.analysis.statistics.factors import Factor, level_frame
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.significance import mean_interval
 
-ONLY = "the only configuration"
+ONLY = "the only configuration"  # its name where nothing varied
 
 
 @dataclass(frozen=True)
-class Configured:
-    """`runs` with `configuration`, `value` (the metric), `is_counted` and the settings' levels as
-    text; `doubles` are runs not counted because a newer one has the same settings and seed.
+class ConfiguredRuns:
+    """`runs` with `configuration`, `value` (the metric), `is_counted`, and levels as text.
+
+    `superseded`: ids of runs that do not count, because a newer run has the same settings and seed.
     """
 
     runs: pd.DataFrame
-    doubles: Sequence[str]
+    superseded: Sequence[str]
 
     @property
-    def selected(self) -> pd.DataFrame:
-        """The completed runs that the statistics are made of."""
+    def counted(self) -> pd.DataFrame:
+        """The runs that the statistics are computed from."""
         return self.runs[self.runs["is_counted"]]
 
 
-def configure(runs: pd.DataFrame, settings: Sequence[Factor], metric: Metric) -> Configured:
-    """Name each run's configuration and say whether it counts: completed, with a finite value."""
-    levels = level_frame(runs, [setting.key for setting in settings])
+def assign_configurations(
+    runs: pd.DataFrame, factors: Sequence[Factor], metric: Metric
+) -> ConfiguredRuns:
+    """Name each run's configuration, and mark what counts: completed runs with a finite value."""
+    levels = level_frame(runs, [factor.key for factor in factors])
     value = pd.to_numeric(runs[metric.name]).astype(float)
     is_counted = (runs["status"] == "completed") & np.isfinite(value)
     names = [
-        " ".join(f"{s.name}={level}" for s, level in zip(settings, row, strict=True)) or ONLY
+        " ".join(f"{f.name}={level}" for f, level in zip(factors, row, strict=True)) or ONLY
         for row in levels.itertuples(index=False)
     ]
     frame = runs.drop(columns=levels.columns).join(levels)
     frame = frame.assign(configuration=names, value=value, is_counted=is_counted)
     counted = frame[is_counted].sort_values("finished_at", kind="stable")
-    doubles = counted.index[counted.duplicated(["configuration", "seed"], keep="last")]
-    frame.loc[doubles, "is_counted"] = False
-    return Configured(frame, list(doubles))
+    superseded = counted.index[counted.duplicated(["configuration", "seed"], keep="last")]
+    frame.loc[superseded, "is_counted"] = False
+    return ConfiguredRuns(frame, list(superseded))
 
 
-def summarise(configured: Configured, settings: Sequence[Factor], metric: Metric) -> pd.DataFrame:
-    """A row a configuration, the best mean first.
+def summarize(
+    configured: ConfiguredRuns, factors: Sequence[Factor], metric: Metric
+) -> pd.DataFrame:
+    """A row per configuration, the best mean first.
 
     n, mean, sd, ci_low and ci_high (95 %, Student's t; NaN at n = 1), best; means of test accuracy,
-    train seconds and PFLOP; parameters; the numbers of runs that are not counted.
+    train seconds and PFLOP; parameters; the numbers of runs that do not count.
     """
-    groups = configured.runs.groupby("configuration", sort=False)
-    rows = [_summary_row(str(name), group, settings, metric) for name, group in groups]
+    by_name = configured.runs.groupby("configuration", sort=False)
+    rows = [_summary_row(str(name), runs, factors, metric) for name, runs in by_name]
     table = pd.DataFrame(rows, columns=None if rows else ["configuration", "n", "mean"])
     order = (-metric.sign * table["mean"]).argsort(kind="stable")  # NaN goes last
     table = table.iloc[order].reset_index(drop=True)
@@ -61,16 +66,16 @@ def summarise(configured: Configured, settings: Sequence[Factor], metric: Metric
 
 
 def _summary_row(
-    name: str, group: pd.DataFrame, settings: Sequence[Factor], metric: Metric
+    name: str, runs: pd.DataFrame, factors: Sequence[Factor], metric: Metric
 ) -> dict[str, object]:
-    counted = group[group["is_counted"]]
+    counted = runs[runs["is_counted"]]
     values = counted["value"].to_numpy()
     low, high = mean_interval(values)
     tests = counted["test_accuracy"].astype(float)
     best = values.max(initial=-np.inf) if metric.is_higher_better else values.min(initial=np.inf)
     return {
         "configuration": name,
-        **{setting.key: group[setting.key].iloc[0] for setting in settings},
+        **{factor.key: runs[factor.key].iloc[0] for factor in factors},
         "n": len(values),
         "mean": values.mean() if len(values) else np.nan,
         "sd": values.std(ddof=1) if len(values) > 1 else np.nan,
@@ -82,23 +87,24 @@ def _summary_row(
         "train_seconds": counted["train_seconds"].mean(),
         "pflop": counted["pflop"].mean(),
         "parameters": counted["parameters"].max() if len(values) else np.nan,
-        "not_counted": len(group) - len(values),
-        "diverged": int((group["status"] == "diverged").sum()),
-        "failed": int((group["status"] == "failed").sum()),
+        "not_counted": len(runs) - len(values),
+        "diverged": int((runs["status"] == "diverged").sum()),
+        "failed": int((runs["status"] == "failed").sum()),
     }
 
 
-def deviations(counted: pd.DataFrame) -> pd.DataFrame:
-    """A row a run of a configuration with two seeds or more: configuration, deviation from its
-    mean.
+def residuals(counted: pd.DataFrame) -> pd.DataFrame:
+    """A row per run of a configuration with at least two seeds.
+
+    configuration; residual: the run's value minus the configuration's mean.
     """
-    groups = counted.groupby("configuration")["value"]
-    table = counted[["configuration"]].assign(deviation=counted["value"] - groups.transform("mean"))
-    return table[groups.transform("size") > 1]
+    values = counted.groupby("configuration")["value"]
+    table = counted[["configuration"]].assign(residual=counted["value"] - values.transform("mean"))
+    return table[values.transform("size") > 1]
 
 
 def seed_noise(counted: pd.DataFrame) -> tuple[float, int]:
-    """SD between seeds of one configuration, pooled over all, and its degrees of freedom."""
-    table = deviations(counted)
+    """SD between seeds of a configuration, pooled over all, and its degrees of freedom."""
+    table = residuals(counted)
     df = len(table) - table["configuration"].nunique()
-    return (float((table["deviation"] ** 2).sum() / df) ** 0.5 if df else float("nan")), df
+    return (float((table["residual"] ** 2).sum() / df) ** 0.5 if df else float("nan")), df

@@ -1,24 +1,24 @@
-"""What a run takes for what, and whether its confidence is deserved."""
+"""Which classes a run confuses, and how well its confidence is calibrated."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from cifar_exp.analysis.load.predictions import Predictions
+from cifar_exp.storage.predictions import Predictions
 
-BINS = 15  # of confidence, equally wide, as in the run's own calibration error
+BINS = 15  # of confidence, equally pivot, as in the run's own calibration error
 
 
 def confusion(predictions: Predictions, groups: Sequence[str]) -> pd.DataFrame:
-    """Share of each group's images (rows sum to 1) that are put into each group (columns).
+    """Confusion matrix: the share of each group's images (rows sum to 1) by predicted group.
 
-    `groups` names the group of every class; with a class's own name it is the plain matrix.
+    `groups` names a group for every class; with the class names themselves it is the plain matrix.
     """
     names = sorted(set(groups))
-    place = np.array([names.index(group) for group in groups])
+    index = np.array([names.index(group) for group in groups])
     counts = np.zeros((len(names), len(names)))
-    np.add.at(counts, (place[predictions.label], place[predictions.prediction]), 1)
+    np.add.at(counts, (index[predictions.label], index[predictions.prediction]), 1)
     sums = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, sums, out=np.full_like(counts, np.nan), where=sums > 0)
     return pd.DataFrame(shares, index=names, columns=names)
@@ -27,10 +27,10 @@ def confusion(predictions: Predictions, groups: Sequence[str]) -> pd.DataFrame:
 def confused_pairs(
     predictions: Predictions, class_names: Sequence[str], most: int = 15
 ) -> pd.DataFrame:
-    """The pairs of classes most often taken for each other: pair, images, share of both's images.
+    """The pairs of classes confused most often: pair, images, share of both classes' images.
 
-    Both directions are counted together: `as_second` images of the first class were taken for the
-    second, `as_first` the other way.
+    Both directions are added: `as_second` images of the first class were predicted as the second,
+    `as_first` images of the second class as the first.
     """
     size = len(class_names)
     counts = np.zeros((size, size), dtype=int)
@@ -55,12 +55,12 @@ def confused_pairs(
 
 
 def reliability(predictions: Predictions) -> pd.DataFrame:
-    """By bin of confidence: low, high, images, confidence (mean), accuracy; empty bins left out."""
+    """By bin of confidence: low, high, images, mean confidence, accuracy; no empty bins."""
     edges = np.linspace(0, 1, BINS + 1)
-    place = np.clip(np.ceil(predictions.confidence * BINS) - 1, 0, BINS - 1).astype(int)
+    bins = np.clip(np.ceil(predictions.confidence * BINS) - 1, 0, BINS - 1).astype(int)
     frame = pd.DataFrame(
         {
-            "bin": place,
+            "bin": bins,
             "confidence": predictions.confidence,
             "accuracy": (predictions.label == predictions.prediction).astype(float),
         }
@@ -76,6 +76,6 @@ def reliability(predictions: Predictions) -> pd.DataFrame:
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Mean distance of confidence and accuracy over the images (Naeini et al., AAAI 2015)."""
+    """Expected calibration error (Naeini et al., AAAI 2015) from a `reliability` table."""
     gaps = (table["confidence"] - table["accuracy"]).abs()
     return float((gaps * table["images"]).sum() / table["images"].sum())

@@ -1,4 +1,4 @@
-"""Histories by configuration: means and bands, the gap to training images, early rankings."""
+"""Curves by configuration: means and bands, the gap to training images, early rankings."""
 
 import numpy as np
 import pandas as pd
@@ -6,21 +6,21 @@ from scipy import stats
 
 from cifar_exp.analysis.statistics.metric import Metric
 
-FEWEST_RANKED = 4  # configurations, below which a rank correlation says nothing
+FEWEST_RANKED = 4  # configurations; a rank correlation of fewer means nothing
 
 
 def by_configuration(history: pd.DataFrame, counted: pd.DataFrame, column: str) -> pd.DataFrame:
-    """A row a configuration and epoch: n, mean, low and high, an SD around it (NaN at n = 1)."""
-    known = history.dropna(subset=[column])
-    known = known.assign(configuration=known["run_id"].map(counted["configuration"]))
-    groups = known.dropna(subset=["configuration"]).groupby(["configuration", "epoch"])[column]
+    """A row per configuration and epoch: n, mean, low and high, one SD away (NaN at n = 1)."""
+    rows = history.dropna(subset=[column])
+    rows = rows.assign(configuration=rows["run_id"].map(counted["configuration"]))
+    groups = rows.dropna(subset=["configuration"]).groupby(["configuration", "epoch"])[column]
     table = groups.agg(["size", "mean", "std"]).reset_index()
     table = table.rename(columns={"size": "n", "std": "sd"})
     return table.assign(low=table["mean"] - table["sd"], high=table["mean"] + table["sd"])
 
 
 def with_gap(history: pd.DataFrame) -> pd.DataFrame:
-    """The history with `gap`: accuracy on training images, not augmented, less val accuracy."""
+    """The history with `gap`: accuracy on training images, not augmented, minus val accuracy."""
     if "train_eval_accuracy" not in history:
         return history.assign(gap=np.nan)
     return history.assign(gap=history["train_eval_accuracy"] - history["val_accuracy"])
@@ -29,19 +29,19 @@ def with_gap(history: pd.DataFrame) -> pd.DataFrame:
 def budget_correlation(
     history: pd.DataFrame, counted: pd.DataFrame, metric: Metric
 ) -> pd.DataFrame:
-    """By epoch k: Spearman's correlation between configurations' ranks at k and at the end, and
-    `cost`, how much worse than the best the leader at k came out at the end.
+    """By epoch k: how well the ranking at k, by val accuracy, predicts the final one.
 
-    Of the runs whose number of epochs is the commonest, by val accuracy; empty where there is no
-    val, fewer than four configurations, or one epoch.
+    correlation: Spearman's, between the ranks at k and at the end. cost: how much worse than the
+    best the leader at k was at the end. Only runs with the most common number of epochs are used;
+    empty without validation data, with fewer than four configurations, or with one epoch.
     """
     empty = pd.DataFrame(columns=["epoch", "correlation", "cost", "configurations"])
     epochs = counted["epochs_done"]
     if not len(epochs) or epochs.mode().iloc[0] < 2:
         return empty
-    alike = counted[epochs == epochs.mode().iloc[0]]
-    early = by_configuration(history, alike, "val_accuracy")
-    final = alike.groupby("configuration")["value"].mean() * metric.sign
+    same_length = counted[epochs == epochs.mode().iloc[0]]
+    early = by_configuration(history, same_length, "val_accuracy")
+    final = same_length.groupby("configuration")["value"].mean() * metric.sign
     final = final[final.index.isin(early["configuration"])]
     if not len(early) or len(final) < FEWEST_RANKED or final.nunique() < 2:
         return empty
@@ -65,13 +65,11 @@ def _spearman(a: pd.Series, b: pd.Series) -> float:
 
 
 def rate_curves(history: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
-    """Learning rate by step, each distinct curve once: curve (its number), configurations, step,
-    lr.
-    """
-    known = history[history["run_id"].isin(counted.index)].dropna(subset=["lr", "step"])
+    """Learning rate by step, each distinct curve once: curve, configurations, step, lr."""
+    rows = history[history["run_id"].isin(counted.index)].dropna(subset=["lr", "step"])
     curves: dict[tuple[float, ...], list[str]] = {}
     frames = []
-    for run_id, run in known.groupby("run_id", sort=False):
+    for run_id, run in rows.groupby("run_id", sort=False):
         shape = (*run["step"], *run["lr"].round(10))
         if shape not in curves:
             frames.append(run[["step", "lr"]].assign(curve=len(curves)))

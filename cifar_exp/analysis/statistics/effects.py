@@ -1,95 +1,97 @@
-"""What a change of one setting does, and of two together: contrasts of matched runs."""
+"""Factor effects, interactions and marginal means, from contrasts of matched runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations, product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from cifar_exp.analysis.statistics.comparisons import judged
+from cifar_exp.analysis.statistics.comparisons import with_verdicts
 from cifar_exp.analysis.statistics.factors import ABSENT, Factor
-from cifar_exp.analysis.statistics.significance import Difference, paired
+from cifar_exp.analysis.statistics.significance import Difference, mean_interval, paired
 
-MOST_LEVELS = 12  # of a setting drawn at random every value is a level of its own
+MOST_LEVELS = 12  # more are values drawn at random rather than levels
 
 
 def main_effects(
-    counted: pd.DataFrame, settings: Sequence[Factor], references: Mapping[str, str]
+    counted: pd.DataFrame, factors: Sequence[Factor], references: Mapping[str, str]
 ) -> pd.DataFrame:
-    """A row for each level of a setting but its reference: the difference that the change makes.
+    """The main effect of each factor: a row per level, compared with the factor's reference level.
 
-    Only runs that agree in all other settings and the seed are subtracted; the differences are
-    averaged over the other settings and compared between seeds, so n counts seeds and the interval
-    tells what other seeds would have given. `cells`: combinations of the other settings that are
-    averaged over. A level that was never trained beside the reference is held against the nearest
-    lower level that it was trained beside.
+    Only runs that agree in all other factors and in the seed are subtracted. The differences are
+    averaged over the other factors, then compared between seeds: n counts seeds, and the interval
+    covers what other seeds would give. `cells`: combinations of the other factors averaged over. A
+    level without matching runs at the reference is compared with the next lower level that has
+    them.
     """
-    rows = [row for s in settings for row in _level_rows(counted, settings, s, references[s.key])]
-    return judged(pd.DataFrame(rows, columns=None if rows else ["setting", "name", "level"]))
+    rows = [row for f in factors for row in _level_rows(counted, factors, f, references[f.key])]
+    return with_verdicts(pd.DataFrame(rows, columns=None if rows else ["setting", "name", "level"]))
 
 
 def interactions(
-    counted: pd.DataFrame, settings: Sequence[Factor], references: Mapping[str, str]
+    counted: pd.DataFrame, factors: Sequence[Factor], references: Mapping[str, str]
 ) -> pd.DataFrame:
-    """A row for two settings and a level of each: how much the first one's effect changes.
+    """The interaction of each pair of factors: a row per pair of levels.
 
-    (both changed - only the second changed) - (only the first changed - neither), seed by seed.
+    How much the first factor's effect changes with the second, seed by seed:
+    (both changed - only the second changed) - (only the first changed - neither changed).
     """
     rows = [
         row
-        for first, second in combinations(settings, 2)
-        for row in _pair_rows(counted, settings, (first, second), references)
+        for first, second in combinations(factors, 2)
+        for row in _pair_rows(counted, factors, (first, second), references)
     ]
-    return judged(pd.DataFrame(rows, columns=None if rows else ["setting", "other"]))
+    return with_verdicts(pd.DataFrame(rows, columns=None if rows else ["setting", "other"]))
 
 
-def levels_within(counted: pd.DataFrame, setting: Factor) -> list[str]:
-    """The levels that completed runs have, in order; none where they are too many to be levels."""
-    present = set(counted[setting.key])
-    levels = [level for level in setting.levels if level in present]
+def levels_within(counted: pd.DataFrame, factor: Factor) -> list[str]:
+    """The factor's levels among the counted runs, in order; empty if there are too many."""
+    present = set(counted[factor.key])
+    levels = [level for level in factor.levels if level in present]
     return levels if len(levels) <= MOST_LEVELS else []
 
 
 def reference_levels(
-    counted: pd.DataFrame, settings: Sequence[Factor], baseline: str | None
+    counted: pd.DataFrame, factors: Sequence[Factor], baseline: str | None
 ) -> dict[str, str]:
-    """The level that each setting's others are held against: the baseline's, else the lowest."""
+    """The reference level of each factor: the baseline's, or else the lowest one."""
     chosen = counted[counted["configuration"] == baseline] if baseline else counted.iloc[:0]
     if len(chosen):
-        return {setting.key: str(chosen[setting.key].iloc[0]) for setting in settings}
-    present = {s.key: set(counted[s.key]) for s in settings}
-    levels = {s.key: [v for v in s.levels if v in present[s.key]] for s in settings}
+        return {factor.key: str(chosen[factor.key].iloc[0]) for factor in factors}
+    present = {f.key: set(counted[f.key]) for f in factors}
+    levels = {f.key: [v for v in f.levels if v in present[f.key]] for f in factors}
     return {key: min(found, key=lambda v: v == ABSENT, default="") for key, found in levels.items()}
 
 
 def _level_rows(
-    counted: pd.DataFrame, settings: Sequence[Factor], setting: Factor, reference: str
+    counted: pd.DataFrame, factors: Sequence[Factor], factor: Factor, reference: str
 ) -> Iterator[dict[str, Any]]:
-    levels = levels_within(counted, setting)
+    levels = levels_within(counted, factor)
     if reference not in levels:
         return
-    table = wide(counted, settings, [setting])
-    for place, level in enumerate(levels):
-        for base in [reference, *reversed(levels[:place])] if level != reference else []:
+    table = pivot(counted, factors, [factor])
+    for i, level in enumerate(levels):
+        for base in [reference, *reversed(levels[:i])] if level != reference else []:
             found = _over_seeds(table[level] - table[base])
             if found is not None:
-                names = {"setting": setting.key, "name": setting.name}
+                names = {"setting": factor.key, "name": factor.name}
                 yield {**names, "level": level, "reference": base, **found}
                 break
 
 
 def _pair_rows(
     counted: pd.DataFrame,
-    settings: Sequence[Factor],
+    factors: Sequence[Factor],
     pair: tuple[Factor, Factor],
     references: Mapping[str, str],
 ) -> Iterator[dict[str, Any]]:
-    levels = [levels_within(counted, setting) for setting in pair]
-    base = tuple(references[setting.key] for setting in pair)
+    levels = [levels_within(counted, factor) for factor in pair]
+    base = tuple(references[factor.key] for factor in pair)
     if base[0] not in levels[0] or base[1] not in levels[1]:
         return
-    table = wide(counted, settings, pair)
+    table = pivot(counted, factors, pair)
     for a, b in product(*levels):
         corners = [(a, b), (base[0], b), (a, base[1]), base]
         if a == base[0] or b == base[1] or any(corner not in table for corner in corners):
@@ -107,12 +109,34 @@ def _pair_rows(
             yield {"setting": pair[0].key, "other": pair[1].key, **names, **chosen, **found}
 
 
-def wide(
-    counted: pd.DataFrame, settings: Sequence[Factor], spread: Sequence[Factor]
+def marginal_means(
+    counted: pd.DataFrame, factors: Sequence[Factor], first: Factor, second: Factor
 ) -> pd.DataFrame:
-    """Values with a column a level of `spread`, a row for the rest of the settings and the seed."""
-    keys = [setting.key for setting in spread]
-    rest = [setting.key for setting in settings if setting.key not in keys]
+    """A row per pair of levels: mean over seeds with its 95 % interval, their SD, n seeds.
+
+    Each seed's runs are averaged over the other factors first. Combinations of the other factors
+    that were not trained at all pairs of levels are left out, so that every mean averages over the
+    same ones; the table is empty if none is left.
+    """
+    table = pivot(counted, factors, [first, second])
+    is_whole = table.groupby(level=0).count().gt(0).all(axis=1)
+    kept = table[table.index.get_level_values(0).map(is_whole)] if len(factors) > 2 else table
+    rows = []
+    for (a, b), values in kept.items():
+        seeds = values.dropna().groupby(level=1).mean().to_numpy()
+        low, high = mean_interval(seeds)
+        sd = seeds.std(ddof=1) if len(seeds) > 1 else np.nan
+        row = {"first": a, "second": b, "mean": seeds.mean(), "sd": sd, "n": len(seeds)}
+        rows += [{**row, "low": low, "high": high}] if len(seeds) else []
+    return pd.DataFrame(rows)
+
+
+def pivot(
+    counted: pd.DataFrame, factors: Sequence[Factor], spread: Sequence[Factor]
+) -> pd.DataFrame:
+    """Values in a column per level of `spread`, a row per combination of other factors and seed."""
+    keys = [factor.key for factor in spread]
+    rest = [factor.key for factor in factors if factor.key not in keys]
     cell = counted.groupby(rest).ngroup() if rest else pd.Series(0, index=counted.index)
     index = [cell, counted["seed"], *(counted[key] for key in keys)]
     values = pd.Series(
@@ -130,10 +154,10 @@ def _over_seeds(differences: pd.Series) -> dict[str, Any] | None:
 
 
 def _balanced(matrix: pd.DataFrame) -> pd.DataFrame:
-    """A part without gaps, cells x seeds: else seeds would differ in what they average over.
+    """A part of cells x seeds without gaps, so that every seed averages over the same cells.
 
-    Of all cells with the seeds that have them, and all seeds with the cells that have those, the
-    part with more seeds from two on, then the larger.
+    Either the seeds that have all cells or the cells that have all seeds: the part with two seeds
+    or more is preferred, then the larger one.
     """
     parts = [matrix.dropna(axis=0), matrix.dropna(axis=1)]
     return max(parts, key=lambda part: (min(part.shape[1], 2) if part.size else 0, part.size))

@@ -1,4 +1,4 @@
-"""All that is known of a section's runs, computed when first asked for."""
+"""All statistics of one comparison group, each computed when it is first used."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -8,64 +8,64 @@ import pandas as pd
 from cifar_exp.analysis.statistics.baseline import find_baseline
 from cifar_exp.analysis.statistics.comparisons import compare
 from cifar_exp.analysis.statistics.configurations import (
-    Configured,
-    configure,
+    ConfiguredRuns,
+    assign_configurations,
     seed_noise,
-    summarise,
+    summarize,
 )
 from cifar_exp.analysis.statistics.effects import interactions, main_effects, reference_levels
-from cifar_exp.analysis.statistics.factors import Factor, varied_settings
-from cifar_exp.analysis.statistics.groups import Section
+from cifar_exp.analysis.statistics.factors import Factor, find_factors
+from cifar_exp.analysis.statistics.groups import ComparisonGroup
 from cifar_exp.analysis.statistics.importance import Importance, InsufficientDataError, importance
-from cifar_exp.analysis.statistics.metric import Metric, without_val
+from cifar_exp.analysis.statistics.metric import Metric, on_test
 
 
 class GroupStatistics:
-    """The tables of one section; `exact` are its runs as they were loaded.
+    """The tables of one comparison group; `raw_runs` are its runs as they were loaded.
 
-    Where nothing was held out, a val metric gives way to test.
+    Without validation data, a val metric is replaced by the same metric on test.
 
-    Raises UserError where `baseline` cannot be read for this section.
+    Raises UserError if `baseline` cannot be understood for this group.
     """
 
     def __init__(
         self,
-        section: Section,
+        group: ComparisonGroup,
         metric: Metric,
         runs: pd.DataFrame,
         history: pd.DataFrame,
         columns: Sequence[str],
         baseline: str | None = None,
     ) -> None:
-        own = self.exact = runs.loc[list(section.run_ids)]
+        own = self.raw_runs = runs.loc[list(group.run_ids)]
         has_val = bool(len(own) and own["val_size"].iloc[0] > 0)
-        self.section, self.metric = section, metric
+        self.group, self.metric = group, metric
         if not has_val and not metric.is_on_test:
-            self.metric = without_val(metric)
+            self.metric = on_test(metric)
         self.has_val = has_val
-        self.settings: list[Factor] = varied_settings(own, columns)
-        self.configured: Configured = configure(own, self.settings, self.metric)
-        self.runs, self.selected = self.configured.runs, self.configured.selected
-        self.history = history[history["run_id"].isin(self.selected.index)]
-        self.summary = summarise(self.configured, self.settings, self.metric)
+        self.factors: list[Factor] = find_factors(own, columns)
+        self.configured: ConfiguredRuns = assign_configurations(own, self.factors, self.metric)
+        self.runs, self.counted = self.configured.runs, self.configured.counted
+        self.history = history[history["run_id"].isin(self.counted.index)]
+        self.summary = summarize(self.configured, self.factors, self.metric)
         self.baseline: str | None = None
-        if baseline is not None and len(self.selected):
-            self.baseline = find_baseline(baseline, self.selected, self.settings)
+        if baseline is not None and len(self.counted):
+            self.baseline = find_baseline(baseline, self.counted, self.factors)
 
     @property
     def best(self) -> str | None:
         """The configuration with the best mean."""
-        return None if not len(self.selected) else str(self.summary["configuration"].iloc[0])
+        return None if not len(self.counted) else str(self.summary["configuration"].iloc[0])
 
     @property
     def best_run(self) -> str | None:
-        """The id of the best configuration's best run."""
-        runs = self.selected[self.selected["configuration"] == self.best]
+        """The id of the best run of the best configuration."""
+        runs = self.counted[self.counted["configuration"] == self.best]
         return None if not len(runs) else str((runs["value"] * self.metric.sign).idxmax())
 
     @property
     def seeds(self) -> int:
-        """The most seeds that a configuration has."""
+        """The largest number of seeds that a configuration has."""
         return int(self.summary["n"].max()) if len(self.summary) else 0
 
     @cached_property
@@ -74,52 +74,52 @@ class GroupStatistics:
         reference = self.baseline or self.best
         if reference is None:
             return pd.DataFrame()
-        return compare(self.selected, reference)
+        return compare(self.counted, reference)
 
     @cached_property
     def references(self) -> dict[str, str]:
-        """The level of each setting that its others are held against."""
-        return reference_levels(self.selected, self.settings, self.baseline)
+        """The reference level of each factor."""
+        return reference_levels(self.counted, self.factors, self.baseline)
 
     @cached_property
     def effects(self) -> pd.DataFrame:
-        """What a change of one setting does."""
-        return main_effects(self.selected, self.settings, self.references)
+        """The main effects of the factors."""
+        return main_effects(self.counted, self.factors, self.references)
 
     @cached_property
     def interactions(self) -> pd.DataFrame:
-        """How much one setting's effect changes with another."""
-        return interactions(self.selected, self.settings, self.references)
+        """The interactions of pairs of factors."""
+        return interactions(self.counted, self.factors, self.references)
 
     @cached_property
     def importance(self) -> Importance | str:
-        """Shares of the settings, or why there are none."""
+        """The share of the variance that each factor explains, or why it is unknown."""
         try:
-            return importance(self.selected, self.settings)
+            return importance(self.counted, self.factors)
         except InsufficientDataError as error:
             return str(error)
 
     @cached_property
-    def by_weight(self) -> list[Factor]:
-        """The settings that vary among counted runs, the one that explains most first.
+    def by_importance(self) -> list[Factor]:
+        """The factors that vary among the counted runs, the most important first.
 
-        Where shares cannot be had, by the largest effect of a change.
+        Where importance is unknown, the one with the largest effect comes first.
         """
         if isinstance(self.importance, Importance):
             terms = self.importance.terms
-            weights = dict(zip(terms["term"], terms["share"], strict=True))
+            sizes = dict(zip(terms["term"], terms["share"], strict=True))
         else:
-            sizes = self.effects.assign(size=self.effects.get("mean", pd.Series(dtype=float)).abs())
-            weights = sizes.groupby("name")["size"].max().to_dict()
-        varied = [s for s in self.settings if self.selected[s.key].nunique() > 1]
-        return sorted(varied, key=lambda s: -weights.get(s.name, 0.0))
+            table = self.effects.assign(size=self.effects.get("mean", pd.Series(dtype=float)).abs())
+            sizes = table.groupby("name")["size"].max().to_dict()
+        varied = [f for f in self.factors if self.counted[f.key].nunique() > 1]
+        return sorted(varied, key=lambda f: -sizes.get(f.name, 0.0))
 
     @property
-    def known(self) -> pd.DataFrame:
-        """The summary's configurations that have a counted run."""
+    def evaluated(self) -> pd.DataFrame:
+        """The rows of the summary that have a counted run."""
         return self.summary[self.summary["n"] > 0]
 
     @cached_property
     def noise(self) -> tuple[float, int]:
         """SD between seeds, pooled over configurations, and its degrees of freedom."""
-        return seed_noise(self.selected)
+        return seed_noise(self.counted)

@@ -8,71 +8,62 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from cifar_exp.analysis.load.discover import SweepInput
+from cifar_exp.analysis.load.frames import COMPARABLE
 
-# Runs that differ in one of these were measured on other images, or not in the same way.
-COMPARABLE = (
-    "name",
-    "fingerprint",
-    "split_seed",
-    "train_size",
-    "val_size",
-    "test_size",
-    "device",
-    "precision",
-)
 NETWORK = "model.name"
 
 
 @dataclass(frozen=True)
-class Section:
+class ComparisonGroup:
     """Runs that may be averaged and ranked together. `slug` names its files.
 
-    `unstarted`: ids of its sweep's runs that have no folder yet; of a sweep that falls into
-    several sections they stand in the first.
+    `pending`: ids of its sweep's runs that have no folder yet; if a sweep is split into several
+    groups, the first one has them.
     """
 
     slug: str
     title: str
     run_ids: tuple[str, ...]
     sweep: SweepInput | None = None
-    unstarted: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
 
 
-def divide(runs: pd.DataFrame, sweeps: Sequence[SweepInput]) -> list[Section]:
-    """A section for each sweep, and for each network trained outside sweeps; more where those
-    mix what must not be compared. A run of two sweeps stands in both.
+def group_runs(runs: pd.DataFrame, sweeps: Sequence[SweepInput]) -> list[ComparisonGroup]:
+    """A group for each sweep, and for each network trained outside sweeps.
+
+    They are split further where they mix runs that must not be compared. A run that belongs to two
+    sweeps is in both groups.
     """
-    found = [section for sweep in sweeps for section in _of_sweep(runs, sweep)]
+    found = [group for sweep in sweeps for group in _of_sweep(runs, sweep)]
     swept = {run_id for sweep in sweeps for run_id in sweep.run_ids}
     alone = runs[~runs.index.isin(swept)]
     if len(alone):
         networks = alone.get(NETWORK, pd.Series("", index=alone.index)).fillna("")
-        for network, group in alone.groupby(networks, sort=True):
+        for network, own in alone.groupby(networks, sort=True):
             title = str(network).rpartition(".")[2] or "runs"
-            found += _comparable(group, title if len(sweeps) == 0 else f"{title}, in no sweep")
-    return _with_own_slugs(found)
+            found += _comparable(own, title if len(sweeps) == 0 else f"{title}, in no sweep")
+    return _with_unique_names(found)
 
 
-def _of_sweep(runs: pd.DataFrame, sweep: SweepInput) -> list[Section]:
+def _of_sweep(runs: pd.DataFrame, sweep: SweepInput) -> list[ComparisonGroup]:
     own = runs.loc[[run_id for run_id in sweep.run_ids if run_id in runs.index]]
-    sections = list(_comparable(own, sweep.name, sweep))
-    first, *others = sections or [Section(sweep.name, sweep.name, (), sweep)]
-    return [replace(first, unstarted=sweep.unstarted), *others]
+    groups = list(_comparable(own, sweep.name, sweep))
+    first, *others = groups or [ComparisonGroup(sweep.name, sweep.name, (), sweep)]
+    return [replace(first, pending=sweep.pending), *others]
 
 
 def _comparable(
     runs: pd.DataFrame, title: str, sweep: SweepInput | None = None
-) -> Iterator[Section]:
-    groups = runs.groupby(list(COMPARABLE), dropna=False, sort=False)
+) -> Iterator[ComparisonGroup]:
     differing = [column for column in COMPARABLE if runs[column].nunique(dropna=False) > 1]
-    for _, group in groups:
-        parts = [_told(group, column) for column in differing]
+    for _, own in runs.groupby(list(COMPARABLE), dropna=False, sort=False):
+        parts = [_describe(own, column) for column in differing]
         name = ", ".join([title, *dict.fromkeys(part for part in parts if part)])
-        yield Section(name, name, tuple(group.index), sweep)
+        yield ComparisonGroup(name, name, tuple(own.index), sweep)
 
 
-def _told(group: pd.DataFrame, column: str) -> str:
-    value = group[column].iloc[0]
+def _describe(runs: pd.DataFrame, column: str) -> str:
+    value = runs[column].iloc[0]
     if column == "fingerprint":
         return f"data {value[:6]}"
     if column.endswith("_size"):
@@ -80,16 +71,16 @@ def _told(group: pd.DataFrame, column: str) -> str:
     return f"split {value}" if column == "split_seed" else str(value)
 
 
-def _with_own_slugs(sections: Sequence[Section]) -> list[Section]:
+def _with_unique_names(groups: Sequence[ComparisonGroup]) -> list[ComparisonGroup]:
     taken: set[str] = set()
     titles: Counter[str] = Counter()
     found = []
-    for given in sections:
+    for given in groups:
         titles[given.title] += 1
         number = titles[given.title]
-        section = replace(given, title=f"{given.title} ({number})") if number > 1 else given
-        stem = re.sub(r"[^A-Za-z0-9_.]+", "-", section.title)[:60].strip("-.") or "runs"
+        group = replace(given, title=f"{given.title} ({number})") if number > 1 else given
+        stem = re.sub(r"[^A-Za-z0-9_.]+", "-", group.title)[:60].strip("-.") or "runs"
         slug = next(s for i in range(1, 10**6) if (s := stem + f"-{i}" * (i > 1)) not in taken)
         taken.add(slug)
-        found.append(replace(section, slug=slug))
+        found.append(replace(group, slug=slug))
     return found

@@ -1,4 +1,4 @@
-"""How much of the differences between configurations each setting explains."""
+"""How much of the variance between configurations each factor explains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,18 +14,20 @@ from cifar_exp.analysis.statistics.configurations import seed_noise
 from cifar_exp.analysis.statistics.factors import ABSENT, Factor
 from cifar_exp.analysis.statistics.significance import ALPHA, holm
 
-RUNS_A_SETTING = 10  # configurations that a forest wants for each
-TRUSTED_SCORE = 0.5  # share of the variance that a forest must predict out of bag
+CONFIGURATIONS_PER_FACTOR = 10  # that a forest needs
+TRUSTED_SCORE = 0.5  # the out-of-bag R^2 that a forest must reach
 TREES = 200
-PROBES = 20  # values of a setting at which a forest is asked
-PLACES = 500  # combinations of the other settings at which it is asked
+PROBES = 20  # values of a factor at which a forest is evaluated
+POINTS = 500  # combinations of the other factors at which it is evaluated
 
 
 @dataclass(frozen=True)
 class Importance:
-    """`terms`: a row a setting, and on a full grid a pair: term, order, share, noise_share, p,
-    p_holm, is_resolved. `is_estimated`: by a forest, which tests nothing. `warning` says why the
-    shares should not be trusted, if so.
+    """Shares of the variance between configurations.
+
+    `terms`: a row per factor and, on a full grid, per pair of factors: term, order, share,
+    noise_share, p, p_holm, is_resolved. `is_estimated`: by a forest, without a test. `warning`: why
+    the shares should not be trusted, if there is a reason.
     """
 
     terms: pd.DataFrame
@@ -35,41 +37,42 @@ class Importance:
 
 
 class InsufficientDataError(Exception):
-    """The runs cannot tell; the message says why."""
+    """The runs do not suffice; the message says why."""
 
 
-def importance(counted: pd.DataFrame, settings: Sequence[Factor]) -> Importance:
-    """Exact shares on a full grid, else a forest's. Raises InsufficientDataError without either."""
-    settings = [setting for setting in settings if counted[setting.key].nunique() > 1]
-    if not settings:
+def importance(counted: pd.DataFrame, factors: Sequence[Factor]) -> Importance:
+    """Exact shares on a full grid, else a forest's estimate.
+
+    Raises InsufficientDataError if there are too few runs for either.
+    """
+    factors = [factor for factor in factors if counted[factor.key].nunique() > 1]
+    if not factors:
         raise InsufficientDataError("no two configurations have completed runs")
-    levels = [[v for v in s.levels if v in set(counted[s.key])] for s in settings]
-    cells = counted.groupby([setting.key for setting in settings])["value"].mean()
+    levels = [[v for v in f.levels if v in set(counted[f.key])] for f in factors]
+    cells = counted.groupby([factor.key for factor in factors])["value"].mean()
     if cells.max() == cells.min():
-        raise InsufficientDataError("all configurations came out alike")
+        raise InsufficientDataError("all configurations have the same mean")
     size = prod(len(values) for values in levels)
     if len(cells) == size:
-        return _exact(counted, settings, levels)
-    if len(cells) < RUNS_A_SETTING * len(settings):
-        wanted = (
-            f"{RUNS_A_SETTING * len(settings)} that a forest wants for {len(settings)} settings"
-        )
+        return _exact(counted, factors, levels)
+    if len(cells) < CONFIGURATIONS_PER_FACTOR * len(factors):
         raise InsufficientDataError(
             f"{len(cells)} of {size:,} combinations have completed runs: not a full grid, and "
-            f"fewer than the {wanted}"
+            f"fewer than the {CONFIGURATIONS_PER_FACTOR * len(factors)} that a random forest needs "
+            f"for {len(factors)} settings"
         )
-    return _by_forest(cells.reset_index(), settings)
+    return _by_forest(cells.reset_index(), factors)
 
 
 def _exact(
-    counted: pd.DataFrame, settings: Sequence[Factor], levels: Sequence[Sequence[str]]
+    counted: pd.DataFrame, factors: Sequence[Factor], levels: Sequence[Sequence[str]]
 ) -> Importance:
-    """Analysis of variance of the configurations' means (every combination weighs the same).
+    """Analysis of variance of the configurations' means, each with the same weight.
 
-    noise_share is what chance alone would be expected to give a term: its degrees of freedom times
-    the variance between seeds, over the number of seeds.
+    noise_share: the share that a term is expected to have by chance alone, its degrees of freedom
+    times the variance of a mean.
     """
-    keys = [setting.key for setting in settings]
+    keys = [factor.key for factor in factors]
     means = counted.groupby(keys)["value"].mean()
     grid = means.reindex(pd.MultiIndex.from_product(levels, names=keys)).to_numpy()
     grid = grid.reshape([len(values) for values in levels])
@@ -80,23 +83,23 @@ def _exact(
     for axes, squares in sums.items():
         df = prod(grid.shape[axis] - 1 for axis in axes)
         p = float(stats.f.sf(squares / df / noise, df, df_noise)) if df_noise and noise else np.nan
-        names = [settings[axis].name for axis in axes]
+        names = [factors[axis].name for axis in axes]
         shares = {"share": squares / total, "noise_share": df * noise / total}
         rows.append({"term": " x ".join(names), "order": len(axes), **shares, "p": p})
     terms = pd.DataFrame(rows)
     terms["p_holm"] = holm(terms["p"].tolist())
     terms["is_resolved"] = terms["p_holm"] < ALPHA
-    warning = None if df_noise else "one seed each: chance alone may explain any of these shares"
+    warning = None if df_noise else "with one seed each, any of these shares may be chance"
     return Importance(_ordered(terms), "exact, on the full grid of configurations", False, warning)
 
 
 def _sums_of_squares(grid: np.ndarray) -> dict[tuple[int, ...], float]:
-    """Of each setting and pair: squared effects over all cells (Hoeffding's decomposition)."""
-    everywhere = range(grid.ndim)
+    """Sum of squared effects of each factor and pair (Hoeffding's decomposition), by its axes."""
+    all_axes = range(grid.ndim)
     effects: dict[tuple[int, ...], np.ndarray] = {(): np.asarray(grid.mean())}
     for order in (1, 2):
-        for axes in combinations(everywhere, order):
-            others = tuple(axis for axis in everywhere if axis not in axes)
+        for axes in combinations(all_axes, order):
+            others = tuple(axis for axis in all_axes if axis not in axes)
             effect = grid.mean(axis=others, keepdims=True)
             below = [a for size in range(order) for a in combinations(axes, size)]
             effects[axes] = effect - sum(effects[a] for a in below)
@@ -110,7 +113,7 @@ def _sums_of_squares(grid: np.ndarray) -> dict[tuple[int, ...], float]:
 def _noise(counted: pd.DataFrame) -> tuple[float, int]:
     """Variance of a configuration's mean by chance, and its degrees of freedom.
 
-    Where all configurations have the same seeds, what a seed does to all of them is taken out.
+    If all configurations have the same seeds, the seeds' common effects are subtracted.
     """
     table = counted.pivot(index="configuration", columns="seed", values="value")
     if table.isna().to_numpy().any() or table.shape[1] < 2:
@@ -123,46 +126,46 @@ def _noise(counted: pd.DataFrame) -> tuple[float, int]:
     return float((rest**2).sum() / df / values.shape[1]), df
 
 
-def _by_forest(means: pd.DataFrame, settings: Sequence[Factor]) -> Importance:
+def _by_forest(means: pd.DataFrame, factors: Sequence[Factor]) -> Importance:
     """First-order shares from a random forest (functional ANOVA after Hutter et al., ICML 2014)."""
-    codes = np.column_stack([_codes(means[setting.key], setting) for setting in settings])
+    codes = np.column_stack([_codes(means[factor.key], factor) for factor in factors])
     forest = _fitted(codes, means["value"].to_numpy())
-    # settings drawn independently of each other, each from its own values: shares then add up
+    # factors are drawn independently, each from its own values, so that shares add up
     random = np.random.default_rng(0)
-    places = np.column_stack([random.choice(column, PLACES) for column in codes.T])
-    total = float(forest.predict(places).var()) or 1.0  # a forest that tells nothing apart
-    shares = [_first_order(forest, places, column) / total for column in range(len(settings))]
-    terms = pd.DataFrame({"term": [s.name for s in settings], "order": 1, "share": shares})
+    points = np.column_stack([random.choice(column, POINTS) for column in codes.T])
+    total = float(forest.predict(points).var()) or 1.0  # a constant forest has no variance
+    shares = [_first_order(forest, points, column) / total for column in range(len(factors))]
+    terms = pd.DataFrame({"term": [f.name for f in factors], "order": 1, "share": shares})
     terms = terms.assign(noise_share=np.nan, p=np.nan, p_holm=np.nan, is_resolved=False)
     score = float(forest.oob_score_)
     warning = (
-        f"the forest predicts {max(score, 0):.0%} of the differences between configurations that "
-        "it has not seen: the runs are too few to say"
+        f"the forest predicts {max(score, 0):.0%} of the variance between configurations that it "
+        "has not seen, so there are too few runs to trust it"
     )
-    told = f"a random forest over {len(means)} configurations"
-    return Importance(_ordered(terms), told, True, None if score >= TRUSTED_SCORE else warning)
+    method = f"a random forest over {len(means)} configurations"
+    return Importance(_ordered(terms), method, True, None if score >= TRUSTED_SCORE else warning)
 
 
 def _fitted(codes: np.ndarray, values: np.ndarray) -> Any:
-    from sklearn.ensemble import RandomForestRegressor  # a second to import, and rarely needed
+    from sklearn.ensemble import RandomForestRegressor  # takes a second to import, rarely needed
 
     forest = RandomForestRegressor(TREES, oob_score=True, min_samples_leaf=2, random_state=0)
     return forest.fit(codes, values)
 
 
-def _codes(levels: pd.Series, setting: Factor) -> np.ndarray:
-    if setting.is_numeric and ABSENT not in setting.levels:
+def _codes(levels: pd.Series, factor: Factor) -> np.ndarray:
+    if factor.is_numeric and ABSENT not in factor.levels:
         return np.asarray(levels, dtype=float)
-    places = {level: place for place, level in enumerate(setting.levels)}
-    return np.asarray(levels.map(places), dtype=float)
+    codes = {level: code for code, level in enumerate(factor.levels)}
+    return np.asarray(levels.map(codes), dtype=float)
 
 
-def _first_order(forest: Any, places: np.ndarray, column: int) -> float:
-    """Variance of the forest's mean prediction as this setting alone takes its values."""
-    probes = np.quantile(places[:, column], np.linspace(0, 1, PROBES), method="nearest")
-    held = np.repeat(places[None], PROBES, axis=0)
+def _first_order(forest: Any, points: np.ndarray, column: int) -> float:
+    """Variance of the forest's mean prediction over the values of this factor alone."""
+    probes = np.quantile(points[:, column], np.linspace(0, 1, PROBES), method="nearest")
+    held = np.repeat(points[None], PROBES, axis=0)
     held[:, :, column] = probes[:, None]
-    predicted = forest.predict(held.reshape(-1, places.shape[1]))
+    predicted = forest.predict(held.reshape(-1, points.shape[1]))
     return float(predicted.reshape(PROBES, -1).mean(1).var())
 
 

@@ -1,4 +1,4 @@
-"""What runs are judged by."""
+"""The metrics that runs can be ranked by."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from cifar_exp.text import did_you_mean
 
 @dataclass(frozen=True)
 class Metric:
-    """A column of the runs' frame; shown as `scale` times its value in `unit`."""
+    """A column of the frame of runs; shown in `unit`, multiplied by `scale`."""
 
     name: str
     label: str
@@ -17,27 +17,27 @@ class Metric:
 
     @property
     def is_on_test(self) -> bool:
-        """Whether it is a figure on the test set."""
+        """Whether it is measured on the test set."""
         return self.name.startswith("test_")
 
     @property
     def scale(self) -> float:
-        """What a value is multiplied by to be shown."""
+        """The factor from a stored value to the one shown."""
         return 100.0 if self.is_fraction else 1.0
 
     @property
     def unit(self) -> str:
-        """Of a value."""
+        """The unit of a value."""
         return "%" if self.is_fraction else "nats"
 
     @property
     def difference_unit(self) -> str:
-        """Of a difference of two values."""
+        """The unit of a difference between two values."""
         return "pp" if self.is_fraction else "nats"
 
     @property
     def sign(self) -> int:
-        """1 where more is better, -1 where less is."""
+        """1 if higher is better, -1 if lower is."""
         return 1 if self.is_higher_better else -1
 
     def text(self, value: float) -> str:
@@ -49,14 +49,14 @@ class Metric:
         return f"{value * self.scale:+.{self.digits}f} {self.difference_unit}"
 
     def interval_text(self, low: float, high: float) -> str:
-        """`[63.10, 65.34]`, in `unit`; empty where there is none."""
+        """`[63.10, 65.34]`, in `unit`; empty if a bound is NaN."""
         if low != low or high != high:
             return ""
         return f"[{low * self.scale:.{self.digits}f}, {high * self.scale:.{self.digits}f}]"
 
     @property
     def digits(self) -> int:
-        """After the point, where it is shown."""
+        """Decimal places shown."""
         return 2 if self.is_fraction else 3
 
 
@@ -74,8 +74,8 @@ METRICS = {
 }
 
 
-def metric_named(name: str) -> Metric:
-    """Raises UserError, with what is allowed, where there is no such metric."""
+def get_metric(name: str) -> Metric:
+    """The metric of this name. Raises UserError, listing all names, if there is none."""
     if name not in METRICS:
         raise UserError(
             f"--metric={name}: must be one of {', '.join(METRICS)}{did_you_mean(name, METRICS)}"
@@ -83,6 +83,6 @@ def metric_named(name: str) -> Metric:
     return METRICS[name]
 
 
-def without_val(metric: Metric) -> Metric:
-    """What stands for a val metric where nothing was held out: the same on test."""
+def on_test(metric: Metric) -> Metric:
+    """The same metric on the test set, for runs without validation data."""
     return METRICS["test_" + metric.name.removeprefix("val_")]

@@ -1,4 +1,4 @@
-"""Differences between two groups of runs: interval, p value, and what so many seeds can tell."""
+"""Differences between two sets of runs: interval, p value, and statistical power."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ import pandas as pd
 from scipy import stats
 from scipy.optimize import brentq
 
-ALPHA = 0.05  # intervals of 95 %, and what counts as resolved
-POWER = 0.8  # chance that a difference of the "resolvable" size is resolved
+ALPHA = 0.05  # of 95 % intervals and of significance
+POWER = 0.8  # the chance that a difference of the "resolvable" size is significant
 MOST_SEEDS = 1000
-NO_SCATTER = 1e-9  # below it differences are one and the same, but for rounding
+NO_SCATTER = 1e-9  # a smaller standard error is rounding: the differences are equal
 NAN = float("nan")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """`mean` of A less B, its 95 % interval and two-sided p.
+    """The mean of A minus B, its 95 % interval and two-sided p value.
 
-    n: pairs, or where seeds do not pair the smaller group. `probability`: that A's value exceeds
-    B's, ties as halves. sd: of the differences. Where n < 2 or all differences are the same to the
-    last digit, nothing is known of their scatter: low, high and p are NaN.
+    n: the number of pairs, or the size of the smaller set if seeds do not pair. probability: that
+    A's value exceeds B's, with ties as halves. sd: of the differences. low, high and p are NaN if
+    n < 2 or all differences are equal, because their scatter is then unknown.
     """
 
     n: int
@@ -36,9 +36,9 @@ class Difference:
 
 
 def difference(a: pd.Series, b: pd.Series) -> Difference:
-    """A less B, values by seed: paired where two seeds are shared, else Welch's.
+    """A minus B, values by seed: paired if two seeds are shared, else Welch's t test.
 
-    The probability is Bouthillier et al.'s P(A > B) over the pairs (arXiv 2103.03098), or, without
+    The probability is P(A > B) over the pairs (Bouthillier et al., arXiv 2103.03098) or, without
     pairs, over all combinations (rliable, NeurIPS 2021: the Mann-Whitney statistic).
     """
     shared = a.index.intersection(b.index)
@@ -48,11 +48,11 @@ def difference(a: pd.Series, b: pd.Series) -> Difference:
 
 
 def paired(differences: Sequence[float] | np.ndarray) -> Difference:
-    """From one difference a seed."""
+    """The paired t test, from one difference per seed."""
     values = np.asarray(differences, dtype=float)
     n = len(values)
     sd = float(values.std(ddof=1)) if n > 1 else NAN
-    low, high, p = _judged(float(values.mean()), sd / n**0.5, n - 1)
+    low, high, p = _interval_and_p(float(values.mean()), sd / n**0.5, n - 1)
     probability = float(_ahead(values).mean())
     return Difference(n, True, float(values.mean()), sd, low, high, p, probability)
 
@@ -65,14 +65,14 @@ def _welch(a: np.ndarray, b: np.ndarray) -> Difference:
         error = float(parts.sum() ** 0.5)
         freedoms = np.array([len(a) - 1, len(b) - 1])
         df = float(parts.sum() ** 2 / (parts**2 / freedoms).sum()) if error else NAN
-    low, high, p = _judged(mean, error, df)
+    low, high, p = _interval_and_p(mean, error, df)
     probability = float(_ahead(a[:, None] - b[None, :]).mean())
-    sd = error * n**0.5  # as of n differences with the same error
+    sd = error * n**0.5  # that n differences with this standard error would have
     return Difference(n, False, mean, sd, low, high, p, probability)
 
 
-def _judged(mean: float, error: float, df: float) -> tuple[float, float, float]:
-    """Interval and p; nothing where the error is not known."""
+def _interval_and_p(mean: float, error: float, df: float) -> tuple[float, float, float]:
+    """A 95 % interval and a two-sided p value; NaN if the standard error is unknown or 0."""
     if not error > NO_SCATTER:
         return NAN, NAN, NAN
     margin = float(stats.t.ppf(1 - ALPHA / 2, df)) * error
@@ -85,10 +85,10 @@ def _ahead(differences: np.ndarray) -> np.ndarray:
 
 @cache
 def resolvable_effect(n: int, alpha: float = ALPHA) -> float:
-    """The smallest effect, in SDs of the differences, that n pairs resolve with 80 % power.
+    """The smallest effect, in SDs of the differences, that n pairs detect with 80 % power.
 
-    Of the two-sided paired t test at `alpha`; that it may resolve the wrong sign is left out
-    (below 0.0001). By quadrature: solvers that use the noncentral t come to no end at small n.
+    For the two-sided paired t test at `alpha`; significance with the wrong sign is ignored (below
+    0.0001). By quadrature, because solvers based on the noncentral t do not converge at small n.
     """
     critical = float(stats.t.ppf(1 - alpha / 2, n - 1))
     scales = np.sqrt(stats.chi2.ppf((np.arange(2000) + 0.5) / 2000, n - 1) / (n - 1))
@@ -100,31 +100,41 @@ def resolvable_effect(n: int, alpha: float = ALPHA) -> float:
     return shift / float(n**0.5)
 
 
+def resolvable_by_seeds(sd: float, seeds: Sequence[int]) -> pd.DataFrame:
+    """The smallest difference between two configurations that n seeds of each detect, by n.
+
+    80 % power, paired t test; seeds are taken as uncorrelated: the SD of a difference is sqrt(2)
+    times that of a run, `sd`.
+    """
+    sizes = [sd * 2**0.5 * resolvable_effect(n) for n in seeds]
+    return pd.DataFrame({"seeds": list(seeds), "resolvable": sizes})
+
+
 def seeds_needed(effect: float, alpha: float = ALPHA) -> float:
-    """The fewest pairs that resolve this effect; infinite where more than 1,000 would not do."""
+    """The fewest pairs that detect this effect, in SDs; infinite if 1,000 are not enough."""
     low, high = 2, MOST_SEEDS
     if not effect > 0 or resolvable_effect(high, alpha) > effect:
         return float("inf")
     while low < high:
         middle = (low + high) // 2
-        does = resolvable_effect(middle, alpha) <= effect
-        low, high = (low, middle) if does else (middle + 1, high)
+        is_enough = resolvable_effect(middle, alpha) <= effect
+        low, high = (low, middle) if is_enough else (middle + 1, high)
     return float(low)
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
-    """p values corrected for their number by Holm's method; NaN stays, and does not count."""
+    """p values corrected by Holm's method; NaN stays NaN and does not count."""
     from statsmodels.stats.multitest import multipletests
 
     values = np.asarray(p_values, dtype=float)
-    known = ~np.isnan(values)
-    if known.any():
-        values[known] = multipletests(values[known], alpha=ALPHA, method="holm")[1]
+    is_known = ~np.isnan(values)
+    if is_known.any():
+        values[is_known] = multipletests(values[is_known], alpha=ALPHA, method="holm")[1]
     return values
 
 
 def mean_interval(values: np.ndarray) -> tuple[float, float]:
-    """95 % interval of a mean by Student's t; NaN below two values."""
+    """The 95 % interval of a mean by Student's t; NaN for fewer than two values."""
     n = len(values)
     if n < 2:
         return NAN, NAN

@@ -1,6 +1,6 @@
-"""Every figure: drawn where the data supports it, left out with the reason where not."""
+"""Every figure is drawn if the data supports it, and skipped with a reason if not."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +10,35 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from cifar_exp.analysis.figures import registry as gallery
-from cifar_exp.analysis.figures.registry import GROUP_FIGURES, RUN_FIGURES, draw_all
+from cifar_exp.analysis.figures.registry import FIGURES, FigureData, FigureSpec, draw_all
 from cifar_exp.analysis.load.discover import find_inputs
-from cifar_exp.analysis.load.runs import load
+from cifar_exp.analysis.load.runs import load_runs
 
 pytestmark = pytest.mark.slow  # draws every figure
 
-NAMES = [*GROUP_FIGURES, *RUN_FIGURES]
+NAMES = [spec.name for spec in FIGURES]
+RUN_FIGURES = ("confusion", "pairs", "reliability")
 OVERHANG = 2.0  # pixels that may stick out of a figure
 
 
-def draw(outputs: Any, folder: Path) -> dict[str, str | None]:
-    """Reasons by figure, None where it was drawn."""
-    study = outputs.study()
-    runs = load(find_inputs([outputs.path]), outputs.path / "report").runs
-    return {d.name: d.reason for d in draw_all(study, runs.get(study.best_run or ""), folder)}
+Drawn = dict[str, Figure]
+
+
+def draw(outputs: Any, folder: Path, drawn: Drawn | None = None) -> dict[str, str | None]:
+    """The reasons by figure, None where it was drawn; the figures are put into `drawn`."""
+    specs = [spec if drawn is None else remembering(spec, drawn) for spec in FIGURES]
+    statistics = outputs.statistics()
+    runs = load_runs(find_inputs([outputs.path]), outputs.path / "report").runs
+    saved = draw_all(statistics, runs.get(statistics.best_run or ""), folder, specs)
+    return {figure.spec.name: figure.reason for figure in saved}
+
+
+def remembering(spec: FigureSpec, drawn: Drawn) -> FigureSpec:
+    def draw_figure(data: FigureData) -> Figure:
+        drawn[spec.name] = spec.draw(data)
+        return drawn[spec.name]
+
+    return replace(spec, draw=draw_figure)
 
 
 @pytest.fixture
@@ -33,24 +46,6 @@ def folder(tmp_path: Path) -> Path:
     """Where the figures go."""
     (tmp_path / "figures").mkdir()
     return tmp_path / "figures"
-
-
-@pytest.fixture
-def figures(monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
-    """The figures that are drawn while the test runs, by name."""
-    seen: dict[str, Figure] = {}
-
-    def spied(name: str, function: Callable[..., Figure]) -> Callable[..., Figure]:
-        def spy(*arguments: Any) -> Figure:
-            seen[name] = function(*arguments)
-            return seen[name]
-
-        return spy
-
-    for registry in ("GROUP_FIGURES", "RUN_FIGURES"):
-        functions = getattr(gallery, registry)
-        monkeypatch.setattr(gallery, registry, {n: spied(n, f) for n, f in functions.items()})
-    return seen
 
 
 def assert_nothing_is_cut_off(name: str, figure: Figure) -> None:
@@ -73,16 +68,15 @@ def assert_titles_and_legends_do_not_overlap(name: str, figure: Figure) -> None:
             assert not touching, f"{name}: {one} lies on {other}"
 
 
-def test_a_whole_grid_is_drawn_in_every_figure(
-    outputs: Any, figures: dict[str, Figure], folder: Path
-) -> None:
+def test_a_whole_grid_is_drawn_in_every_figure(outputs: Any, folder: Path) -> None:
+    figures: Drawn = {}
     grid = outputs.grid(lambda width, dropout: 0.4 + width / 100 - dropout - dropout * (width == 8))
     random = np.random.default_rng(0)
     label = random.integers(0, 4, 200)
     outputs.write_predictions(grid[32, 0.0, 0], label, random.integers(0, 4, 200))
     outputs.write_predictions(grid[32, 0.0, 1], label, random.integers(0, 4, 200))
     outputs.write_predictions(grid[32, 0.0, 2], label, random.integers(0, 4, 200))
-    assert draw(outputs, folder) == dict.fromkeys(NAMES)
+    assert draw(outputs, folder, figures) == dict.fromkeys(NAMES)
     assert sorted(p.name for p in folder.iterdir()) == sorted(
         f"{name}.{kind}" for name in NAMES for kind in ("png", "svg")
     )
@@ -94,9 +88,8 @@ def test_a_whole_grid_is_drawn_in_every_figure(
         assert_titles_and_legends_do_not_overlap(name, figure)
 
 
-def test_three_hundred_configurations_stay_legible(
-    outputs: Any, figures: dict[str, Figure], folder: Path
-) -> None:
+def test_three_hundred_configurations_stay_legible(outputs: Any, folder: Path) -> None:
+    figures: Drawn = {}
     random = np.random.default_rng(0)
     for i in range(300):
         lr, width = float(random.uniform(0.01, 1)), int(random.choice([8, 16, 32, 64]))
@@ -109,7 +102,7 @@ def test_three_hundred_configurations_stay_legible(
             optimizer__lr=lr,
             optimizer__name=name,
         )
-    reasons = draw(outputs, folder)
+    reasons = draw(outputs, folder, figures)
     assert {name for name, reason in reasons.items() if reason} == {
         "heatmap",
         "interaction",
@@ -124,13 +117,12 @@ def test_three_hundred_configurations_stay_legible(
         assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6.5
 
 
-def test_the_comparison_shows_every_seed_the_mean_and_n(
-    outputs: Any, figures: dict[str, Figure], folder: Path
-) -> None:
+def test_the_comparison_shows_every_seed_the_mean_and_n(outputs: Any, folder: Path) -> None:
+    figures: Drawn = {}
     for seed, value in enumerate((0.3, 0.4, 0.5)):
         outputs.run(seed=seed, val=value, model__width=8)
     outputs.run(val=0.6, model__width=16)
-    draw(outputs, folder)
+    draw(outputs, folder, figures)
     axes = figures["comparison"].axes[0]
     points = sorted(
         x for line in axes.lines if line.get_marker() == "o" for x in np.asarray(line.get_xdata())
@@ -146,7 +138,7 @@ def test_the_comparison_shows_every_seed_the_mean_and_n(
     )
 
 
-def test_one_run_has_its_history_and_says_why_the_rest_is_missing(
+def test_one_run_has_its_curves_and_says_why_the_rest_is_missing(
     outputs: Any, folder: Path
 ) -> None:
     outputs.run(val=0.5)
@@ -155,17 +147,17 @@ def test_one_run_has_its_history_and_says_why_the_rest_is_missing(
     assert drawn == {"comparison", "history", "gap", "rates"}
     assert reasons["noise"] == "no configuration has two seeds"
     assert reasons["importance"] == "no two configurations have completed runs"
-    assert reasons["confusion"] == "the best run has no predictions.npz that can be read"
+    assert reasons["confusion"] == "the best run has no readable predictions.npz"
     assert reasons["heatmap"] == "fewer than two settings vary among the completed runs"
 
 
-def test_seeds_that_came_out_alike_show_no_noise(outputs: Any, folder: Path) -> None:
+def test_seeds_with_equal_results_show_no_noise(outputs: Any, folder: Path) -> None:
     for seed in range(2):
         outputs.run(seed=seed, val=0.01)
-    assert draw(outputs, folder)["noise"] == "the seeds of each configuration came out alike"
+    assert draw(outputs, folder)["noise"] == "all seeds of a configuration have the same result"
 
 
-def test_without_a_completed_run_nothing_is_drawn_and_old_figures_go(
+def test_without_a_completed_run_nothing_is_drawn_and_old_figures_are_deleted(
     outputs: Any, folder: Path
 ) -> None:
     (folder / "history.png").write_text("of an earlier report")
@@ -184,13 +176,12 @@ def test_many_classes_without_superclasses_have_pairs_but_no_confusion(
     outputs.write_predictions(run, range(40), [*range(1, 40), 0])
     reasons = draw(outputs, folder)
     assert reasons["pairs"] is None
-    assert reasons["confusion"] == "there are no superclasses, and more than 30 classes"
+    assert reasons["confusion"] == "there are no superclasses and more than 30 classes"
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
-def test_names_that_are_long_or_look_like_formulas_are_legible(
-    outputs: Any, figures: dict[str, Figure], folder: Path
-) -> None:
+def test_names_that_are_long_or_look_like_formulas_are_legible(outputs: Any, folder: Path) -> None:
+    figures: Drawn = {}
     names = {"class_names": ["$a_$", "$\\frac$", "<b>", "日本"], "superclasses": ["$x$", "$x$"]}
     for i, smoothing in enumerate((0.05, 0.1, 0.15)):
         for seed in range(2):
@@ -206,7 +197,7 @@ def test_names_that_are_long_or_look_like_formulas_are_legible(
                 trainer__label_smoothing=smoothing,
             )
             outputs.write_predictions(run, [0, 1, 2, 3], [1, 1, 2, 2])
-    reasons = draw(outputs, folder)
+    reasons = draw(outputs, folder, figures)
     assert reasons["comparison"] is reasons["confusion"] is reasons["pairs"] is None
     for name, figure in figures.items():
         assert_nothing_is_cut_off(name, figure)

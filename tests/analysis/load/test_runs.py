@@ -1,4 +1,4 @@
-"""From folders to runs and histories, with and without what was parsed before."""
+"""From folders to runs and histories, with and without a cache."""
 
 import json
 import os
@@ -15,9 +15,9 @@ from cifar_exp.analysis.load import runs as loading
 from cifar_exp.analysis.load.cache import NAME
 from cifar_exp.analysis.load.discover import Skipped, find_inputs
 from cifar_exp.analysis.load.frames import exact_text, run_frame, settings_columns
-from cifar_exp.analysis.load.parse import read_record
-from cifar_exp.analysis.load.runs import LoadedRuns, load
-from cifar_exp.storage.run_folder import METRICS
+from cifar_exp.analysis.load.runs import LoadedRuns, load_runs
+from cifar_exp.storage.metrics import METRICS_COLUMNS
+from cifar_exp.storage.record import RunRecord, read_record
 
 
 @pytest.fixture
@@ -28,15 +28,15 @@ def report(tmp_path: Path) -> Path:
 
 
 def read(outputs: Any, report: Path) -> LoadedRuns:
-    loaded = load(find_inputs([outputs.path]), report)
-    loaded.keep(report)
+    loaded = load_runs(find_inputs([outputs.path]), report)
+    loaded.save_cache(report)
     return loaded
 
 
 def test_histories_are_those_of_the_files_joined_by_epoch(outputs: Any, report: Path) -> None:
     folders = {outputs.run(seed=s, epochs=2 + s).name[-10:]: 2 + s for s in range(2)}
     history = read(outputs, report).history
-    assert list(history.columns[1 : 1 + len(METRICS)]) == list(METRICS)
+    assert list(history.columns[1 : 1 + len(METRICS_COLUMNS)]) == list(METRICS_COLUMNS)
     for run_id, epochs in folders.items():
         own = history[history["run_id"] == run_id].reset_index(drop=True)
         folder = outputs.path / "runs" / f"tiny-{run_id}"
@@ -56,9 +56,9 @@ def test_a_file_with_fewer_columns_or_words_for_numbers_has_gaps(
     assert older_rows["val_accuracy"].tolist() == [0.25, 0.5]
     assert older_rows["lr"].isna().all()
     odd_rows = loaded.history[loaded.history["run_id"] == odd.name[-10:]]
-    assert odd_rows["val_accuracy"].tolist() == [0.5]  # of two lines of an epoch the later one
-    told = {entry.reason for entry in loaded.left_out}
-    assert "without cells of val_accuracy in metrics.csv that are no numbers" in told
+    assert odd_rows["val_accuracy"].tolist() == [0.5]  # the later of two lines of an epoch
+    reasons = {entry.reason for entry in loaded.skipped}
+    assert "metrics.csv has cells in val_accuracy that are not numbers" in reasons
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def test_a_file_with_fewer_columns_or_words_for_numbers_has_gaps(
         ("", None),
     ],
 )
-def test_settings_that_differ_are_never_taken_for_the_same(one: Any, other: Any) -> None:
+def test_different_settings_never_have_the_same_text(one: Any, other: Any) -> None:
     assert exact_text(one) != exact_text(other)
 
 
 @pytest.mark.parametrize(("one", "other"), [(0.1, 1e-1), (16, 16.0), ("sgd", "sgd")])
-def test_settings_that_are_the_same_have_one_text(one: Any, other: Any) -> None:
+def test_equal_settings_have_one_text(one: Any, other: Any) -> None:
     assert exact_text(one) == exact_text(other)
 
 
-def test_settings_and_figures_that_would_break_a_table_do_not(outputs: Any, report: Path) -> None:
+def test_odd_settings_and_metrics_do_not_break_the_frame(outputs: Any, report: Path) -> None:
     folder = outputs.run(val=0.5, huge__value=10**400, folder=3, status_="x")
     record = json.loads((folder / "run.json").read_text())
     record["environment"] = {"torch": {"a": 1}, "git_commit": ["b"]}
@@ -95,7 +95,7 @@ def test_settings_and_figures_that_would_break_a_table_do_not(outputs: Any, repo
     assert row["huge.value"] == str(10**400)
 
 
-def test_a_byte_order_mark_costs_nothing_and_a_missing_history_is_told(
+def test_a_byte_order_mark_does_no_harm_and_a_missing_history_is_reported(
     outputs: Any, report: Path
 ) -> None:
     marked, bare = outputs.run(seed=0), outputs.run(seed=1)
@@ -104,36 +104,44 @@ def test_a_byte_order_mark_costs_nothing_and_a_missing_history_is_told(
     (bare / "metrics.csv").unlink()
     loaded = read(outputs, report)
     assert len(loaded.history) == 3
-    told = [Skipped(str(bare), "is completed and has no metrics.csv")]
-    assert loaded.left_out == told
-    assert read(outputs, report).left_out == told
+    skipped = [Skipped(str(bare), "is completed but has no metrics.csv")]
+    assert loaded.skipped == skipped
+    assert read(outputs, report).skipped == skipped
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "reason"),
     [
         (
             "metrics.csv",
             'epoch,val_accuracy\n1,"0.5\n2,0.6\n',
-            "without cells of val_accuracy in metrics.csv",
+            "metrics.csv has cells in val_accuracy that are not numbers",
         ),
-        ("metrics.csv", "epoch,lr,lr\n1,2,3\n", "metrics.csv has a column twice"),
-        ("extra.csv", "epoch,run_id\n1,2\n", "extra.csv has a column twice, or one of a name"),
-        ("extra.csv", "epoch,run\n1,2\n", "extra.csv has a column twice, or one of a name"),
+        ("metrics.csv", "epoch,lr,lr\n1,2,3\n", "metrics.csv has a duplicate column"),
+        (
+            "extra.csv",
+            "epoch,run_id\n1,2\n",
+            "extra.csv has a duplicate column, or one with a reserved name",
+        ),
+        (
+            "extra.csv",
+            "epoch,run\n1,2\n",
+            "extra.csv has a duplicate column, or one with a reserved name",
+        ),
     ],
 )
-def test_a_table_that_is_damaged_in_an_odd_way_costs_no_other_run(
-    outputs: Any, report: Path, name: str, text: str, told: str
+def test_a_table_that_is_damaged_in_an_odd_way_harms_no_other_run(
+    outputs: Any, report: Path, name: str, text: str, reason: str
 ) -> None:
     odd = outputs.run(seed=0)
     good = outputs.run(seed=1)
     (odd / name).write_text(text)
     loaded = read(outputs, report)
     assert (loaded.history["run_id"] == good.name[-10:]).sum() == 3
-    assert any(told in entry.reason for entry in loaded.left_out)
+    assert any(reason in entry.reason for entry in loaded.skipped)
 
 
-def test_epochs_that_are_no_whole_numbers_are_left_out(outputs: Any, report: Path) -> None:
+def test_epochs_that_are_not_whole_numbers_are_ignored(outputs: Any, report: Path) -> None:
     odd = outputs.run()
     (odd / "metrics.csv").write_text(f"epoch,step\n1,1e25\n1.5,3\ninf,4\n2,{10**400}\n")
     history = read(outputs, report).history
@@ -141,7 +149,7 @@ def test_epochs_that_are_no_whole_numbers_are_left_out(outputs: Any, report: Pat
     assert history["step"].isna().all()
 
 
-def test_a_running_run_is_told_by_its_lock_and_else_was_interrupted(
+def test_a_running_run_is_recognized_by_its_lock_and_was_otherwise_interrupted(
     outputs: Any, report: Path
 ) -> None:
     run = outputs.run(status="running", done=2)
@@ -154,15 +162,15 @@ def test_a_running_run_is_told_by_its_lock_and_else_was_interrupted(
     assert read(outputs, report).runs[run_id].status == "running"
 
 
-def test_what_cannot_be_read_is_left_out_with_the_reason(outputs: Any, report: Path) -> None:
+def test_a_run_that_cannot_be_read_is_skipped_with_the_reason(outputs: Any, report: Path) -> None:
     good, bad = outputs.run(seed=0), outputs.run(seed=1)
     (bad / "run.json").write_text("{")
     loaded = read(outputs, report)
     assert list(loaded.runs) == [good.name[-10:]]
-    assert loaded.left_out == [Skipped(str(bad), "run.json is damaged: it is no JSON")]
+    assert loaded.skipped == [Skipped(str(bad), "run.json is damaged: not valid JSON")]
 
 
-def test_of_copies_the_completed_one_counts_and_the_other_is_told(
+def test_of_two_copies_the_completed_one_counts_and_the_other_is_skipped(
     outputs: Any, report: Path, tmp_path: Path
 ) -> None:
     whole = outputs.run(val=0.5)
@@ -171,9 +179,9 @@ def test_of_copies_the_completed_one_counts_and_the_other_is_told(
     record = json.loads((copy / "run.json").read_text())
     (copy / "run.json").write_text(json.dumps({**record, "status": "interrupted"}))
     for paths in ([whole, copy], [copy, whole]):
-        loaded = load(find_inputs(paths), report)
+        loaded = load_runs(find_inputs(paths), report)
         assert [run.folder for run in loaded.runs.values()] == [whole]
-        assert loaded.left_out == [Skipped(str(copy), f"is the same run as {whole}")]
+        assert loaded.skipped == [Skipped(str(copy), f"is the same run as {whole}")]
         assert len(loaded.history) == 3
 
 
@@ -194,11 +202,11 @@ def test_an_unchanged_run_is_not_parsed_twice(
     added = outputs.run(seed=9)
     third = read(outputs, report)
     assert set(parsed) == {folders[1], added}
-    assert [entry.reason for entry in third.left_out] == [
-        "without the torn last line of metrics.csv"
+    assert [entry.reason for entry in third.skipped] == [
+        "metrics.csv has a torn last line, which is ignored"
     ]
     parsed.clear()
-    assert read(outputs, report).left_out == third.left_out
+    assert read(outputs, report).skipped == third.skipped
     assert parsed == []
 
 
@@ -222,7 +230,7 @@ def test_the_cache_can_be_lost_at_any_time(outputs: Any, report: Path, damage: s
     pd.testing.assert_frame_equal(read(outputs, report).history, before.history)
 
 
-def test_a_run_frame_has_figures_settings_and_reasons(outputs: Any, report: Path) -> None:
+def test_a_run_frame_has_metrics_settings_and_reasons(outputs: Any, report: Path) -> None:
     outputs.run(val=0.4, test=0.35, run_id="0123456789", model__width=16, model__scales=[0.5, 1])
     outputs.run(status="failed", run_id="12e4567890", error="boom", val=None, done=0)
     outputs.run(status="interrupted", run_id="5555555555", model___target_="torch.Net")
@@ -238,7 +246,7 @@ def test_a_run_frame_has_figures_settings_and_reasons(outputs: Any, report: Path
     assert "trainer.epochs" in settings_columns(frame)
 
 
-def test_with_evaluate_best_the_figures_are_those_of_the_best_epoch(
+def test_with_evaluate_best_the_metrics_are_those_of_the_best_epoch(
     outputs: Any, report: Path
 ) -> None:
     folder = outputs.run(val=0.4, trainer__evaluate="best")
@@ -254,3 +262,34 @@ def test_without_any_run_the_frame_is_empty_and_has_its_columns(outputs: Any, re
     frame = run_frame(read(outputs, report))
     assert len(frame) == 0
     assert {"status", "val_accuracy", "fingerprint", "reason"} <= set(frame.columns)
+
+
+def test_a_run_folder_that_is_a_link_to_itself_is_skipped_with_the_reason(
+    outputs: Any, report: Path
+) -> None:
+    good = outputs.run()
+    loop = outputs.path / "runs" / "tiny-0123456789"
+    loop.symlink_to(loop.name)
+    loaded = read(outputs, report)
+    assert list(loaded.runs) == [good.name[-10:]]
+    reason = "run.json cannot be read: Too many levels of symbolic links"
+    assert loaded.skipped == [Skipped(str(loop), reason)]
+
+
+def test_each_record_is_validated_once_per_report(
+    outputs: Any, report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(3):
+        outputs.run(seed=seed)
+    validated: list[Any] = []
+    real = RunRecord.model_validate
+
+    def count(content: Any) -> RunRecord:
+        validated.append(content)
+        return real(content)
+
+    monkeypatch.setattr(RunRecord, "model_validate", count)
+    read(outputs, report)
+    assert len(validated) == 3
+    read(outputs, report)  # from the cache
+    assert len(validated) == 6

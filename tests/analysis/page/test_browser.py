@@ -1,4 +1,4 @@
-"""The page in a real headless Chromium: sorting, filtering, opening a run, and silence."""
+"""The page in a headless Chromium: sorting, filtering, opening a run, no console messages."""
 
 import os
 import shutil
@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from cifar_exp.analysis.load.discover import find_inputs
-from cifar_exp.analysis.report import make_report
+from cifar_exp.analysis.report import ReportOptions, make_report
 from cifar_exp.analysis.statistics.metric import METRICS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-IS_DEMANDED = os.environ.get("CIFAR_EXP_BROWSER") == "demanded"  # else a machine may do without
+IS_DEMANDED = os.environ.get("CIFAR_EXP_BROWSER") == "demanded"  # otherwise it is optional
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 pytestmark = [
@@ -26,50 +26,49 @@ pytestmark = [
 
 @pytest.fixture
 def page(outputs: Any, tmp_path: Path) -> Iterator[Any]:
-    """The report of a grid, a run with an id like a number and one that failed, opened."""
+    """An open report on a grid, a run whose id looks like a number, and a failed run."""
     from playwright.sync_api import sync_playwright
 
     odd = outputs.run(seed=5, label="odd", model__name="torch.Odd")
-    outputs.sweep("data", [odd])  # a name that the page has for other things
+    outputs.sweep("data", [odd])  # a name that the page uses for something else
     grid = outputs.grid(lambda width, dropout: 0.3 + width / 100 - dropout, seeds=2)
     outputs.run(run_id="12e4567890", val=0.05, model__width=8, model__dropout=0.5)
     outputs.run(run_id="9" * 10, status="failed", val=None, error="<b>boom</b>", done=0,
                 model__width=64, model__dropout=0.0)  # fmt: skip
     outputs.write_predictions(grid[32, 0.0, 0], [0, 1, 2, 3], [0, 1, 2, 2])
-    make_report(
-        find_inputs([outputs.path]), tmp_path, METRICS["val_accuracy"], None, lambda _line: None
-    )
+    options = ReportOptions(METRICS["val_accuracy"], output=tmp_path)
+    make_report(find_inputs([outputs.path]), options, lambda _line: None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        told: list[str] = []
-        asked: list[str] = []
-        tab.on("console", lambda message: told.append(message.text))
-        tab.on("pageerror", lambda error: told.append(str(error)))
-        tab.on("request", lambda request: asked.append(request.url))
+        messages: list[str] = []
+        urls: list[str] = []
+        tab.on("console", lambda message: messages.append(message.text))
+        tab.on("pageerror", lambda error: messages.append(str(error)))
+        tab.on("request", lambda request: urls.append(request.url))
         tab.goto((tmp_path / "index.html").as_uri())
         yield tab
-        assert told == []
-        outside = [url for url in asked if not url.startswith(("file://", "data:"))]
+        assert messages == []
+        outside = [url for url in urls if not url.startswith(("file://", "data:"))]
         assert outside == []
-        assert sum(url.startswith("file://") for url in asked) == 1
+        assert sum(url.startswith("file://") for url in urls) == 1
         browser.close()
 
 
 def column(page: Any, number: int) -> list[str]:
-    cells = part(page).locator(f"table.runs tbody tr:visible td:nth-child({number})")
+    cells = group(page).locator(f"table.runs tbody tr:visible td:nth-child({number})")
     return [text.strip() for text in cells.all_inner_texts()]
 
 
-def part(page: Any) -> Any:
-    return page.locator("#part-convnet-in-no-sweep")
+def group(page: Any) -> Any:
+    return page.locator("#group-convnet-in-no-sweep")
 
 
 def head(page: Any, name: str) -> Any:
-    return part(page).locator("table.runs thead button", has_text=name)
+    return group(page).locator("table.runs thead button", has_text=name)
 
 
-def test_the_page_works_as_its_readers_use_it(page: Any, tmp_path: Path) -> None:
+def test_readers_can_sort_filter_and_open_runs(page: Any, tmp_path: Path) -> None:
     _sorting(page)
     _filtering(page)
     _opening(page)
@@ -81,32 +80,37 @@ def _sorting(page: Any) -> None:
     values = column(page, 6)
     numbers = [float(value) for value in values if value]
     assert numbers == sorted(numbers)
-    assert values[-1] == ""  # what has no figure comes last
+    assert values[-1] == ""  # empty cells come last
     head(page, "val (%)").click()
     values = column(page, 6)
     assert [float(v) for v in values if v] == sorted(numbers, reverse=True)
     assert values[-1] == ""
     assert (
-        part(page).locator("table.runs th[aria-sort=descending]").inner_text().startswith("val (%)")
+        group(page)
+        .locator("table.runs th[aria-sort=descending]")
+        .inner_text()
+        .startswith("val (%)")
     )
     head(page, "run").first.click()
-    assert column(page, 1) == sorted(column(page, 1))  # ids are text, one looks like a number
+    assert column(page, 1) == sorted(
+        column(page, 1)
+    )  # ids are text, one assign_styles like a number
 
 
 def _filtering(page: Any) -> None:
-    box = part(page).get_by_label("Filter")
+    box = group(page).get_by_label("Filter")
     box.fill("width=16 seed=1")
     assert column(page, 3) == ["16"] * 3
     assert column(page, 5) == ["1"] * 3
-    assert part(page).locator(".shown").inner_text() == "3 of 20 runs"
+    assert group(page).locator(".shown").inner_text() == "3 of 20 runs"
     box.fill("dropout=0.10 width=16")
     assert column(page, 4) == ["0.1"] * 2
     box.fill("width=")
-    assert part(page).locator(".shown").inner_text() == "20 of 20 runs"
+    assert group(page).locator(".shown").inner_text() == "20 of 20 runs"
     box.fill("failed")
     assert column(page, 1) == ["tiny-9999999999"]
     box.fill("")
-    assert part(page).locator(".shown").inner_text() == "20 of 20 runs"
+    assert group(page).locator(".shown").inner_text() == "20 of 20 runs"
 
 
 def _opening(page: Any) -> None:
@@ -121,7 +125,7 @@ def _opening(page: Any) -> None:
     assert not dialog.is_visible()
     page.get_by_role("button", name="tiny-9999999999").click()
     assert dialog.locator(".run-reason").inner_text() == "ValueError: <b>boom</b>"
-    assert dialog.locator(".run-history").inner_text() == "No epoch is on record."
+    assert dialog.locator(".run-history").inner_text() == "No epoch is recorded."
     page.keyboard.press("Escape")
     assert not dialog.is_visible()
 
@@ -137,4 +141,4 @@ def _sizes(page: Any, tmp_path: Path) -> None:
     page.emulate_media(color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     page.emulate_media(media="print")
-    assert not part(page).get_by_label("Filter").is_visible()
+    assert not group(page).get_by_label("Filter").is_visible()

@@ -1,35 +1,32 @@
-"""What the page and the CSV files hold."""
+"""The content of the page and the CSV files."""
 
 import csv
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from cifar_exp.analysis import report as reporting
+from cifar_exp.analysis.figures.registry import FigureData, FigureSpec
 from cifar_exp.analysis.load.discover import find_inputs
-from cifar_exp.analysis.report import make_report
+from cifar_exp.analysis.report import ReportOptions, make_report
 from cifar_exp.analysis.statistics.metric import METRICS
 from cifar_exp.errors import EnvironmentFailure
 
 EVIL = "</script><script>alert('x')</script><img src=x onerror=alert(1)>&\"'"
 
 
-@pytest.fixture(autouse=True)
-def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cifar_exp.analysis.figures.registry.GROUP_FIGURES", {})
-    monkeypatch.setattr("cifar_exp.analysis.figures.registry.RUN_FIGURES", {})
-
-
-def made(outputs: Any, *paths: Path) -> Path:
-    report = outputs.path / "out"
-    places = find_inputs(list(paths) or [outputs.path])
-    make_report(places, report, METRICS["val_accuracy"], None, lambda _line: None)
+def made(outputs: Any, *paths: Path, figures: Sequence[FigureSpec] = ()) -> Path:
+    report: Path = outputs.path / "out"
+    inputs = find_inputs(list(paths) or [outputs.path])
+    options = ReportOptions(METRICS["val_accuracy"], output=report, figures=figures)
+    make_report(inputs, options, lambda _line: None)
     return report
 
 
@@ -106,17 +103,17 @@ def test_each_run_is_a_row_and_its_details_are_embedded(outputs: Any) -> None:
     page = Page(made(outputs) / "index.html")
     run_id = run.name[-10:]
     assert len(page.rows) == 2
-    (section,) = json.loads(page.scripts[0])
-    found = section["runs"][run_id]
+    (group,) = json.loads(page.scripts[0])
+    found = group["runs"][run_id]
     assert found["settings"] == {"seed": "0", "model.width": "8"}
-    assert section["common"]["trainer.epochs"] == "3"
+    assert group["common"]["trainer.epochs"] == "3"
     assert found["history"]["val_accuracy"] == pytest.approx([0.1667, 0.3333, 0.5])
     command = shlex.split(found["command"])
-    asked = ["model.width=8", "data.root='a b'", "seed=0"]
-    assert command == ["python", "-m", "cifar_exp.train", *asked]
+    overrides = ["model.width=8", "data.root='a b'", "seed=0"]
+    assert command == ["python", "-m", "cifar_exp.train", *overrides]
 
 
-def test_whatever_an_author_wrote_is_escaped(outputs: Any) -> None:
+def test_texts_that_users_wrote_are_escaped(outputs: Any) -> None:
     names = [EVIL, "bee", "cat", "dog"]
     data = {"name": EVIL, "class_names": names, "superclasses": [EVIL, *names[1:]]}
     for status in ("completed", "failed"):
@@ -131,20 +128,20 @@ def test_whatever_an_author_wrote_is_escaped(outputs: Any) -> None:
         )
     run = outputs.run(seed=1, data=data)
     sweep = outputs.sweep("mine", [run])
-    (sweep / "sweep.yaml").write_text(json.dumps({"commands": [{"command": EVIL}]}))
+    (sweep / "sweep.yaml").write_text(json.dumps({"name": "mine", "commands": [{"command": EVIL}]}))
     path = made(outputs) / "index.html"
     page = Page(path)
     assert [tag for tag, _ in page.tags].count("script") == 2
     assert [attrs for tag, attrs in page.tags if tag == "img"] == []
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
     assert EVIL in page.text
-    sections = json.loads(page.scripts[0])
-    evil = next(s["runs"]["0000000009"] for s in sections if "0000000009" in s["runs"])
-    assert any(repr(EVIL) in section["common"].values() for section in sections)
+    groups = json.loads(page.scripts[0])
+    evil = next(g["runs"]["0000000009"] for g in groups if "0000000009" in g["runs"])
+    assert any(repr(EVIL) in group["common"].values() for group in groups)
     assert f"x={EVIL}" in shlex.split(evil["command"])
 
 
-def test_the_page_names_nothing_outside_itself(outputs: Any) -> None:
+def test_the_page_refers_to_nothing_outside_itself(outputs: Any) -> None:
     outputs.run()
     source = (made(outputs) / "index.html").read_text()
     assert re.findall(r"""(?:src|href)=["'](?!data:|#)[^"']*""", source) == []
@@ -153,25 +150,25 @@ def test_the_page_names_nothing_outside_itself(outputs: Any) -> None:
     assert "url(" not in source
 
 
-def test_counts_failures_and_what_was_asked_are_at_the_top(outputs: Any) -> None:
+def test_counts_failures_and_commands_are_on_the_page(outputs: Any) -> None:
     runs = [outputs.run(seed=0, val=0.5), outputs.run(seed=1, status="failed", error="boom")]
     runs.append(outputs.run(seed=2, status="pruned"))
     sweep = outputs.sweep("mine", runs, pending=["0123456789"])
     text = Page(made(outputs, sweep) / "index.html").text
-    for told in ("1 completed", "1 failed", "1 pruned", "1 not begun"):
-        assert told in text
+    for count in ("1 completed", "1 failed", "1 pruned", "1 pending"):
+        assert count in text
     assert "python -m cifar_exp.train sweep=mine" in text
     assert "ValueError: boom" in text
     assert ": stopped early" in text
     assert "Means leave out runs that failed or diverged (the only configuration)" in text
 
 
-def test_a_section_says_how_it_was_measured_and_what_calls_for_caution(outputs: Any) -> None:
+def test_a_group_names_its_methods_and_what_calls_for_caution(outputs: Any) -> None:
     outputs.run(seed=0, compute={"threads": 1})
     outputs.run(seed=1, compute={"threads": 2})
     outputs.run(seed=0, model__width=16)
     text = Page(made(outputs) / "index.html").text
-    assert "900 images to train on, 100 to choose on (val), 200 to test on" in text
+    assert "900 images for training, 100 for choosing (val), 200 for testing" in text
     assert "The runs were made with different numbers of threads (1, 2)." in text
     assert "The configurations have unequal numbers of seeds (1 to 2)." in text
 
@@ -180,11 +177,12 @@ def test_without_val_the_page_says_that_test_is_not_for_choosing(outputs: Any) -
     outputs.run(val=None, test=0.5, data={"val_size": 0})
     text = Page(made(outputs) / "index.html").text
     assert (
-        "Nothing was held out (data.val_fraction=0): figures are on test, not for choosing." in text
+        "There are no validation images (data.val_fraction=0): results are on test, not for "
+        "choosing." in text
     )
 
 
-def test_beyond_the_most_runs_the_best_and_the_failed_are_shown(
+def test_of_too_many_runs_the_best_and_some_failed_ones_are_shown(
     outputs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cifar_exp.analysis.page.context.MOST_RUNS", 4)
@@ -198,9 +196,9 @@ def test_beyond_the_most_runs_the_best_and_the_failed_are_shown(
 
 
 def test_the_tables_of_differences_say_what_the_csv_says(outputs: Any) -> None:
-    for seed, (narrow, wide) in enumerate([(0.30, 0.40), (0.31, 0.42), (0.30, 0.38)]):
+    for seed, (narrow, pivot) in enumerate([(0.30, 0.40), (0.31, 0.42), (0.30, 0.38)]):
         outputs.run(seed=seed, val=narrow, model__width=8)
-        outputs.run(seed=seed, val=wide, model__width=16)
+        outputs.run(seed=seed, val=pivot, model__width=16)
     report = made(outputs)
     (row,) = rows_of(report / "effects.csv")
     cells = re.search(
@@ -212,35 +210,36 @@ def test_the_tables_of_differences_say_what_the_csv_says(outputs: Any) -> None:
     texts = re.findall(r"<span[^>]*>([^<]*)<", cells[0])
     assert texts[1] == f"{float(row['mean']) * 100:.2f}"
     assert texts[2] == f"[{float(row['low']) * 100:.2f}, {float(row['high']) * 100:.2f}]"
-    assert texts[3:7] == [f"{float(row['p_holm']):.4f}", "resolved", "3", "3 of 3"]
+    assert texts[3:7] == [f"{float(row['p_holm']):.4f}", "significant", "3", "3 of 3"]
     assert float(row["resolvable"]) == pytest.approx(float(row["sd"]) * 3.264, rel=1e-3)
 
 
-def test_what_was_not_begun_is_counted_once_where_a_sweep_falls_apart(outputs: Any) -> None:
+def test_pending_runs_are_counted_once_if_a_sweep_is_split(outputs: Any) -> None:
     runs = [outputs.run(), outputs.run(compute={"precision": "bf16"})]
     sweep = outputs.sweep("mine", runs, pending=["0123456789"])
     text = Page(made(outputs, sweep) / "index.html").text
-    assert text.count("1 not begun") == 1
+    assert text.count("1 pending") == 1
 
 
-def test_settings_that_moved_together_and_a_best_of_many_call_for_caution(outputs: Any) -> None:
+def test_aliased_settings_and_a_best_of_many_call_for_caution(outputs: Any) -> None:
     for width in (8, 16, 32):
         outputs.run(val=width / 100, model__width=width, optimizer__lr=1 / width)
     text = Page(made(outputs) / "index.html").text
     assert (
-        "width, optimizer.lr changed only together: what is said of width is of them all." in text
+        "width, optimizer.lr changed only together: the effect shown for width is that of them "
+        "all." in text
     )
-    assert "The best of 3 was picked by these very runs" in text
+    assert "The best of 3 was selected by these same runs" in text
 
 
 def test_without_any_readable_run_the_page_says_so(outputs: Any) -> None:
     (outputs.run() / "run.json").write_text("{")
     text = Page(made(outputs) / "index.html").text
     assert "No run could be read." in text
-    assert "run.json is damaged: it is no JSON" in text
+    assert "run.json is damaged: not valid JSON" in text
 
 
-def test_mixed_outputs_have_separate_sections_with_their_own_means(outputs: Any) -> None:
+def test_mixed_outputs_have_separate_groups_with_their_own_means(outputs: Any) -> None:
     shapes = [outputs.run(seed=s, val=0.2 + s / 100) for s in range(2)]
     other = {"name": "folder", "fingerprint": "0" * 64}
     for seed in range(2):
@@ -256,24 +255,21 @@ def test_mixed_outputs_have_separate_sections_with_their_own_means(outputs: Any)
     }
     hrefs = [attrs["href"] for tag, attrs in Page(report / "index.html").tags if tag == "a"]
     assert hrefs == [
-        "#part-mine",
-        "#part-convnet-in-no-sweep",
-        "#part-resnet18-in-no-sweep",
+        "#group-mine",
+        "#group-convnet-in-no-sweep",
+        "#group-resnet18-in-no-sweep",
     ]
 
 
-def test_a_report_that_cannot_be_written_says_that_the_runs_are_safe(
-    outputs: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_report_that_cannot_be_written_says_that_the_runs_are_unchanged(outputs: Any) -> None:
     outputs.run()
 
-    def full(*_arguments: Any) -> None:
+    def fail(_data: FigureData) -> Figure:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(reporting, "_write_page", full)
     with pytest.raises(EnvironmentFailure) as caught:
-        made(outputs)
+        made(outputs, figures=[FigureSpec("any", fail, "Any", "A figure.")])
     assert str(caught.value) == (
         f"the report could not be written to {outputs.path / 'out'}: there is no space left on "
-        "its disk; the runs are as they were"
+        "its disk; the runs are unchanged"
     )

@@ -1,4 +1,4 @@
-"""Folding seeds, and what is counted."""
+"""Configurations: their summaries, which runs count, the Pareto front, the ablation path."""
 
 from typing import Any
 
@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cifar_exp.analysis.page.methods import doubles
+from cifar_exp.analysis.page.methods import superseded_runs
+from cifar_exp.analysis.statistics.ablation import cheapest, path_to_best
 from cifar_exp.analysis.statistics.configurations import seed_noise
-from cifar_exp.analysis.statistics.tradeoffs import cheapest, pareto_front, path_to_best
+from cifar_exp.analysis.statistics.pareto import pareto_front
 
 
-def test_a_summary_folds_seeds(outputs: Any) -> None:
+def test_a_summary_averages_over_seeds(outputs: Any) -> None:
     values = {8: [0.30, 0.34, 0.35], 16: [0.5, 0.52, 0.51], 32: [0.6]}
     for width, accuracies in values.items():
         for seed, accuracy in enumerate(accuracies):
             seconds = {"train_seconds": 10.0 * (seed + 1), "pflop": width / 100}
             outputs.run(seed=seed, val=accuracy, compute=seconds, model__width=width)
-    table = outputs.study().summary.set_index("configuration")
+    table = outputs.statistics().summary.set_index("configuration")
     assert list(table.index) == ["width=32", "width=16", "width=8"]
     assert list(table["n"]) == [1, 3, 3]
     eight = np.array(values[8])
@@ -37,7 +38,7 @@ def test_only_completed_runs_are_averaged_and_the_others_are_counted(outputs: An
     outputs.run(seed=2, val=0.1, model__width=8, status="diverged", error="nan")
     outputs.run(seed=3, val=0.1, model__width=8, status="failed", error="x")
     outputs.run(seed=0, val=None, model__width=16, status="failed", error="x")
-    table = outputs.study().summary.set_index("configuration")
+    table = outputs.statistics().summary.set_index("configuration")
     columns = ["n", "not_counted", "diverged", "failed"]
     assert table.loc["width=8", columns].tolist() == [1, 3, 1, 1]
     assert table.loc["width=8", "mean"] == 0.5
@@ -48,25 +49,25 @@ def test_only_completed_runs_are_averaged_and_the_others_are_counted(outputs: An
 def test_of_two_runs_with_the_same_settings_and_seed_the_newer_one_counts(outputs: Any) -> None:
     old = outputs.run(val=0.3, run_id="0000000000", finished_at="2026-01-01T00:00:00+00:00")
     outputs.run(val=0.5, run_id="1111111111", finished_at="2026-02-01T00:00:00+00:00")
-    study = outputs.study()
-    assert (study.summary["n"].tolist(), study.summary["mean"].tolist()) == ([1], [0.5])
-    (left_out,) = doubles(study)
-    assert left_out.what == str(old)
-    assert left_out.reason == "has the settings and seed of a newer run, and is in no mean"
+    statistics = outputs.statistics()
+    assert (statistics.summary["n"].tolist(), statistics.summary["mean"].tolist()) == ([1], [0.5])
+    (skipped,) = superseded_runs(statistics)
+    assert skipped.what == str(old)
+    assert skipped.reason == "has the settings and seed of a newer run, so it is not counted"
 
 
-def test_losses_rank_the_lowest_first(outputs: Any) -> None:
+def test_the_lowest_loss_ranks_first(outputs: Any) -> None:
     outputs.run(val=0.3, model__width=8)
     better = outputs.run(val=0.6, model__width=16)
-    study = outputs.study(metric="val_loss")
-    assert (study.best, study.best_run) == ("width=16", better.name[-10:])
-    assert study.summary["mean"].tolist() == pytest.approx([1.4, 1.7])
+    statistics = outputs.statistics(metric="val_loss")
+    assert (statistics.best, statistics.best_run) == ("width=16", better.name[-10:])
+    assert statistics.summary["mean"].tolist() == pytest.approx([1.4, 1.7])
 
 
 def test_without_val_the_metric_is_the_same_on_test(outputs: Any) -> None:
     outputs.run(val=None, test=0.4, data={"val_size": 0})
-    study = outputs.study()
-    assert (study.metric.name, study.summary["mean"].tolist()) == ("test_accuracy", [0.4])
+    statistics = outputs.statistics()
+    assert (statistics.metric.name, statistics.summary["mean"].tolist()) == ("test_accuracy", [0.4])
 
 
 def test_noise_is_pooled_over_configurations(outputs: Any) -> None:
@@ -74,47 +75,49 @@ def test_noise_is_pooled_over_configurations(outputs: Any) -> None:
     for width, accuracies in enumerate(groups, 1):
         for seed, accuracy in enumerate(accuracies):
             outputs.run(seed=seed, val=accuracy, model__width=width)
-    sd, df = seed_noise(outputs.study().selected)
+    sd, df = seed_noise(outputs.statistics().counted)
     pooled = (1 * np.var(groups[0], ddof=1) + 2 * np.var(groups[1], ddof=1)) / 3
     assert (sd, df) == (pytest.approx(pooled**0.5), 3)
 
 
-def test_the_front_is_what_nothing_beats_by_brute_force(outputs: Any) -> None:
+def test_the_pareto_front_agrees_with_brute_force(outputs: Any) -> None:
     random = np.random.default_rng(3)
     for width in range(1, 25):
         cost = float(random.integers(1, 9))
         outputs.run(
             val=float(random.integers(1, 9)) / 10, compute={"pflop": cost}, model__width=width
         )
-    study = outputs.study()
-    table = study.summary
+    statistics = outputs.statistics()
+    table = statistics.summary
     points = list(zip(table["pflop"], table["mean"], strict=True))
     expected = {
         (c, m)
         for c, m in points
         if not any(a <= c and b >= m and (a, b) != (c, m) for a, b in points)
     }
-    front = table[pareto_front(table, "pflop", study.metric)]
+    front = table[pareto_front(table, "pflop", statistics.metric)]
     assert set(zip(front["pflop"], front["mean"], strict=True)) == expected
 
 
 def test_the_path_takes_the_largest_gain_first(outputs: Any) -> None:
     outputs.grid(lambda width, dropout: 0.3 + width / 200 - dropout, seeds=1, noise=0.0)
-    study = outputs.study()
-    path = path_to_best(study.summary, study.settings, "width=8 dropout=0.2", study.metric)
+    statistics = outputs.statistics()
+    path = path_to_best(
+        statistics.summary, statistics.factors, "width=8 dropout=0.2", statistics.metric
+    )
     assert path["change"].tolist() == ["", "dropout 0.2 to 0", "width 8 to 32"]
     assert path["gain"].tolist() == pytest.approx([0, 0.2, 0.12])
     assert path["is_complete"].all()
-    assert cheapest(study.summary, study.settings) == "width=8 dropout=0"
+    assert cheapest(statistics.summary, statistics.factors) == "width=8 dropout=0"
 
 
 def test_the_path_ends_where_the_next_configuration_was_not_trained(outputs: Any) -> None:
     for a, b, value in ((1, 1, 0.1), (2, 1, 0.2), (2, 2, 0.3), (9, 9, 0.4), (9, 2, 0.35)):
         for c in range(2):
             outputs.run(val=value, x__a=a, x__b=b, x__c=c)
-    study = outputs.study()
+    statistics = outputs.statistics()
     start = "a=1 b=1 c=0"
-    path = path_to_best(study.summary, study.settings, start, study.metric)
-    assert study.best == "a=9 b=9 c=0"
+    path = path_to_best(statistics.summary, statistics.factors, start, statistics.metric)
+    assert statistics.best == "a=9 b=9 c=0"
     assert path["configuration"].tolist() == [start]  # neither a=9 b=1 nor a=1 b=9 was trained
     assert not path["is_complete"].any()

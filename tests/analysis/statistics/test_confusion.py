@@ -1,20 +1,18 @@
-"""Confusion and calibration, against the run's own figures and by hand."""
+"""Confusion and calibration, compared with the run's own metrics and counted by hand."""
 
 from collections import Counter
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from cifar_exp.analysis.load.predictions import Predictions, read_predictions
 from cifar_exp.analysis.statistics.confusion import (
     calibration_error,
     confused_pairs,
     confusion,
     reliability,
 )
+from cifar_exp.storage.predictions import Predictions
 from cifar_exp.training.evaluation import Evaluation
 
 NAMES = ["ant", "bee", "cat", "dog"]
@@ -31,11 +29,11 @@ def predictions() -> Predictions:
     return Predictions(label, prediction, random.random(1000))
 
 
-def test_rows_of_the_confusion_are_shares_of_a_group(predictions: Predictions) -> None:
+def test_rows_of_the_confusion_matrix_are_shares_of_a_group(predictions: Predictions) -> None:
     table = confusion(predictions, GROUPS)
-    counted = Counter(zip(predictions.label // 2, predictions.prediction // 2, strict=True))
+    counts = Counter(zip(predictions.label // 2, predictions.prediction // 2, strict=True))
     insects = (predictions.label < 2).sum()
-    assert table.loc["insects", "mammals"] == pytest.approx(counted[0, 1] / insects)
+    assert table.loc["insects", "mammals"] == pytest.approx(counts[0, 1] / insects)
     assert table.sum(axis=1).tolist() == pytest.approx([1, 1])
     plain = confusion(predictions, NAMES)
     right = (predictions.label == predictions.prediction)[predictions.label == 3].mean()
@@ -53,12 +51,12 @@ def test_pairs_count_both_directions(predictions: Predictions) -> None:
     assert table["images"].sum() == sum(a != b for a, b in pairs)
 
 
-def test_without_mistakes_there_are_no_pairs() -> None:
+def test_without_errors_there_are_no_confused_pairs() -> None:
     label = np.arange(4)
     assert len(confused_pairs(Predictions(label, label, np.ones(4)), NAMES)) == 0
 
 
-def test_the_calibration_error_is_the_runs_own(predictions: Predictions) -> None:
+def test_the_calibration_error_equals_that_of_the_run(predictions: Predictions) -> None:
     table = reliability(predictions)
     labels, guesses = (torch.tensor(a) for a in (predictions.label, predictions.prediction))
     confidence = torch.tensor(predictions.confidence)
@@ -66,38 +64,3 @@ def test_the_calibration_error_is_the_runs_own(predictions: Predictions) -> None
     assert calibration_error(table) == pytest.approx(own.calibration_error())
     assert table["images"].sum() == 1000
     assert ((table["low"] <= table["confidence"]) & (table["confidence"] <= table["high"])).all()
-
-
-def test_predictions_are_read_and_what_does_not_fit_is_none(outputs: Any) -> None:
-    folder: Path = outputs.run()
-    assert read_predictions(folder, 4) is None
-    outputs.write_predictions(folder, [0, 1, 3], [0, 1, 2])
-    found = read_predictions(folder, 4)
-    assert found is not None
-    assert (found.label.tolist(), found.prediction.tolist()) == ([0, 1, 3], [0, 1, 2])
-    assert read_predictions(folder, 3) is None
-
-
-@pytest.mark.parametrize("damage", ["torn", "flipped", "array", "shapes", "nan", "words"])
-def test_predictions_that_are_damaged_are_none(outputs: Any, damage: str) -> None:
-    folder: Path = outputs.run()
-    path = folder / "predictions.npz"
-    label, confidence = np.arange(4), np.full(4, 0.5)
-    np.savez_compressed(path, label=label, prediction=label, confidence=confidence)
-    assert read_predictions(folder, 4) is not None
-    content = bytearray(path.read_bytes())
-    if damage == "torn":
-        path.write_bytes(content[:-50])
-    elif damage == "flipped":
-        content[40:60] = bytes(byte ^ 0xFF for byte in content[40:60])
-        path.write_bytes(content)
-    elif damage == "array":
-        np.save(folder / "x.npy", label)
-        (folder / "x.npy").rename(path)
-    elif damage == "shapes":
-        np.savez(path, label=label, prediction=label[:3], confidence=confidence)
-    elif damage == "nan":
-        np.savez(path, label=label, prediction=label, confidence=confidence * np.nan)
-    else:
-        np.savez(path, label=label.astype(str), prediction=label, confidence=confidence)
-    assert read_predictions(folder, 4) is None

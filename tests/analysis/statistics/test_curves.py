@@ -1,4 +1,4 @@
-"""Histories by configuration, early rankings, learning rates."""
+"""Curves by configuration, early rankings, learning rates."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ def test_curves_are_means_with_an_sd_between_seeds(outputs: Any) -> None:
         outputs.run(seed=seed, val=value, model__width=8)
     outputs.run(val=0.9, model__width=16)
     outputs.run(seed=1, val=0.1, model__width=16, status="interrupted")
-    study = outputs.study()
-    table = by_configuration(study.history, study.selected, "val_accuracy")
+    statistics = outputs.statistics()
+    table = by_configuration(statistics.history, statistics.counted, "val_accuracy")
     last = table[table["epoch"] == 3].set_index("configuration")
     values = np.array([0.3, 0.4, 0.6])
     assert last.loc["width=8", ["n", "mean"]].tolist() == pytest.approx([3, values.mean()])
@@ -30,14 +30,14 @@ def test_curves_are_means_with_an_sd_between_seeds(outputs: Any) -> None:
     assert np.isnan(last.loc["width=16", "low"])
 
 
-def test_the_gap_is_train_eval_less_val(outputs: Any) -> None:
+def test_the_gap_is_train_eval_minus_val(outputs: Any) -> None:
     outputs.run(val=0.5)
-    assert with_gap(outputs.study().history)["gap"].tolist() == pytest.approx(
+    assert with_gap(outputs.statistics().history)["gap"].tolist() == pytest.approx(
         [(0.7 - 0.5) * share for share in (1 / 3, 2 / 3, 1)]
     )
 
 
-def test_early_rankings_are_compared_with_the_end(outputs: Any) -> None:
+def test_early_rankings_are_compared_with_the_final_one(outputs: Any) -> None:
     early = {1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1}
     late = {1: 0.5, 2: 0.6, 3: 0.55, 4: 0.4}
     for width, early_accuracy in early.items():
@@ -47,13 +47,13 @@ def test_early_rankings_are_compared_with_the_end(outputs: Any) -> None:
         cells = lines[1].split(",")
         cells[lines[0].split(",").index("val_accuracy")] = str(early_accuracy)
         path.write_text("\n".join([lines[0], ",".join(cells), lines[2]]) + "\n")
-    study = outputs.study()
-    table = budget_correlation(study.history, study.selected, study.metric)
+    statistics = outputs.statistics()
+    table = budget_correlation(statistics.history, statistics.counted, statistics.metric)
     expected = stats.spearmanr(list(early.values()), list(late.values())).statistic
     assert table["correlation"].tolist() == pytest.approx([expected, 1.0])
     assert table["cost"].tolist() == pytest.approx([0.6 - 0.5, 0.0])
-    loss = outputs.study(metric="val_loss")
-    assert budget_correlation(loss.history, loss.selected, loss.metric)["cost"].tolist() == (
+    loss = outputs.statistics(metric="val_loss")
+    assert budget_correlation(loss.history, loss.counted, loss.metric)["cost"].tolist() == (
         pytest.approx([0.1, 0.0])
     )
 
@@ -62,17 +62,17 @@ def test_runs_of_other_lengths_are_left_out_of_early_rankings(outputs: Any) -> N
     for width in range(1, 6):
         outputs.run(val=0.1 * width, epochs=3, model__width=width)
     outputs.run(val=0.9, epochs=2, model__width=9)
-    study = outputs.study()
-    table = budget_correlation(study.history, study.selected, study.metric)
+    statistics = outputs.statistics()
+    table = budget_correlation(statistics.history, statistics.counted, statistics.metric)
     assert table["configurations"].tolist() == [5, 5, 5]
 
 
-def test_a_run_without_val_figures_by_epoch_is_left_out_of_early_rankings(outputs: Any) -> None:
+def test_a_run_without_val_metrics_by_epoch_is_left_out_of_early_rankings(outputs: Any) -> None:
     for width in range(1, 6):
         folder = outputs.run(val=0.1 * width, model__width=width)
     (folder / "metrics.csv").write_text("epoch,lr\n1,1\n2,1\n3,1\n")
-    study = outputs.study()
-    table = budget_correlation(study.history, study.selected, study.metric)
+    statistics = outputs.statistics()
+    table = budget_correlation(statistics.history, statistics.counted, statistics.metric)
     assert table["configurations"].tolist() == [4, 4, 4]
 
 
@@ -82,17 +82,17 @@ def test_too_few_configurations_or_epochs_have_no_early_ranking(
 ) -> None:
     for width in range(configurations):
         outputs.run(val=0.1 * width, epochs=epochs, model__width=width)
-    study = outputs.study()
-    assert len(budget_correlation(study.history, study.selected, study.metric)) == 0
+    statistics = outputs.statistics()
+    assert len(budget_correlation(statistics.history, statistics.counted, statistics.metric)) == 0
 
 
-def test_each_distinct_rate_curve_stands_once(outputs: Any) -> None:
+def test_each_distinct_rate_curve_appears_once(outputs: Any) -> None:
     for seed in range(2):
         for width in (8, 16):
             outputs.run(seed=seed, model__width=width, epochs=3)
         outputs.run(seed=seed, model__width=32, epochs=4)
-    study = outputs.study()
-    table = rate_curves(study.history, study.selected)
+    statistics = outputs.statistics()
+    table = rate_curves(statistics.history, statistics.counted)
     users = table.groupby("curve")["configurations"].first().tolist()
     names = [sorted(name.split()[0] for name in group) for group in users]
     assert sorted(names) == [["width=16", "width=8"], ["width=32"]]

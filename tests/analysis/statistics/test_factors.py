@@ -1,4 +1,4 @@
-"""What varied, found from the runs themselves."""
+"""Factors and their levels, found from the runs."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cifar_exp.analysis.load.frames import exact_text
-from cifar_exp.analysis.statistics.factors import short_names, varied_settings
+from cifar_exp.analysis.statistics.factors import find_factors, short_names
 
 ABSENT = object()
 
@@ -17,11 +17,11 @@ def varied(**columns: list[Any]) -> list[tuple[str, tuple[str, ...], tuple[str, 
         for key, values in columns.items()
     }
     frame = pd.DataFrame(texts)
-    found = varied_settings(frame, list(frame.columns))
-    return [(s.name, s.levels, s.along) for s in found]
+    found = find_factors(frame, list(frame.columns))
+    return [(f.name, f.levels, f.aliased) for f in found]
 
 
-def test_only_what_differs_has_varied_and_levels_rise() -> None:
+def test_only_settings_that_differ_are_factors_and_levels_are_ascending() -> None:
     found = varied(model__width=[16, 8, 32, 8], model__depth=[2, 2, 2, 2])
     assert found == [("width", ("8", "16", "32"), ())]
 
@@ -33,7 +33,7 @@ def test_numbers_are_ordered_as_numbers_and_words_as_words() -> None:
     assert varied(x__y=[0.1, ABSENT])[0][1] == ("-", "0.1")
 
 
-def test_what_follows_a_choice_is_no_setting_of_its_own() -> None:
+def test_a_setting_that_follows_an_option_is_not_a_factor() -> None:
     found = varied(
         optimizer__weight_decay=[5e-4, 5e-4, 0.0, 0.0],
         optimizer__name=["sgd", "sgd", "adam", "adam"],
@@ -46,13 +46,13 @@ def test_what_follows_a_choice_is_no_setting_of_its_own() -> None:
     ]
 
 
-def test_settings_that_always_move_together_cannot_be_told_apart() -> None:
+def test_settings_that_always_change_together_are_one_factor() -> None:
     assert varied(model__width=[8, 16, 32], optimizer__lr=[0.4, 0.3, 0.2]) == [
         ("width", ("8", "16", "32"), ("optimizer.lr",))
     ]
 
 
-def test_values_drawn_at_random_are_settings_of_their_own() -> None:
+def test_settings_drawn_at_random_are_separate_factors() -> None:
     lr = [0.013 * i**2 + 0.1 for i in range(20)]
     decay = [((i * 7) % 20) * 1e-4 for i in range(20)]
     assert [name for name, *_ in varied(optimizer__lr=lr, optimizer__weight_decay=decay)] == [
@@ -78,5 +78,5 @@ def test_names_are_short_where_they_stay_different() -> None:
 
 
 @pytest.mark.parametrize("runs", [0, 1])
-def test_of_no_run_or_one_nothing_has_varied(runs: int) -> None:
+def test_one_run_or_none_has_no_factors(runs: int) -> None:
     assert varied(model__width=[8] * runs) == []

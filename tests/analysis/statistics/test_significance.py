@@ -1,4 +1,4 @@
-"""Differences, their intervals and their power, against scipy, statsmodels and integrals."""
+"""Differences, their intervals and their power, compared with scipy, statsmodels, integrals."""
 
 import math
 from dataclasses import asdict
@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate, stats
 from statsmodels.stats.power import TTestPower
 
-from cifar_exp.analysis.statistics.comparisons import judged
+from cifar_exp.analysis.statistics.comparisons import with_verdicts
 from cifar_exp.analysis.statistics.significance import (
     difference,
     holm,
@@ -34,7 +34,7 @@ def test_runs_of_the_same_seed_are_subtracted_from_each_other() -> None:
     assert found.probability == (2 + 0.5 * 2) / 4  # ahead twice, level twice
 
 
-def test_seeds_that_only_one_of_them_has_are_left_out_of_pairs() -> None:
+def test_seeds_that_only_one_side_has_are_not_paired() -> None:
     found = difference(A, B.drop(0))
     assert found.n == 3
     assert found.p == pytest.approx(stats.ttest_rel([0.63, 0.64, 0.60], [0.62, 0.60, 0.60]).pvalue)
@@ -53,27 +53,28 @@ def test_without_shared_seeds_it_is_welchs_test() -> None:
 
 
 @pytest.mark.parametrize(("seed", "mean"), [(5, 0.12), (0, 0.11)])
-def test_one_value_gives_a_difference_and_says_nothing_of_its_error(seed: int, mean: float) -> None:
+def test_one_value_gives_a_difference_without_an_error(seed: int, mean: float) -> None:
     found = difference(A, pd.Series([0.5], index=[seed]))
     assert found.mean == pytest.approx(mean)  # from the mean of all, or from the seed's own
     assert all(math.isnan(value) for value in (found.sd, found.low, found.high, found.p))
 
 
 @pytest.mark.parametrize("values", [[0.01, 0.01], [0.0, 0.0, 0.0], [0.1, 0.3 - 0.2]])
-def test_differences_without_any_scatter_say_nothing_of_other_seeds(values: list[float]) -> None:
+def test_equal_differences_have_no_interval(values: list[float]) -> None:
     found = paired(values)
     assert found.mean == pytest.approx(values[0])
     assert all(math.isnan(value) for value in (found.low, found.high, found.p))
 
 
 @pytest.mark.slow
-def test_noise_in_whole_images_is_resolved_as_rarely_as_promised() -> None:
+def test_noise_in_whole_images_is_rarely_significant() -> None:
     random = np.random.default_rng(2)  # two seeds, 500 images: equal differences are common
-    resolved = 0
+    significant = 0
     for _ in range(150):
         counts = random.binomial(500, 0.5, (9, 2)) / 500
-        resolved += bool((holm([paired(row - counts[0]).p for row in counts[1:]]) < 0.05).any())
-    assert resolved / 150 <= 0.07
+        corrected = holm([paired(row - counts[0]).p for row in counts[1:]])
+        significant += bool((corrected < 0.05).any())
+    assert significant / 150 <= 0.07
 
 
 @pytest.mark.parametrize("n", [5, 10, 30, 200])
@@ -93,10 +94,10 @@ def test_the_resolvable_effect_of_few_seeds_has_the_power_of_the_integral(n: int
     assert integrate.quad(density, 0, np.inf)[0] == pytest.approx(0.8, abs=1e-4)
 
 
-def test_many_comparisons_at_once_take_more_to_resolve_each() -> None:
+def test_many_comparisons_at_once_need_larger_differences() -> None:
     differences = pd.DataFrame([asdict(paired(np.array([0.0, 1.0, 2.0]) + i)) for i in range(8)])
-    found = judged(differences)
-    alone = judged(differences[:1])
+    found = with_verdicts(differences)
+    alone = with_verdicts(differences[:1])
     assert alone["resolvable"].tolist() == pytest.approx([resolvable_effect(3)])
     assert found["resolvable"].tolist() == pytest.approx([resolvable_effect(3, 0.05 / 8)] * 8)
     assert found["needed"][0] > alone["needed"][0]
@@ -107,11 +108,11 @@ def test_many_comparisons_at_once_take_more_to_resolve_each() -> None:
 def test_the_power_is_that_of_simulated_experiments() -> None:
     random = np.random.default_rng(0)
     samples = random.normal(resolvable_effect(3), 1, (4000, 3))
-    resolved = stats.ttest_1samp(samples, 0, axis=1).pvalue < 0.05
-    assert resolved.mean() == pytest.approx(0.8, abs=0.03)
+    significant = stats.ttest_1samp(samples, 0, axis=1).pvalue < 0.05
+    assert significant.mean() == pytest.approx(0.8, abs=0.03)
 
 
-def test_the_seeds_needed_resolve_the_effect_and_one_fewer_do_not() -> None:
+def test_the_seeds_needed_detect_the_effect_and_one_fewer_does_not() -> None:
     for effect in (0.2, 0.5, 1.0, 3.0):
         needed = int(seeds_needed(effect))
         assert resolvable_effect(needed) <= effect
@@ -127,14 +128,14 @@ def test_holm_corrects_by_hand_and_leaves_gaps_alone() -> None:
     assert math.isnan(corrected[1])
 
 
-def test_the_interval_of_a_mean_is_students_and_none_for_one_value() -> None:
+def test_the_interval_of_a_mean_is_students_and_missing_for_one_value() -> None:
     values = np.array([0.3, 0.4, 0.45])
     expected = stats.t.interval(0.95, 2, values.mean(), stats.sem(values))
     assert mean_interval(values) == pytest.approx(expected)
     assert all(math.isnan(bound) for bound in mean_interval(values[:1]))
 
 
-def test_noise_is_resolved_as_rarely_as_promised() -> None:
+def test_noise_is_significant_in_5_percent_of_the_cases() -> None:
     random = np.random.default_rng(1)
     p_values = [paired(random.normal(0, 1, 3)).p for _ in range(2000)]
     assert np.mean(np.array(p_values) < 0.05) == pytest.approx(0.05, abs=0.015)

@@ -1,4 +1,4 @@
-"""What the best run mistakes for what, and whether its confidence is deserved."""
+"""Which classes the best run confuses, and how well its confidence is calibrated."""
 
 from typing import Any
 
@@ -8,8 +8,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cifar_exp.analysis.figures.style import GREY, INK, PALETTE, FigureSkipped, new_figure, title
-from cifar_exp.analysis.load.predictions import Predictions
+from cifar_exp.analysis.figures.style import GRAY, INK, PALETTE, FigureSkipped, new_figure, title
 from cifar_exp.analysis.load.runs import LoadedRun
 from cifar_exp.analysis.statistics.confusion import (
     calibration_error,
@@ -17,37 +16,38 @@ from cifar_exp.analysis.statistics.confusion import (
     confusion,
     reliability,
 )
+from cifar_exp.storage.predictions import Predictions
 
 MOST_GROUPS = 30
 
 
 def draw_confusion(run: LoadedRun, predictions: Predictions) -> Figure:
-    """Superclasses, or classes where they are few: where each one's test images were put."""
+    """The confusion matrix of the superclasses, or of the classes if there are few."""
     data = run.record.dataset
     has_groups = data.superclasses and len(data.superclasses) == len(data.class_names)
     groups = data.superclasses if data.superclasses and has_groups else data.class_names
     kind = "superclass" if has_groups else "class"
     if len(set(groups)) > MOST_GROUPS:
-        raise FigureSkipped(f"there are no superclasses, and more than {MOST_GROUPS} classes")
+        raise FigureSkipped(f"there are no superclasses and more than {MOST_GROUPS} classes")
     table = confusion(predictions, groups) * 100
     size = max(5.0, 3.2 + 0.26 * len(table))
     figure = new_figure(size - 0.6, size + 0.6)
     axes = figure.subplots()
     _draw_matrix(axes, table)
     axes.set(xlabel=f"predicted {kind}", ylabel=f"true {kind}")
-    title(figure, f"What {run.folder.name} takes for what")
+    title(figure, f"Confusion matrix of {run.folder.name}")
     return figure
 
 
 def _draw_matrix(axes: Axes, table: pd.DataFrame) -> None:
-    """The colours end at the largest mistake, so that the diagonal does not swallow them."""
+    """The colors end at the largest mistake, so that the diagonal does not swallow them."""
     mistakes = table.to_numpy()[~np.eye(len(table), dtype=bool)]
     top = max(float(np.nanmax(mistakes)), 1.0) if len(mistakes) else 100.0
-    bar = {"label": f"% of the row's test images (colour ends at {top:.0f})", "shrink": 0.7}
-    look = {"cmap": "rocket_r", "linewidths": 0.3, "square": True, "annot_kws": {"size": 6.5}}
+    bar = {"label": f"% of the row's test images (color ends at {top:.0f})", "shrink": 0.7}
+    style = {"cmap": "rocket_r", "linewidths": 0.3, "square": True, "annot_kws": {"size": 6.5}}
     ticks = {"xticklabels": True, "yticklabels": True}
     labels, ends = _marked(table, top), {"vmin": 0, "vmax": top}
-    sns.heatmap(table, annot=labels, fmt="", ax=axes, cbar_kws=bar, **look, **ticks, **ends)
+    sns.heatmap(table, annot=labels, fmt="", ax=axes, cbar_kws=bar, **style, **ticks, **ends)
     axes.tick_params(axis="x", rotation=90, length=0)
     axes.tick_params(axis="y", rotation=0, length=0)
 
@@ -59,10 +59,10 @@ def _marked(table: pd.DataFrame, top: float) -> np.ndarray:
 
 
 def draw_pairs(run: LoadedRun, predictions: Predictions) -> Figure:
-    """The pairs of classes most often taken for each other."""
+    """The pairs of classes that are confused most often."""
     table = confused_pairs(predictions, run.record.dataset.class_names)
     if not len(table):
-        raise FigureSkipped("the best run makes no mistake")
+        raise FigureSkipped("the best run classifies every test image correctly")
     figure = new_figure(1.4 + 0.28 * len(table))
     axes = figure.subplots()
     _draw_pair_bars(axes, table)
@@ -70,23 +70,23 @@ def draw_pairs(run: LoadedRun, predictions: Predictions) -> Figure:
     axes.set_yticks(range(len(table)), names)
     axes.set_xlabel("test images (and their share of both classes' images)")
     axes.legend(loc="lower right", frameon=True)
-    title(figure, f"Classes that {run.folder.name} confuses most")
+    title(figure, f"Classes that {run.folder.name} confuses most often")
     return figure
 
 
 def _draw_pair_bars(axes: Axes, table: pd.DataFrame) -> None:
-    left, places = table["as_second"], np.arange(len(table))
-    told = ("the first taken for the second", "the second taken for the first")
-    axes.barh(places, left, color=PALETTE[0], height=0.65, label=told[0])
-    axes.barh(places, table["as_first"], left=left, color=PALETTE[1], height=0.65, label=told[1])
-    for place, images, share in zip(places, table["images"], table["share"], strict=True):
-        axes.annotate(f" {share:.0%}", (images, place), va="center", fontsize=8)
+    left, y = table["as_second"], np.arange(len(table))
+    labels = ("the first predicted as the second", "the second predicted as the first")
+    axes.barh(y, left, color=PALETTE[0], height=0.65, label=labels[0])
+    axes.barh(y, table["as_first"], left=left, color=PALETTE[1], height=0.65, label=labels[1])
+    for height, images, share in zip(y, table["images"], table["share"], strict=True):
+        axes.annotate(f" {share:.0%}", (images, height), va="center", fontsize=8)
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.margins(x=0.1)
 
 
 def draw_reliability(run: LoadedRun, predictions: Predictions) -> Figure:
-    """Accuracy at each level of confidence."""
+    """Accuracy by confidence."""
     table = reliability(predictions)
     figure = new_figure(4.4, 5.6)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
@@ -94,11 +94,11 @@ def draw_reliability(run: LoadedRun, predictions: Predictions) -> Figure:
     bars: dict[str, Any] = {"align": "edge", "edgecolor": "white"}
     axes.bar(left, table["accuracy"] * 100, width, color=PALETTE[0], **bars)
     ideal: dict[str, Any] = {"color": INK, "lw": 1, "linestyle": (0, (5, 2))}
-    axes.plot([0, 100], [0, 100], label="as confident as right", **ideal)
+    axes.plot([0, 100], [0, 100], label="perfect calibration", **ideal)
     axes.set(ylabel="accuracy (%)", ylim=(0, 100), xlim=(0, 100))
     axes.legend(loc="upper left")
-    below.bar(left, table["images"], width, color=GREY, **bars)
+    below.bar(left, table["images"], width, color=GRAY, **bars)
     below.set(xlabel="confidence (%)", ylabel="test images")
     error = f"(calibration error {calibration_error(table) * 100:.1f} pp)"
-    title(figure, f"Is confidence deserved? {run.folder.name} {error}")
+    title(figure, f"Calibration of {run.folder.name} {error}")
     return figure

@@ -1,0 +1,29 @@
+"""Signatures of stored files: equal signatures mean unchanged files, whatever a clock did."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from cifar_exp.analysis.load.discover import ReportInputs
+
+FILES = ("run.json", "metrics.csv", "extra.csv")
+
+
+def run_signature(folder: Path) -> list[int]:
+    """Size and modification time of each file that a report reads from a run; -1 if missing."""
+    numbers: list[int] = []
+    for name in FILES:
+        try:
+            stat = os.stat(folder / name)
+            numbers += [stat.st_size, stat.st_mtime_ns]
+        except OSError:
+            numbers += [-1, -1]
+    return numbers
+
+
+def inputs_signature(inputs: ReportInputs) -> str:
+    """A hash over the runs of a report and the lists of runs of its sweeps."""
+    runs = [[folder.name, *run_signature(folder)] for folder in inputs.runs]
+    sweeps = [[sweep.name, *sweep.run_ids] for sweep in inputs.sweeps]
+    return hashlib.sha256(json.dumps([runs, sweeps]).encode()).hexdigest()[:16]
