@@ -13,6 +13,8 @@ from cifar_exp.storage.metrics import last_row
 from cifar_exp.storage.record import TERMINAL, ErrorInfo, RunRecord, now
 from cifar_exp.storage.run_folder import find_run, rerun_path, write_target
 
+# Every status of a run, in the order in which counts of runs are shown.
+STATUSES = ("completed", "running", "pending", "interrupted", "failed", "diverged", "pruned")
 FOLDER = re.compile(r"[^.].*-([0-9a-f]{10})")
 
 

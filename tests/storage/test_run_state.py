@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -14,8 +14,8 @@ from cifar_exp.runs.execute import execute
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.lock import lock_path, lock_run
 from cifar_exp.storage.metrics import last_row
-from cifar_exp.storage.record import RunRecord
-from cifar_exp.storage.run_state import RunState, read_state, read_states, run_folders
+from cifar_exp.storage.record import RunRecord, Status
+from cifar_exp.storage.run_state import STATUSES, RunState, read_state, read_states, run_folders
 
 A, B = "0123456789", "12e4567890"
 WriteRun = Callable[..., Path]
@@ -173,3 +173,7 @@ def test_a_run_that_was_trained_is_told_by_its_folder(make_spec: Callable[..., R
     assert outcome.record.final is not None
     assert state.row is not None
     assert state.row["val_accuracy"] == outcome.record.final.val_accuracy
+
+
+def test_the_statuses_are_those_of_records_and_pending() -> None:
+    assert sorted(STATUSES) == sorted([*get_args(Status), "pending"])

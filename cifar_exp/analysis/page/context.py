@@ -20,8 +20,8 @@ from cifar_exp.analysis.page.tables import (
     run_table,
 )
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.storage.run_state import STATUSES
 
-STATUSES = ("completed", "running", "interrupted", "failed", "diverged", "pruned", "pending")
 MOST_RUNS = 2000  # rows of the page's table; runs.csv has all
 
 

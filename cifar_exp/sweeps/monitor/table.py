@@ -7,18 +7,18 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from cifar_exp.storage.run_state import STATUSES
 from cifar_exp.storage.sweep_folder import SweepRow
 from cifar_exp.sweeps.monitor.snapshot import Snapshot
 from cifar_exp.text import duration, percent
 
 RANKED_LINES = 30
-ORDER = ("completed", "running", "pending", "interrupted", "failed", "diverged", "pruned")
 
 
 def headline(snapshot: Snapshot) -> str:
     """Counts, the best run so far, and the time to the end, in one line."""
     counts = snapshot.counts
-    told = [f"{counts[status]} {status}" for status in ORDER if counts[status]]
+    told = [f"{counts[status]} {status}" for status in STATUSES if counts[status]]
     parts = [f"{snapshot.name}: {_runs(len(snapshot.rows))}", ", ".join(told)]
     best = snapshot.best
     if best is not None:
