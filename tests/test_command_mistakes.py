@@ -67,7 +67,7 @@ def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
         "error: model.widht: no such setting; did you mean model.width?",
         "error: optimiser: no such setting or group; did you mean optimizer?",
         "error: seed=-1: must be an integer in [0, 4294967296)",
-        "error: trainer.epochs=0: must be an integer >= 1",
+        "error: trainer.epochs=0: must be an integer in [1, 1000000]",
     ]
 
 

@@ -16,6 +16,14 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 
+class Nuisance:
+    """Marks a setting that does not decide a run's result, and so is not part of its id."""
+
+
+class Word:
+    """Marks a setting of type str that takes a name or one of a few words, not free text."""
+
+
 class Section(BaseModel):
     """A group of settings: frozen, and closed to keys that it does not name."""
 
@@ -27,7 +35,7 @@ class TargetSection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    target: Annotated[str, Field(alias="_target_", pattern=r"^\w+(\.\w+)+$")] = Field(
+    target: Annotated[str, Word, Field(alias="_target_", pattern=r"^\w+(\.\w+)+$")] = Field(
         description="the class, as package.module.Class",
         json_schema_extra={"allowed": "a dotted name, as package.module.Class"},
     )
@@ -48,10 +56,11 @@ class TargetSection(BaseModel):
 def _not_a_boolean(value: object) -> object:
     # pydantic would take `true` for 1
     if isinstance(value, bool):
-        raise ValueError("a boolean is no number")
+        raise ValueError("a boolean is not a number")
     return value
 
 
+Flag = Annotated[bool, Field(strict=True)]  # pydantic would take 1, -0 and "yes" for booleans
 Integer = Annotated[int, BeforeValidator(_not_a_boolean)]
 # adding zero turns -0.0 into 0.0: one value, one run id
 Number = Annotated[float, BeforeValidator(_not_a_boolean), AfterValidator(lambda v: v + 0.0)]

@@ -13,26 +13,14 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from cifar_exp.config.fields import TargetSection
+from cifar_exp.config.metadata import nuisance_keys
 from cifar_exp.config.schema import Settings
 
 # Raised whenever the golden losses change: results from before and after are different runs.
 NUMERICS = 1
 
-# What may differ between two askings for the same run.
-NUISANCE = frozenset(
-    {
-        "data.root",
-        "data.download",
-        "trainer.device",
-        "trainer.threads",
-        "trainer.progress",
-        "rerun",
-        "keep",
-        "retry_failed",
-        "plan",
-        "report",
-    }
-)
+# Two commands that differ in these alone ask for the same run.
+NUISANCE = nuisance_keys()
 
 
 def flatten(settings: BaseModel) -> dict[str, Any]:

@@ -20,10 +20,10 @@ class LocalOptions(Section):
     jobs_per_device: Annotated[Integer, Field(ge=1, le=64)] = Field(
         1, description="runs that share a GPU"
     )
-    memory_gb: Annotated[Number, Field(gt=0)] = Field(
+    memory_gb: Annotated[Number, Field(ge=0.001, le=1_000_000)] = Field(
         2.0, description="set aside for a run: bounds n_jobs=auto on a CPU"
     )
-    timeout_min: Annotated[Number, Field(gt=0)] | None = Field(
+    timeout_min: Annotated[Number, Field(gt=0, le=1_000_000)] | None = Field(
         None, description="minutes after which a run saves and stops"
     )
 

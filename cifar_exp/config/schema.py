@@ -9,18 +9,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from cifar_exp.config.fields import Integer, Number, Section, TargetSection
+from cifar_exp.config.fields import Flag, Integer, Nuisance, Number, Section, TargetSection, Word
 
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
-Count = Annotated[Integer, Field(ge=1)]
+# Upper bounds far above any use: what is computed from these numbers must not overflow.
+Count = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
+Epochs = Annotated[Integer, Field(ge=1, le=1_000_000)]
 
 
 class DataSection(Section):
     """Which images, and how they are split."""
 
     name: Literal["cifar100", "folder", "shapes"] = Field(description="where the images come from")
-    root: str = Field(min_length=1, description="folder of the images; shapes needs none")
-    download: bool = Field(description="fetch CIFAR-100 when it is not at data.root")
+    root: Annotated[str, Nuisance, Field(min_length=1)] = Field(
+        description="folder of the images; shapes needs none"
+    )
+    download: Annotated[Flag, Nuisance] = Field(
+        description="fetch CIFAR-100 when it is not at data.root"
+    )
     image_size: Annotated[Integer, Field(ge=8, le=512)] = Field(
         description="side in pixels; other images are resized to it once, when first read"
     )
@@ -54,7 +60,7 @@ class ConvNetSection(Section):
     stem: Literal["whitened", "none"] = Field(
         description="fixed first convolution that decorrelates the training images' patches"
     )
-    residual: bool = Field(description="add each further convolution of a stage to its input")
+    residual: Flag = Field(description="add each further convolution of a stage to its input")
     pooling: Literal["early", "late"] = Field(
         description="max pooling right after the convolution (cheaper) or after the activation"
     )
@@ -156,7 +162,7 @@ class PlateauSection(Section):
     """Drops when the validation loss stops falling."""
 
     name: Literal["plateau"] = Field(description="drops when val_loss stops falling")
-    patience: Annotated[Integer, Field(ge=0)] = Field(
+    patience: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
         description="epochs without a lower val_loss that are borne"
     )
     factor: Annotated[Number, Field(gt=0, lt=1)] = Field(description="what each drop multiplies by")
@@ -177,7 +183,7 @@ class TargetSchedulerSection(TargetSection):
 class TrainerSection(Section):
     """The loop."""
 
-    epochs: Count = Field(description="passes over the training images")
+    epochs: Epochs = Field(description="passes over the training images")
     batch_size: Count = Field(description="images a step; an epoch's batches differ by one at most")
     label_smoothing: Fraction = Field(description="part of the label spread over all classes")
     gradient_clip: Annotated[Number, Field(gt=0)] | None = Field(
@@ -193,18 +199,18 @@ class TrainerSection(Section):
     evaluate: Literal["last", "best"] = Field(
         description="which weights test and predictions read: the last epoch's or val's best"
     )
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
+    device: Annotated[str, Nuisance, Word, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
         description="auto: cuda, then mps, then cpu",
         json_schema_extra={"allowed": "one of auto, cpu, mps, cuda, cuda:N"},
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         description="auto: bf16 autocast where the device has it"
     )
-    compile: bool = Field(description="torch.compile the network")
-    threads: Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)] = Field(
-        description="CPU threads; auto: all cores"
+    compile: Flag = Field(description="torch.compile the network")
+    threads: Annotated[Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)], Nuisance] = (
+        Field(description="CPU threads; auto: all cores")
     )
-    progress: Literal["auto", "bar", "plain", "none"] = Field(
+    progress: Annotated[Literal["auto", "bar", "plain", "none"], Nuisance] = Field(
         description="auto: a bar on a terminal, plain lines elsewhere"
     )
 
@@ -269,10 +275,14 @@ class Settings(Section):
         description="start from the weights of this run",
         json_schema_extra={"allowed": "a run's id (10 hex digits), its folder, or null"},
     )
-    rerun: bool = Field(description="train a completed run anew; it is replaced when done")
-    keep: Literal["weights", "all", "none"] = Field(
+    rerun: Annotated[Flag, Nuisance] = Field(
+        description="train a completed run anew; it is replaced when done"
+    )
+    keep: Annotated[Literal["weights", "all", "none"], Nuisance] = Field(
         description="what of the checkpoints stays when the run is complete"
     )
-    retry_failed: bool = Field(True, description="try failed runs again")
-    plan: bool = Field(False, description="tell what would be trained, and train nothing")
-    report: bool = Field(True, description="write a sweep's report at its end")
+    retry_failed: Annotated[Flag, Nuisance] = Field(True, description="try failed runs again")
+    plan: Annotated[Flag, Nuisance] = Field(
+        False, description="tell what would be trained, and train nothing"
+    )
+    report: Annotated[Flag, Nuisance] = Field(True, description="write a sweep's report at its end")

@@ -1,12 +1,14 @@
 """From a plain mapping to checked settings, or to a sentence on each mistake in it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from cifar_exp.config.fields import choices, describe_allowed
+from cifar_exp.config.launcher import LocalOptions
+from cifar_exp.config.metadata import all_fields, variants
 from cifar_exp.config.schema import PlateauSection, Settings, TrainerSection, variant
 from cifar_exp.errors import UserError
 from cifar_exp.text import did_you_mean, format_value
@@ -40,17 +42,6 @@ def section_class(group: str, value: Any) -> type[BaseModel] | None:
     return variants(field).get(variant(value) or "")
 
 
-def variants(field: FieldInfo) -> dict[str, type[BaseModel]]:
-    """The sections a field chooses among, by tag; empty for plain fields."""
-    found = {}
-    for member in get_args(field.annotation):
-        section, *metadata = get_args(member) or (member,)
-        for tag in metadata:
-            if isinstance(tag, Tag):
-                found[tag.tag] = section
-    return found
-
-
 def find_field(key: str, raw: Mapping[str, Any]) -> FieldInfo | None:
     """The schema's field for a dotted key, or None."""
     group, _, name = key.partition(".")
@@ -71,13 +62,36 @@ def unknown_key(key: str, raw: Mapping[str, Any]) -> str:
     """The sentence on a key that the schema lacks: the nearest one, or all of its group."""
     group, _, name = key.partition(".")
     own = [field for field in _fields(group, raw) if field != "name"]  # chosen by the group
+    near = same_name(key, raw)
     if not own:
-        return f"{key}: no such setting{did_you_mean(key, known_keys(raw))}"
-    near = did_you_mean(name, own).replace("did you mean ", f"did you mean {group}.")
-    if not near:
-        same = [k for k in known_keys(raw) if k.endswith(f".{name}")]
-        near = f"; did you mean {same[0]}?" if same else f"; {group} has {', '.join(own)}"
-    return f"{key}: no such setting{near}"
+        return f"{key}: no such setting{near or did_you_mean(key, known_keys(raw))}"
+    near = near or did_you_mean(name, own).replace("did you mean ", f"did you mean {group}.")
+    return f"{key}: no such setting{near or f'; {group} has ' + ', '.join(own)}"
+
+
+def same_name(key: str, raw: Mapping[str, Any]) -> str:
+    """`; did you mean optimizer.lr?` for a key that ends in `lr`; nothing where no setting does."""
+    name = key.rpartition(".")[2]
+    launcher = [f"hydra.launcher.{field}" for field in LocalOptions.model_fields]
+    chosen = [k for k in [*known_keys(raw), *launcher] if _ends_in(k, name)]
+    if chosen:
+        return f"; did you mean {' or '.join(chosen)}?"
+    others = [k for k in dict.fromkeys(k for k, _ in all_fields()) if _ends_in(k, name)]
+    if not others or key in others:
+        return ""
+    return f"; {others[0]} is a setting of {' and '.join(_owners(others[0]))}"
+
+
+def _ends_in(key: str, name: str) -> bool:
+    last = key.rpartition(".")[2]
+    return last == name and last not in ("name", "_target_")
+
+
+def _owners(key: str) -> list[str]:
+    """The options, by their `name`, whose section has `key`."""
+    group, _, name = key.partition(".")
+    found = variants(Settings.model_fields[group]).items()
+    return [tag for tag, section in found if name in section.model_fields]
 
 
 def _fields(group: str, raw: Mapping[str, Any]) -> dict[str, FieldInfo]:

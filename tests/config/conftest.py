@@ -30,6 +30,12 @@ def _no_data_folder_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def conf() -> Path:
+    """The folder of the configuration groups."""
+    return CONF
+
+
+@pytest.fixture
 def tree() -> Callable[..., dict[str, Any]]:
     """`tree({"model.width": 3}, "model=tiny")`: the composed values with dotted keys changed."""
 

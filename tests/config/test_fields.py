@@ -4,6 +4,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from cifar_exp.config.fields import (
+    Flag,
     Integer,
     Number,
     Section,
@@ -31,7 +32,7 @@ class Kinds(Section):
     name_or_count: Literal["auto"] | Annotated[Integer, Field(ge=1)]
     numbers: tuple[Annotated[Number, Field(gt=0, le=1)], ...]
     names: tuple[Literal["a", "b"], ...]
-    switch: bool
+    switch: Flag
     text: str
     filled: str = Field(min_length=1)
 
@@ -82,9 +83,22 @@ class Small(Section):
 
 @pytest.mark.parametrize("name", ["count", "rate"])
 @pytest.mark.parametrize("value", [True, False])
-def test_a_boolean_is_no_number(name: str, value: bool) -> None:
-    with pytest.raises(ValidationError, match="a boolean is no number"):
+def test_a_boolean_is_not_a_number(name: str, value: bool) -> None:
+    with pytest.raises(ValidationError, match="a boolean is not a number"):
         Small(**{name: value})
+
+
+class Switch(Section):
+    """A boolean."""
+
+    is_on: Flag
+
+
+@pytest.mark.parametrize("value", [0, 1, -0.0, 1.0, 0.9999999999999999, "true", "yes", "on", "0"])
+def test_only_true_and_false_are_booleans(value: Any) -> None:
+    with pytest.raises(ValidationError, match="valid boolean"):
+        Switch(is_on=value)
+    assert [Switch(is_on=boolean).is_on for boolean in (True, False)] == [True, False]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), "nan", "inf"])

@@ -44,9 +44,9 @@ def test_what_may_be_is_no_mistake(values: dict[str, Any]) -> None:
         ("n_jobs", True, "true: must be auto or an integer in [1, 1024]"),
         ("n_jobs", 2.5, "2.5: must be auto or an integer in [1, 1024]"),
         ("jobs_per_device", 65, "65: must be an integer in [1, 64]"),
-        ("memory_gb", 0, "0: must be a number > 0"),
-        ("memory_gb", float("inf"), "inf: must be a number > 0"),
-        ("timeout_min", -1, "-1: must be a number > 0 or null"),
+        ("memory_gb", 0, "0: must be a number in [0.001, 1000000]"),
+        ("memory_gb", float("inf"), "inf: must be a number in [0.001, 1000000]"),
+        ("timeout_min", -1, "-1: must be a number in (0, 1000000] or null"),
     ],
 )
 def test_each_mistake_is_a_sentence(key: str, value: Any, sentence: str) -> None:
@@ -56,7 +56,7 @@ def test_each_mistake_is_a_sentence(key: str, value: Any, sentence: str) -> None
 def test_all_mistakes_are_told_at_once() -> None:
     assert told(n_jobs=0, memory_gb=-2.0) == [
         "hydra.launcher.n_jobs=0: must be auto or an integer in [1, 1024]",
-        "hydra.launcher.memory_gb=-2.0: must be a number > 0",
+        "hydra.launcher.memory_gb=-2.0: must be a number in [0.001, 1000000]",
     ]
 
 

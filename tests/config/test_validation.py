@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cifar_exp.config.validation import validate
+from cifar_exp.config.validation import unknown_key, validate
 from cifar_exp.errors import UserError
 
 Told = Callable[..., list[str]]
@@ -19,8 +19,8 @@ REFUSED = [
     ("data.split_seed", [-1, 2**32], "an integer in [0, 4294967296)"),
     ("data.val_fraction", [1, -0.01, 1.5, True, None], "a number in [0, 1)"),
     ("data.image_size", [7, 513, 32.5], "an integer in [8, 512]"),
-    ("data.limit_train", [0, -3, False], "an integer >= 1 or null"),
-    ("data.download", [2, None, []], "true or false"),
+    ("data.limit_train", [0, -3, False, 10**9 + 1], "an integer in [1, 1000000000] or null"),
+    ("data.download", [2, 1, 0, -0.0, None, []], "true or false"),
     ("data.root", [None, []], "a non-empty text"),
     ("model.width", [0, 4097, None], "an integer in [1, 4096]"),
     ("model.growth", [0.99, 8.01], "a number in [1, 8]"),
@@ -28,7 +28,7 @@ REFUSED = [
     ("augmentation.mixup", [-0.1], "a number >= 0"),
     ("augmentation.jitter", [1.1, -0.1], "a number in [0, 1]"),
     ("optimizer.lr", [0, -0.1, True], "a number > 0"),
-    ("trainer.epochs", [0, 2.5, True], "an integer >= 1"),
+    ("trainer.epochs", [0, 2.5, True, 10**6 + 1], "an integer in [1, 1000000]"),
     ("trainer.gradient_clip", [0, -1, True], "a number > 0 or null"),
     ("trainer.threads", [0, 2.5, True, None], "auto or an integer in [1, 1024]"),
     ("trainer.resolution_scales", [0.5, None, {"a": 1}], "a list, each a number in (0, 1]"),
@@ -131,6 +131,26 @@ def test_a_mistyped_key_is_told_with_the_nearest_one(mistakes: Told) -> None:
     assert mistakes({"model.widht": 3}) == [
         "model.widht: no such setting; did you mean model.width?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "ending"),
+    [
+        ("lr", "; did you mean optimizer.lr?"),
+        ("model.epochs", "; did you mean trainer.epochs?"),
+        ("mixup", "; did you mean augmentation.mixup?"),
+        ("data.seed", "; did you mean seed?"),
+        ("trainer.milestones", "; scheduler.milestones is a setting of step"),
+        ("factor", "; scheduler.factor is a setting of step and plateau"),
+        ("timeout_min", "; did you mean hydra.launcher.timeout_min?"),
+        ("optimizer.beta2", "; optimizer has lr, weight_decay, bias_lr_scale, momentum"),
+        ("zzz", ""),
+    ],
+)
+def test_a_setting_of_the_same_name_elsewhere_is_named(
+    tree: Callable, key: str, ending: str
+) -> None:
+    assert unknown_key(key, tree()) == f"{key}: no such setting{ending}"
 
 
 def test_a_key_like_no_other_is_told_with_those_that_the_group_has(mistakes: Told) -> None:
