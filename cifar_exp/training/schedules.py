@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from pydantic import BaseModel
 
 from cifar_exp.config.instantiate import instantiate
 from cifar_exp.config.schema import (
@@ -107,15 +108,17 @@ def build_schedule(
 ) -> Schedule:
     """The schedule of `section` for a run of `total_steps` steps.
 
-    Raises ValueError where a `_target_` refuses or cannot be stepped without the loss.
+    Raises ValueError if a `_target_` fails or cannot be stepped without the loss.
     """
-    if isinstance(section, PlateauSection):
-        return PlateauSchedule(optimizer, section, total_steps)
-    if isinstance(section, TargetSchedulerSection):
-        scheduler = instantiate(section, optimizer, total_steps=total_steps)
-        _check_scheduler(section.target, scheduler)
-        return TorchSchedule(scheduler, section.interval)
-    return FactorSchedule(optimizer, factor_of(section), total_steps)
+    return BUILDERS[type(section)](section, optimizer, total_steps)
+
+
+def _target(
+    section: TargetSchedulerSection, optimizer: torch.optim.Optimizer, total_steps: int
+) -> Schedule:
+    scheduler = instantiate(section, optimizer, total_steps=total_steps)
+    _check_scheduler(section.target, scheduler)
+    return TorchSchedule(scheduler, section.interval)
 
 
 def _check_scheduler(target: str, scheduler: Any) -> None:
@@ -131,15 +134,26 @@ def _check_scheduler(target: str, scheduler: Any) -> None:
         raise ValueError(f"_target_={target}: {name} is not a scheduler, it has no {missing}()")
 
 
-def factor_of(
-    section: OneCycleSection | CosineSection | StepSection | ConstantSection,
-) -> Factor:
-    """The factor by the part of the run that is done."""
-    if isinstance(section, StepSection):
-        return lambda part: section.factor ** sum(part >= m for m in section.milestones)
-    if isinstance(section, ConstantSection):
-        return lambda _: 1.0
-    down = _cosine if isinstance(section, CosineSection) else _linear
+def _plateau(
+    section: PlateauSection, optimizer: torch.optim.Optimizer, total_steps: int
+) -> Schedule:
+    return PlateauSchedule(optimizer, section, total_steps)
+
+
+def _by_factor(section: Any, optimizer: torch.optim.Optimizer, total_steps: int) -> Schedule:
+    return FactorSchedule(optimizer, FACTORS[type(section)](section), total_steps)
+
+
+def _one_cycle(section: OneCycleSection) -> Factor:
+    return _after_warmup(section, lambda part: 1 - part)
+
+
+def _cosine(section: CosineSection) -> Factor:
+    return _after_warmup(section, lambda part: (1 + math.cos(math.pi * part)) / 2)
+
+
+def _after_warmup(section: OneCycleSection | CosineSection, down: Factor) -> Factor:
+    """A linear rise over the warm-up, then `down`, which goes from 1 at 0 to 0 at 1."""
 
     def factor(part: float) -> float:
         if part < section.warmup:
@@ -150,9 +164,25 @@ def factor_of(
     return factor
 
 
-def _linear(part: float) -> float:
-    return 1 - part
+def _step(section: StepSection) -> Factor:
+    return lambda part: section.factor ** sum(part >= m for m in section.milestones)
 
 
-def _cosine(part: float) -> float:
-    return (1 + math.cos(math.pi * part)) / 2
+def _constant(_section: ConstantSection) -> Factor:
+    return lambda _: 1.0
+
+
+FACTORS: dict[type[BaseModel], Callable[[Any], Factor]] = {
+    OneCycleSection: _one_cycle,
+    CosineSection: _cosine,
+    StepSection: _step,
+    ConstantSection: _constant,
+}
+"""The factor on the rates of each section whose rates follow from the step alone."""
+
+BUILDERS: dict[type[BaseModel], Callable[[Any, torch.optim.Optimizer, int], Schedule]] = {
+    **dict.fromkeys(FACTORS, _by_factor),
+    PlateauSection: _plateau,
+    TargetSchedulerSection: _target,
+}
+"""How each section of the group `scheduler` is built."""
