@@ -24,8 +24,9 @@ from torchvision import transforms
 
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import validate
-from cifar_exp.data.batches import Batch, Normalization, TrainingBatches
+from cifar_exp.data.batches import Batch, TrainingBatches
 from cifar_exp.data.dataset import ImageSet
+from cifar_exp.data.normalization import Normalization
 from cifar_exp.data.shapes import load_shapes
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.compose import open_composer, settings_tree

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from cifar_exp.data.batches import Normalization, TrainingBatches
+from cifar_exp.data.batches import TrainingBatches
 from cifar_exp.data.device_splits import Split
+from cifar_exp.data.normalization import Normalization
 
 COUNT, SIZE = 41, 8
 AS_THEY_ARE = Normalization((0.0,) * 3, (1.0,) * 3)
@@ -192,7 +193,7 @@ def test_labels_are_not_mixed_where_images_are_not(make_feed):
 
 def test_what_is_cut_out_shows_the_mean_of_the_training_images(make_feed):
     whole = split()
-    normalization = Normalization.of(whole.images)
+    normalization = Normalization.fit(whole.images)
     (batch,) = make_feed(normalization=normalization, batch_size=COUNT, cutout=4).batches(1)
     blank = (batch.images.abs() < 1e-6).all(1).sum((1, 2))
     assert blank.min() >= 4  # a quarter of the square at least lies inside
