@@ -149,7 +149,7 @@ def timed_lightning(parts: Components, loader: DataLoader[tuple[Tensor, int]]) -
 
 def make(settings: Settings, threads: int) -> Components:
     """All parts of a run on generated images."""
-    dataset = load_shapes(settings.data.image_size, lambda *_: None)
+    dataset = load_shapes(settings.data, lambda *_: None)
     compute = Compute(torch.device("cpu"), "fp32", use_threads(threads))
     return build_components(settings, dataset, compute, runs=Path())
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from cifar_exp.config.fields import Flag, Integer, Nuisance, Number, Section, TargetSection, Word
+from cifar_exp.errors import UserError
 
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
 # Upper bounds far above any use: what is computed from these numbers must not overflow.
@@ -20,12 +21,14 @@ Epochs = Annotated[Integer, Field(ge=1, le=1_000_000)]
 class DataSection(Section):
     """Which images, and how they are split."""
 
-    name: Literal["cifar100", "folder", "shapes"] = Field(description="where the images come from")
+    name: Literal["cifar100", "cifar10", "folder", "shapes"] = Field(
+        description="where the images come from"
+    )
     root: Annotated[str, Nuisance, Field(min_length=1)] = Field(
         description="folder of the images; shapes needs none"
     )
     download: Annotated[Flag, Nuisance] = Field(
-        description="fetch CIFAR-100 when it is not at data.root"
+        description="download CIFAR if it is not at data.root"
     )
     image_size: Annotated[Integer, Field(ge=8, le=512)] = Field(
         description="side in pixels; other images are resized to it once, when first read"
@@ -39,8 +42,12 @@ class DataSection(Section):
 
     @property
     def folder(self) -> Path:
-        """`root` as a path, with `~` as the home folder."""
-        return Path(self.root).expanduser()
+        """`root` as a path, with `~` as the home folder. Raises UserError if that is not known."""
+        try:
+            return Path(self.root).expanduser()
+        except RuntimeError as error:
+            home = self.root.partition("/")[0]
+            raise UserError(f"data.root={self.root}: no home folder is known for {home}") from error
 
 
 class ConvNetSection(Section):

@@ -102,7 +102,7 @@ class TrainingBatches:
 
 
 def resize(images: Tensor, size: int | None) -> Tensor:
-    """Floats (B, 3, H, W) -> (B, 3, size, size), antialiased; the same tensor if nothing changes."""
+    """Floats (B, 3, H, W) -> (B, 3, size, size), antialiased; the same tensor if equal."""
     if size is None or images.shape[-1] == size:
         return images
     return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True)

@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_exp.data.cache import cached
-from cifar_exp.data.dataset import Dataset, ImageSet, ProgressCallback
+from cifar_exp.config.schema import DataSection
+from cifar_exp.data.cache import cached, check_room
+from cifar_exp.data.dataset import Dataset, DatasetCounts, ImageSet, ProgressCallback
 
 LOBES = (2, 3, 4, 5, 6)
 PROFILES = ("round", "pointed", "ring", "notched")
@@ -21,6 +22,8 @@ TEXTURES = ("plain", "stripes", "bars", "checks", "target")
 TRAIN_SIZE, TEST_SIZE = 50_000, 10_000
 VERSION = "1"  # part of the fingerprint: raised when the pictures change
 CHUNK = 250
+
+COUNTS = DatasetCounts(len(LOBES) * len(PROFILES) * len(TEXTURES), TRAIN_SIZE, TEST_SIZE)
 
 Float = NDArray[np.float32]
 
@@ -40,9 +43,12 @@ def fingerprint(image_size: int) -> str:
     return hashlib.sha256(f"shapes {VERSION} {image_size}".encode()).hexdigest()
 
 
-def load_shapes(image_size: int, report: ProgressCallback) -> Dataset:
-    """Train and test images (N, image_size, image_size, 3), always the same."""
-    sets = {}
+def load_shapes(section: DataSection, report: ProgressCallback) -> Dataset:
+    """Training and test images (N, S, S, 3) with S = `data.image_size`, always the same.
+
+    Raises UserError if they do not fit into memory, EnvironmentFailure if the cache cannot be used.
+    """
+    image_size, sets = section.image_size, {}
     for split, size, seed in (("train", TRAIN_SIZE, 1), ("test", TEST_SIZE, 2)):
         signature = f"{fingerprint(image_size)} {split}"
         sets[split], _ = cached(signature, partial(draw_set, size, image_size, seed, report))
@@ -58,6 +64,7 @@ def load_shapes(image_size: int, report: ProgressCallback) -> Dataset:
 
 def draw_set(count: int, size: int, seed: int, report: ProgressCallback) -> ImageSet:
     """`count` images of `size` pixels, classes in turn; the first are the same at any count."""
+    check_room(count, size)
     whole = -(-count // CHUNK) * CHUNK  # a part of a chunk would draw other numbers
     images = np.empty((whole, size, size, 3), np.uint8)
 

@@ -39,7 +39,7 @@ NUISANCES: dict[str, Any] = {
 DECISIVE: dict[str, Any] = {
     "seed": 4711,
     "init_from": "12e4567890",
-    "data.name": ["shapes", "cifar100"],
+    "data.name": ["shapes", "cifar10", "cifar100"],
     "data.image_size": 48,
     "data.limit_train": 1234,
     "data.limit_test": 1234,

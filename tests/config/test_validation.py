@@ -94,8 +94,8 @@ def test_the_ends_of_a_range_that_belong_to_it_are_taken(
         ("keep", "wieghts", "one of weights, all, none; did you mean weights?"),
         (
             "data.name",
-            "cifar10",
-            "one of cifar100, folder, shapes; did you mean cifar100?",
+            "cifar",
+            "one of cifar100, cifar10, folder, shapes; did you mean cifar10?",
         ),
         ("trainer.threads", "atuo", "auto or an integer in [1, 1024]; did you mean auto?"),
     ],

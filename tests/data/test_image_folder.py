@@ -258,11 +258,63 @@ def test_what_is_transparent_shows_white(read_one):
     assert (found[4:] == 60).all()
 
 
-def test_a_link_that_leads_to_itself_is_told(split):
-    (split / "cat" / "loop.png").symlink_to("loop.png")
-    with pytest.raises(UserError) as caught:
-        list_split(split)
-    loop = split / "cat" / "loop.png"
-    assert str(caught.value) == (
-        f"data.root: cannot read {loop} (Too many levels of symbolic links)"
+@pytest.mark.parametrize("place", ["loop", "cat/loop.png"])
+def test_a_link_to_itself_is_named(split, place):
+    (split / place).symlink_to((split / place).name)
+    assert error_of(split) == (
+        f"data.root: cannot read {split / place} (Too many levels of symbolic links)"
     )
+
+
+def test_a_link_to_itself_that_is_no_image_is_passed_over(split):
+    before = list_split(split).paths()
+    (split / "cat" / "loop").symlink_to("loop")
+    (split / "cat" / "here").symlink_to(".")
+    assert list_split(split).paths() == before
+
+
+@pytest.mark.parametrize("place", [b"caf\xe9", b"cat/caf\xe9.png"])
+def test_a_name_that_is_not_utf_8_is_shown(split, place):
+    path = os.path.join(os.fsencode(split), place)
+    if b"." in place:
+        shutil.copy(os.fsencode(split / "cat" / "9.png"), path)
+    else:
+        os.mkdir(path)
+    shown = place.decode(errors="backslashreplace")
+    assert error_of(split) == (
+        f"data.root: the name of {split / shown} is not valid UTF-8; rename it"
+    )
+
+
+def test_images_in_a_format_that_is_not_read_are_named(split):
+    for index in range(3):
+        (split / "dog" / f"{index}.HEIC").touch()
+    assert error_of(split) == (
+        f"data.root: {split / 'dog'} holds images in a format that is not read here: "
+        "0.HEIC, 1.HEIC, 2.HEIC; convert them to PNG or JPEG, or take them away"
+    )
+    for index in range(4):
+        (split / "dog" / f"{index}.avif").touch()
+    assert "0.HEIC, 0.avif, 1.HEIC, 1.avif, 2.HEIC and 2 more; convert them" in error_of(split)
+
+
+def test_up_to_five_broken_images_are_named_and_the_rest_counted(split, reports):
+    broken = [split / "dog" / f"x{index}.png" for index in range(7)]
+    for count in (2, 5, 7):
+        for path in broken[:count]:
+            path.write_bytes(b"no picture")
+        with pytest.raises(UserError) as caught:
+            decode(list_split(split), 8, reports)
+        named, rest = caught.value.messages[:5], caught.value.messages[5:]
+        for path, message in zip(broken[: min(count, 5)], named, strict=True):
+            assert message.startswith(f"data.root: cannot read the image {path} (")
+            assert message.endswith("); replace it or take it away")
+        assert rest == (["data.root: 2 more images cannot be read"] if count == 7 else [])
+
+
+def test_a_folder_that_cannot_be_listed_is_named(split, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert error_of(split) == f"data.root: cannot read {split} (Permission denied)"

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from cifar_exp.data import shapes
+from cifar_exp.data.dataset import DatasetCounts
 
 
 @pytest.fixture(scope="module")
@@ -12,11 +13,11 @@ def drawn():
 
 
 @pytest.fixture
-def load_few(monkeypatch, reports):
+def load_few(monkeypatch, reports, data_section):
     """Load 500 training images and 250 test images."""
     monkeypatch.setattr(shapes, "TRAIN_SIZE", 500)
     monkeypatch.setattr(shapes, "TEST_SIZE", 250)
-    return lambda size: shapes.load_shapes(size, reports)
+    return lambda size: shapes.load_shapes(data_section(image_size=size), reports)
 
 
 def test_there_are_100_classes_in_20_superclasses_of_5(load_few):
@@ -144,3 +145,4 @@ def test_the_fingerprint_tells_sizes_and_versions_apart(load_few, monkeypatch):
 
 def test_the_default_set_is_as_large_as_cifar_100():
     assert (shapes.TRAIN_SIZE, shapes.TEST_SIZE) == (50_000, 10_000)
+    assert DatasetCounts(100, 50_000, 10_000) == shapes.COUNTS
