@@ -93,7 +93,7 @@ def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
         (
             ["data.val_fraction=0", "trainer.evaluate=best"],
             "error: trainer.evaluate=best chooses by val_accuracy, and data.val_fraction=0 leaves "
-            "no validation images; give it a part, as 0.1, or take last\n",
+            "no validation images; set that to 0.1, for example, or choose trainer.evaluate=last\n",
         ),
         (["~seed"], "error: ~seed: a setting cannot be removed\n"),
     ],

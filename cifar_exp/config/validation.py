@@ -1,4 +1,4 @@
-"""From a plain mapping to checked settings, or to a sentence on each mistake in it."""
+"""Turn a plain mapping into checked settings, or into a sentence on each mistake."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ MIN_PIXELS = 8
 def validate(raw: Mapping[str, Any]) -> Settings:
     """Type and check `raw`, nested as in conf/.
 
-    Raises UserError with one sentence a mistake: key, value, what is allowed, the nearest name.
+    Raises UserError with a sentence on each mistake: key, value, what is allowed, nearest name.
     """
     try:
         settings = Settings.model_validate(raw)
@@ -33,7 +33,7 @@ def validate(raw: Mapping[str, Any]) -> Settings:
 
 
 def section_class(group: str, value: Any) -> type[BaseModel] | None:
-    """The section that `group` takes with this value: `optimizer` with name=sgd -> SGDSection."""
+    """The section class of `group` for this value: `optimizer` with name=sgd -> SGDSection."""
     field = Settings.model_fields.get(group)
     if field is None:
         return None
@@ -43,7 +43,7 @@ def section_class(group: str, value: Any) -> type[BaseModel] | None:
 
 
 def find_field(key: str, raw: Mapping[str, Any]) -> FieldInfo | None:
-    """The schema's field for a dotted key, or None."""
+    """The field of a dotted key in the schema, or None."""
     group, _, name = key.partition(".")
     if not name:
         return Settings.model_fields.get(group)
@@ -51,7 +51,7 @@ def find_field(key: str, raw: Mapping[str, Any]) -> FieldInfo | None:
 
 
 def known_keys(raw: Mapping[str, Any]) -> list[str]:
-    """All dotted keys that may be set beside the options that `raw` has chosen."""
+    """All dotted keys that exist with the options chosen in `raw`."""
     keys = []
     for group in Settings.model_fields:
         keys += [f"{group}.{name}" for name in _fields(group, raw)] or [group]
@@ -59,7 +59,7 @@ def known_keys(raw: Mapping[str, Any]) -> list[str]:
 
 
 def unknown_key(key: str, raw: Mapping[str, Any]) -> str:
-    """The sentence on a key that the schema lacks: the nearest one, or all of its group."""
+    """The sentence on a key that does not exist: with the nearest one, or all of its group."""
     group, _, name = key.partition(".")
     own = [field for field in _fields(group, raw) if field != "name"]  # chosen by the group
     near = same_name(key, raw)
@@ -95,7 +95,7 @@ def _owners(key: str) -> list[str]:
 
 
 def _fields(group: str, raw: Mapping[str, Any]) -> dict[str, FieldInfo]:
-    """The fields of a group's section by the names that users write."""
+    """The fields of a group's section, by the names that users write."""
     section = section_class(group, raw.get(group))
     if section is None:
         return {}
@@ -105,7 +105,7 @@ def _fields(group: str, raw: Mapping[str, Any]) -> dict[str, FieldInfo]:
 def _sentence(details: Any, raw: Mapping[str, Any]) -> str:
     path = [str(part) for part in details["loc"]]
     if len(path) > 1 and path[1] in variants(Settings.model_fields[path[0]]):
-        del path[1]  # the tag of the union's member, no key of the user's
+        del path[1]  # the tag of the union's member, not a key
     key = ".".join(path)
     if details["type"] == "extra_forbidden":
         return unknown_key(key, raw)
@@ -117,7 +117,7 @@ def _sentence(details: Any, raw: Mapping[str, Any]) -> str:
     allows = describe_allowed(field) if field else "as in conf/"
     if details["type"] == "missing":
         return f"{key} is missing: it must be {allows}"
-    setting = ".".join(path[:2])  # an element of a list is told as its list
+    setting = ".".join(path[:2])  # for an element of a list, the list is named
     value = _lookup(raw, path[:2])
     near = did_you_mean(str(value), choices(field)) if field else ""
     return f"{setting}={format_value(value)}: must be {allows}{near}"
@@ -144,7 +144,7 @@ def _lookup(raw: Any, path: list[str]) -> Any:
 
 
 def _conflicts(settings: Settings) -> Iterator[str]:
-    """Mistakes that only two settings together make."""
+    """Mistakes in the combination of two settings."""
     data, augmentation = settings.data, settings.augmentation
     if data.val_fraction == 0:
         yield from _needs_validation(settings)
@@ -164,11 +164,11 @@ def _conflicts(settings: Settings) -> Iterator[str]:
 
 
 def _needs_validation(settings: Settings) -> Iterator[str]:
-    without = "and data.val_fraction=0 leaves no validation images; give it a part, as 0.1"
+    without = "and data.val_fraction=0 leaves no validation images; set that to 0.1, for example"
     if isinstance(settings.scheduler, PlateauSection):
-        yield f"scheduler=plateau watches val_loss, {without}, or take another scheduler"
+        yield f"scheduler=plateau watches val_loss, {without}, or choose another scheduler"
     if settings.trainer.evaluate == "best":
-        yield f"trainer.evaluate=best chooses by val_accuracy, {without}, or take last"
+        yield f"trainer.evaluate=best chooses by val_accuracy, {without}, or choose trainer.evaluate=last"
 
 
 def _resolution_conflicts(trainer: TrainerSection, image_size: int) -> Iterator[str]:
@@ -176,12 +176,12 @@ def _resolution_conflicts(trainer: TrainerSection, image_size: int) -> Iterator[
     if len(scales) != len(until):
         yield (
             f"trainer.resolution_scales={scales} and trainer.resolution_until={until}: "
-            "must be equally long"
+            "must have the same length"
         )
     if until != sorted(set(until)):
-        yield f"trainer.resolution_until={until}: must rise"
+        yield f"trainer.resolution_until={until}: must be increasing"
     if image_size * min(scales, default=1) < MIN_PIXELS:
         yield (
-            f"trainer.resolution_scales={scales}: images must keep {MIN_PIXELS} pixels, "
+            f"trainer.resolution_scales={scales}: images must keep a side of {MIN_PIXELS} pixels, "
             f"and data.image_size is {image_size}"
         )

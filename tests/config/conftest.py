@@ -60,11 +60,11 @@ def settings(tree: Callable[..., dict[str, Any]]) -> Callable[..., Settings]:
 
 @pytest.fixture
 def mistakes(tree: Callable[..., dict[str, Any]]) -> Callable[..., list[str]]:
-    """As `tree`, with what the check says against it; fails where it says nothing."""
+    """As `tree`, with the messages of the check; fails if there are none."""
 
-    def told(*arguments: Any) -> list[str]:
+    def messages(*arguments: Any) -> list[str]:
         with pytest.raises(UserError) as caught:
             validate(tree(*arguments))
         return caught.value.messages
 
-    return told
+    return messages

@@ -54,17 +54,17 @@ IN_WORDS = {
     "numbers": "a list, each a number in (0, 1]",
     "names": "a list, each one of a, b",
     "switch": "true or false",
-    "text": "a text",
-    "filled": "a non-empty text",
+    "text": "a string",
+    "filled": "a non-empty string",
 }
 
 
 @pytest.mark.parametrize("name", Kinds.model_fields)
-def test_what_a_setting_may_be_is_told_in_words(name: str) -> None:
+def test_the_values_of_a_setting_are_described_in_words(name: str) -> None:
     assert describe_allowed(Kinds.model_fields[name]) == IN_WORDS[name]
 
 
-def test_names_to_choose_among_are_found_in_choices_only() -> None:
+def test_only_choices_have_names_to_choose_from() -> None:
     found = {name: choices(field) for name, field in Kinds.model_fields.items()}
     assert {name: names for name, names in found.items() if names} == {
         "choice": ["relu", "silu"],
@@ -107,14 +107,14 @@ def test_a_number_is_finite(value: Any) -> None:
         Small(rate=value)
 
 
-def test_a_section_cannot_be_changed_and_takes_no_other_key() -> None:
+def test_a_section_cannot_be_changed_and_accepts_no_other_key() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Small().count = 2  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         Small(counts=2)  # type: ignore[call-arg]
 
 
-def test_every_key_beside_the_target_is_an_argument_whatever_its_name() -> None:
+def test_every_key_besides_the_target_is_an_argument_whatever_its_name() -> None:
     given = {"width": 3, "target": "x", "arguments": 1, "nested": {"a": [1, 2]}}
     section = TargetSection(**{"_target_": "mine.Net", **given})
     assert section.target == "mine.Net"

@@ -31,7 +31,7 @@ MISTAKES = {
     "trainer.epochs=": "trainer.epochs=: must be an integer in [1, 1000000]",
     "trainer.batch_size=2.5": "trainer.batch_size=2.5: must be an integer in [1, 1000000000]",
     "optimizer.lr=true": "optimizer.lr=true: must be a number > 0",
-    "data.root=null": "data.root=null: must be a non-empty text",
+    "data.root=null": "data.root=null: must be a non-empty string",
     "model.depth={a:1}": 'model.depth={"a": 1}: must be an integer in [1, 64]',
     "data.split_seed='0,1'": "data.split_seed=0,1: must be an integer in [0, 4294967296)",
     "model.width=1,2": "model.width=1,2: several values make several runs; add --multirun",
