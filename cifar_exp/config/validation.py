@@ -168,7 +168,8 @@ def _needs_validation(settings: Settings) -> Iterator[str]:
     if isinstance(settings.scheduler, PlateauSection):
         yield f"scheduler=plateau watches val_loss, {without}, or choose another scheduler"
     if settings.trainer.evaluate == "best":
-        yield f"trainer.evaluate=best chooses by val_accuracy, {without}, or choose trainer.evaluate=last"
+        last = "choose trainer.evaluate=last"
+        yield f"trainer.evaluate=best chooses by val_accuracy, {without}, or {last}"
 
 
 def _resolution_conflicts(trainer: TrainerSection, image_size: int) -> Iterator[str]:

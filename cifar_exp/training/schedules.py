@@ -1,4 +1,4 @@
-"""Learning rates over a run, as a factor on each group's own rate. Times are parts of the run."""
+"""Learning rates over a run, as a factor on each group's own rate. Times are shares of the run."""
 
 import math
 from abc import ABC, abstractmethod
@@ -30,32 +30,32 @@ class Schedule(ABC):
         """Set the rates for `step` (from 0)."""
 
     def after_epoch(self, val_loss: float | None) -> None:
-        """Take note of an epoch's validation loss; most schedules do not care."""
+        """Take note of the validation loss of an epoch; most schedules ignore it."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What has been learnt on the way; nothing where rates follow from the step alone."""
+        """The state that has built up; empty if the rates follow from the step alone."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up a state of `state_dict`."""
+        """Restore a state that `state_dict` returned."""
 
 
 class FactorSchedule(Schedule):
-    """Rates that follow from the part of the run that is done, in [0, 1)."""
+    """Rates that follow from the share of the run that is done, in [0, 1)."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, factor: Factor, total_steps: int) -> None:
         self.optimizer, self.factor, self.total_steps = optimizer, factor, total_steps
         self.rates = [group["lr"] for group in optimizer.param_groups]
 
     def before_step(self, step: int) -> None:
-        # the middle of the step: no step at a rate of zero, and the same shape at any length
+        # the middle of the step: no rate is zero, and the shape is the same at any length
         factor = self.factor((step + 0.5) / self.total_steps)
         for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
             group["lr"] = rate * factor
 
 
 class PlateauSchedule(FactorSchedule):
-    """Multiplies by `factor` when more than `patience` epochs in a row brought no lower loss."""
+    """Multiplies rates by `factor` after more than `patience` epochs without a lower loss."""
 
     def __init__(
         self, optimizer: torch.optim.Optimizer, section: PlateauSection, total_steps: int

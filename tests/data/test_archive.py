@@ -55,7 +55,7 @@ class Server(ThreadingHTTPServer):
         self.paths: list[str] = []
 
     def handle_error(self, *_):
-        """A client that hangs up is no news."""
+        """Ignore clients that hang up."""
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def root(tmp_path):
     return tmp_path / "data"
 
 
-def failure_of_fetching(root, archive) -> str:
+def failed_download(root, archive) -> str:
     with pytest.raises(EnvironmentFailure) as caught:
         ensure_archive(root, True, archive)
     cause = caught.value.__cause__
@@ -96,14 +96,14 @@ def is_whole(root, made_cifar) -> bool:
     return found == made_cifar.files
 
 
-def test_the_archive_is_fetched_checked_and_unpacked(root, archive, server, made_cifar):
+def test_the_archive_is_downloaded_checked_and_unpacked(root, archive, server, made_cifar):
     ensure_archive(root, True, archive)
     assert is_whole(root, made_cifar)
     assert [path.name for path in root.iterdir()] == [FOLDER]
     assert set(server.paths) == {f"/{NAME}"}
 
 
-def test_what_is_there_is_not_fetched_again(root, archive, server, made_cifar):
+def test_an_archive_that_is_there_is_not_downloaded_again(root, archive, server, made_cifar):
     made_cifar.unpack(root)
     ensure_archive(root, True, archive)
     ensure_archive(root, False, archive)
@@ -119,13 +119,13 @@ def test_what_is_there_is_not_fetched_again(root, archive, server, made_cifar):
         ("absent", "HTTP Error 404: Not Found"),
     ],
 )
-def test_a_failed_download_is_told_and_leaves_nothing(
+def test_a_failed_download_is_an_error_and_leaves_nothing(
     root, archive, server, made_cifar, manner, said, root_exists
 ):
     if root_exists:
         root.mkdir()
     server.manner = manner
-    message = failure_of_fetching(root, archive)
+    message = failed_download(root, archive)
     assert message.startswith(f"could not download {archive.url} (")
     assert said in message
     assert message.endswith(
@@ -141,7 +141,7 @@ def test_a_failed_download_is_told_and_leaves_nothing(
 
 def test_a_download_with_another_checksum_is_refused(root, archive, server):
     server.body = server.body[:-1] + bytes([server.body[-1] ^ 1])
-    message = failure_of_fetching(root, archive)
+    message = failed_download(root, archive)
     assert message.startswith(f"could not download {archive.url} (")
     assert "; nothing was kept. Run the same command again" in message
     assert not root.exists()
@@ -156,11 +156,11 @@ def test_an_archive_of_other_files_is_not_put_in_place(root, archive):
     assert not root.exists()
 
 
-def test_a_server_that_nobody_runs_is_told(root, archive):
+def test_a_server_that_does_not_answer_is_an_error(root, archive):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, so that nobody else answers; not listening
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/{NAME}"
-        message = failure_of_fetching(root, replace(archive, url=url))
+        message = failed_download(root, replace(archive, url=url))
     assert "Connection refused" in message
     assert not root.exists()
 
@@ -179,16 +179,14 @@ def test_other_files_at_the_root_are_left_alone(root, archive, server):
     root.mkdir()
     (root / "notes.txt").write_text("mine")
     server.manner = "absent"
-    failure_of_fetching(root, archive)
+    failed_download(root, archive)
     assert [path.name for path in root.iterdir()] == ["notes.txt"]
     server.manner = "whole"
     ensure_archive(root, True, archive)
     assert sorted(path.name for path in root.iterdir()) == [FOLDER, "notes.txt"]
 
 
-def test_what_a_killed_download_left_half_done_is_not_taken_for_the_data(
-    root, archive, server, made_cifar
-):
+def test_the_rest_of_a_killed_download_is_not_used_as_data(root, archive, server, made_cifar):
     left = root / ".fetching-before"
     (left / FOLDER).mkdir(parents=True)
     (left / FOLDER / "train").write_bytes(b"half")
@@ -239,7 +237,7 @@ def test_missing_data_that_may_not_be_downloaded_is_an_error(root, archive, serv
     assert server.paths == []
 
 
-def test_of_two_that_want_the_same_one_fetches_and_the_other_waits(
+def test_of_two_that_need_the_archive_one_downloads_it_and_the_other_waits(
     root, archive, server, made_cifar, tmp_path
 ):
     ensure_archive(tmp_path / "lone", True, archive)
@@ -320,7 +318,7 @@ def test_the_unpacked_archive_itself_is_one_folder_too_deep(root, made_cifar, ar
     )
 
 
-def test_what_a_killed_process_was_fetching_is_taken_away(root, archive):
+def test_the_rest_of_a_killed_download_is_removed(root, archive):
     (root / ".fetching-abc").mkdir(parents=True)
     (root / ".fetching-abc" / "half").touch()
     ensure_archive(root, True, archive)

@@ -56,7 +56,7 @@ def test_the_100_classes_are_five_in_each_of_20_superclasses():
         ("mouse", "small_mammals"),
     ],
 )
-def test_a_class_stands_in_its_superclass(either, load, class_name, superclass):
+def test_each_class_is_in_its_superclass(either, load, class_name, superclass):
     found = load(either)
     assert found.superclasses[found.class_names.index(class_name)] == superclass
 
@@ -109,7 +109,7 @@ def test_images_by_class_are_decoded_once(by_class, load, reports):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_other_pictures_are_told_and_wanted_as_a_folder(by_class, load, made_cifar, split):
+def test_other_images_are_an_error_that_suggests_data_folder(by_class, load, made_cifar, split):
     class_name, file = made_cifar.names[split][17]
     shutil.copy(by_class / split / "apple" / made_cifar.names[split][0][1], by_class / "spare.png")
     shutil.copy(by_class / "spare.png", by_class / split / class_name / file)
@@ -121,7 +121,7 @@ def test_other_pictures_are_told_and_wanted_as_a_folder(by_class, load, made_cif
     )
 
 
-def test_an_image_that_is_missing_or_too_many_is_told(by_class, load, made_cifar):
+def test_a_missing_or_additional_image_is_an_error(by_class, load, made_cifar):
     class_name, file = made_cifar.names["train"][3]
     path = by_class / "train" / class_name / file
     shutil.copy(path, path.with_name("copy.png"))
@@ -133,7 +133,7 @@ def test_an_image_that_is_missing_or_too_many_is_told(by_class, load, made_cifar
         load(by_class)
 
 
-def test_a_class_that_is_missing_is_told_with_the_nearest_name(by_class, load):
+def test_the_error_of_a_missing_class_suggests_the_nearest_name(by_class, load):
     (by_class / "train" / "wolf").rename(by_class / "train" / "wolfs")
     with pytest.raises(UserError) as caught:
         load(by_class)
@@ -172,7 +172,7 @@ def test_an_archive_damaged_after_it_was_read_is_noticed(unpacked, load):
         load(unpacked)
 
 
-def test_other_pictures_are_told_at_every_size(by_class, load, write_picture):
+def test_other_images_are_an_error_at_every_size(by_class, load, write_picture):
     write_picture(next((by_class / "train" / "apple").iterdir()), 5)
     with pytest.raises(
         UserError, match="are not those of CIFAR-100; use data=folder for images of"
@@ -180,7 +180,7 @@ def test_other_pictures_are_told_at_every_size(by_class, load, write_picture):
         load(by_class, 16)
 
 
-def test_images_of_ones_own_are_told_how_they_are_wanted(tmp_path, load, write_picture):
+def test_the_error_of_own_images_suggests_data_folder(tmp_path, load, write_picture):
     write_picture(tmp_path / "train" / "cat" / "1.png", 0)
     with pytest.raises(UserError) as caught:
         load(tmp_path)

@@ -22,7 +22,7 @@ def test_mean_and_deviation_are_those_of_the_pixels_of_each_channel(images):
         assert measured.std[index] == pytest.approx(np.std(values), rel=1e-9)
 
 
-def test_normalized_images_are_centred_and_of_unit_deviation(images):
+def test_normalized_images_are_centered_and_have_unit_deviation(images):
     result = Normalization.fit(images).apply(images).double()
     assert result.shape == (50, 3, 6, 6)
     np.testing.assert_allclose(result.mean((0, 2, 3)), [0, 0, 0], atol=1e-5)

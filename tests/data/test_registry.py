@@ -33,19 +33,19 @@ def test_cifar100_in_either_layout_is_not_missing(missing, tmp_path, place):
     assert missing(tmp_path, name="cifar100") is None
 
 
-def test_an_archive_that_lies_at_the_root_is_not_missing(missing, tmp_path):
+def test_an_archive_at_the_root_is_not_missing(missing, tmp_path):
     (tmp_path / "cifar-100-python.tar.gz").touch()
     assert missing(tmp_path, name="cifar100") is None
 
 
-def test_absent_cifar100_is_missing_where_it_may_not_be_fetched(missing, tmp_path):
+def test_cifar100_is_missing_if_it_may_not_be_downloaded(missing, tmp_path):
     (tmp_path / "cifar-10-batches-py").mkdir()
     for root in (tmp_path, tmp_path / "none such"):
         assert missing(root, name="cifar100") == ABSENT.format(root=root)
         assert missing(root, name="cifar100", download=True) is None
 
 
-def test_loading_absent_cifar100_says_the_same(missing, data_section, tmp_path, reports):
+def test_loading_missing_cifar100_gives_the_same_sentence(missing, data_section, tmp_path, reports):
     section = data_section(name="cifar100", root=str(tmp_path))
     with pytest.raises(UserError) as caught:
         load_dataset(section, reports)
@@ -77,9 +77,7 @@ def test_looking_for_data_makes_no_folder(missing, tmp_path):
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_the_data_set_that_is_named_is_loaded(
-    made_cifar, data_section, tmp_path, reports, monkeypatch
-):
+def test_the_named_dataset_is_loaded(made_cifar, data_section, tmp_path, reports, monkeypatch):
     monkeypatch.setitem(registry.DATASETS, "cifar100", cifar_spec(made_cifar.cifar))
     monkeypatch.setattr(shapes, "TRAIN_SIZE", 250)
     monkeypatch.setattr(shapes, "TEST_SIZE", 250)
