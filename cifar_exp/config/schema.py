@@ -12,7 +12,14 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from cifar_exp.config.fields import Flag, Integer, Nuisance, Number, Section, TargetSection, Word
 from cifar_exp.errors import UserError
 
+Positive = Annotated[Number, Field(gt=0)]
+NonNegative = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
+UnitInterval = Annotated[Number, Field(ge=0, le=1)]
+Scale = Annotated[Number, Field(gt=0, le=1)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
+Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
+ControlFlag = Annotated[Flag, Nuisance]
 # Upper bounds far above any use: what is computed from these numbers must not overflow.
 Count = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
 Epochs = Annotated[Integer, Field(ge=1, le=1_000_000)]
@@ -25,18 +32,14 @@ class DataSection(Section):
     root: Annotated[str, Nuisance, Field(min_length=1)] = Field(
         description="folder of the images; shapes needs none"
     )
-    download: Annotated[Flag, Nuisance] = Field(
-        description="download CIFAR if it is not at data.root"
-    )
+    download: ControlFlag = Field(description="download CIFAR if it is not at data.root")
     image_size: Annotated[Integer, Field(ge=8, le=512)] = Field(
         description="side in pixels; other images are resized once, when they are first read"
     )
     limit_train: Count | None = Field(description="train on a stratified part of this many images")
     limit_test: Count | None = Field(description="test on a stratified part of this many images")
-    val_fraction: Fraction = Field(
-        description="share of the training images held out for validation; 0: none"
-    )
-    split_seed: Annotated[Integer, Field(ge=0, lt=2**32)] = Field(
+    val_fraction: Fraction = Field(description="share of training images held out for validation")
+    split_seed: Seed = Field(
         description="decides which images are used and held out, independently of seed"
     )
 
@@ -54,13 +57,9 @@ class ConvNetSection(Section):
     """The built-in convolutional network."""
 
     name: Literal["convnet"] = Field(description="the built-in convolutional network")
-    width: Annotated[Integer, Field(ge=1, le=4096)] = Field(
-        description="channels of the first stage"
-    )
+    width: Annotated[Integer, Field(ge=1, le=4096)] = Field(description="channels of stage 1")
     depth: Annotated[Integer, Field(ge=1, le=64)] = Field(description="convolutions in each stage")
-    stages: Annotated[Integer, Field(ge=1, le=8)] = Field(
-        description="number of stages; each halves the resolution"
-    )
+    stages: Annotated[Integer, Field(ge=1, le=8)] = Field(description="each halves the resolution")
     growth: Annotated[Number, Field(ge=1, le=8)] = Field(
         description="ratio of each stage's width to that of the stage before"
     )
@@ -98,23 +97,21 @@ class AugmentationSection(Section):
     cutout: Annotated[Integer, Field(ge=0, le=512)] = Field(
         description="side in pixels of a square set to the mean color; 0: off"
     )
-    jitter: Annotated[Number, Field(ge=0, le=1)] = Field(
+    jitter: UnitInterval = Field(
         description="strength of random brightness, contrast and saturation; 0: off"
     )
-    mixup: Annotated[Number, Field(ge=0)] = Field(
+    mixup: NonNegative = Field(
         description="alpha of the Beta distribution for blending two images; 0: off"
     )
-    cutmix: Annotated[Number, Field(ge=0)] = Field(
+    cutmix: NonNegative = Field(
         description="alpha of the Beta distribution for pasting a part of another image; 0: off"
     )
 
 
 class _OptimizerSection(Section):
-    lr: Annotated[Number, Field(gt=0)] = Field(description="peak learning rate")
-    weight_decay: Annotated[Number, Field(ge=0)] = Field(
-        description="on weights only, not on norms and biases"
-    )
-    bias_lr_scale: Annotated[Number, Field(gt=0)] = Field(
+    lr: Positive = Field(description="peak learning rate")
+    weight_decay: NonNegative = Field(description="on weights only, not on norms and biases")
+    bias_lr_scale: Positive = Field(
         description="ratio of the learning rate of biases to that of weights"
     )
 
@@ -142,7 +139,7 @@ class MuonSection(_OptimizerSection):
     iterations: Annotated[Integer, Field(ge=1, le=20)] = Field(
         description="Newton-Schulz iterations for each orthogonalization"
     )
-    sgd_lr: Annotated[Number, Field(gt=0)] = Field(description="peak learning rate of the SGD part")
+    sgd_lr: Positive = Field(description="peak learning rate of the SGD part")
 
 
 class OneCycleSection(Section):
@@ -150,9 +147,7 @@ class OneCycleSection(Section):
 
     name: Literal["one_cycle"] = Field(description="linear warmup, then linear decay")
     warmup: Fraction = Field(description="share of the run spent on warmup")
-    final: Annotated[Number, Field(ge=0, le=1)] = Field(
-        description="learning rate at the end, relative to the peak"
-    )
+    final: UnitInterval = Field(description="learning rate at the end, relative to the peak")
 
 
 class CosineSection(Section):
@@ -160,21 +155,15 @@ class CosineSection(Section):
 
     name: Literal["cosine"] = Field(description="linear warmup, then cosine decay")
     warmup: Fraction = Field(description="share of the run spent on warmup")
-    final: Annotated[Number, Field(ge=0, le=1)] = Field(
-        description="learning rate at the end, relative to the peak"
-    )
+    final: UnitInterval = Field(description="learning rate at the end, relative to the peak")
 
 
 class StepSection(Section):
     """Drops at fixed points of the run."""
 
     name: Literal["step"] = Field(description="drops at fixed points of the run")
-    milestones: tuple[Annotated[Number, Field(gt=0, lt=1)], ...] = Field(
-        description="shares of the run after which the rate drops"
-    )
-    factor: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        description="factor that each drop multiplies the rate by"
-    )
+    milestones: tuple[Share, ...] = Field(description="shares of the run at which the rate drops")
+    factor: Share = Field(description="factor that each drop multiplies the rate by")
 
 
 class PlateauSection(Section):
@@ -184,9 +173,7 @@ class PlateauSection(Section):
     patience: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
         description="epochs without improvement in val_loss before the rate drops"
     )
-    factor: Annotated[Number, Field(gt=0, lt=1)] = Field(
-        description="factor that each drop multiplies the rate by"
-    )
+    factor: Share = Field(description="factor that each drop multiplies the rate by")
 
 
 class ConstantSection(Section):
@@ -209,14 +196,14 @@ class TrainerSection(Section):
         description="images per step; the batches of an epoch differ by at most one image"
     )
     label_smoothing: Fraction = Field(description="share of the label spread over all classes")
-    gradient_clip: Annotated[Number, Field(gt=0)] | None = Field(
+    gradient_clip: Positive | None = Field(
         description="upper bound on the gradient's L2 norm over all parameters; null: none"
     )
     ema: Fraction = Field(description="decay per step of the averaged weights; 0: no averaging")
-    resolution_scales: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = Field(
+    resolution_scales: tuple[Scale, ...] = Field(
         description="image sizes in early epochs, relative to data.image_size"
     )
-    resolution_until: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = Field(
+    resolution_until: tuple[Scale, ...] = Field(
         description="share of the run at which each of those sizes ends"
     )
     evaluate: Literal["last", "best"] = Field(
@@ -285,9 +272,7 @@ Scheduler = Annotated[
 class Settings(Section):
     """Everything that decides a run, and the control words."""
 
-    seed: Annotated[Integer, Field(ge=0, lt=2**32)] = Field(
-        description="seed of initialization, order and augmentation"
-    )
+    seed: Seed = Field(description="seed of initialization, order and augmentation")
     data: DataSection
     model: Model
     augmentation: AugmentationSection
@@ -298,16 +283,12 @@ class Settings(Section):
         description="start from the weights of this run",
         json_schema_extra={"allowed": "a run's id (10 hex digits), its folder, or null"},
     )
-    rerun: Annotated[Flag, Nuisance] = Field(
+    rerun: ControlFlag = Field(
         description="train a completed run again; it is replaced when the new one is done"
     )
     keep: Annotated[Literal["weights", "all", "none"], Nuisance] = Field(
         description="which checkpoints to keep when the run is complete"
     )
-    retry_failed: Annotated[Flag, Nuisance] = Field(True, description="try failed runs again")
-    plan: Annotated[Flag, Nuisance] = Field(
-        False, description="show what would be trained, and train nothing"
-    )
-    report: Annotated[Flag, Nuisance] = Field(
-        True, description="write a report at the end of a sweep"
-    )
+    retry_failed: ControlFlag = Field(True, description="try failed runs again")
+    plan: ControlFlag = Field(False, description="show what would be trained, and train nothing")
+    report: ControlFlag = Field(True, description="write a report at the end of a sweep")
