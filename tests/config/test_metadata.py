@@ -1,13 +1,13 @@
 """What the schema says of its settings is what the rest of the package goes by."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from cifar_exp.config import metadata
-from cifar_exp.config.fields import Flag, Nuisance, Word
+from cifar_exp.config.fields import Flag, Nuisance, TargetSection, Word
 from cifar_exp.config.metadata import all_fields, nuisance_keys, sections_of, text_keys
 from cifar_exp.config.schema import (
     DataSection,
@@ -15,7 +15,6 @@ from cifar_exp.config.schema import (
     PlateauSection,
     Settings,
     TargetSchedulerSection,
-    TargetSection,
     TrainerSection,
 )
 
@@ -91,8 +90,9 @@ def test_every_setting_has_a_meaning() -> None:
 
 
 def takes(field: FieldInfo, value: object) -> bool:
+    kind: Any = Annotated[(field.annotation, *field.metadata, Nuisance)]
     try:
-        TypeAdapter(Annotated[(field.annotation, *field.metadata, Nuisance)]).validate_python(value)
+        TypeAdapter(kind).validate_python(value)
     except ValidationError:
         return False
     return True

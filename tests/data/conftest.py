@@ -18,6 +18,7 @@ import cifar_exp
 from cifar_exp.config.schema import AugmentationSection, DataSection
 from cifar_exp.data.archive import Archive
 from cifar_exp.data.cifar import CIFAR10, CIFAR100, Cifar
+from cifar_exp.data.dataset import ImageSet
 
 PLAIN_DATA = {
     "name": "folder",
@@ -81,6 +82,46 @@ def write_picture():
         return pixels
 
     return write
+
+
+@pytest.fixture
+def split(tmp_path, write_picture):
+    """Two classes, written in no order."""
+    for seed, name in enumerate(["dog/b.png", "cat/10.png", "dog/a.PNG", "cat/9.png"]):
+        write_picture(tmp_path / "train" / name, seed)
+    return tmp_path / "train"
+
+
+class Maker:
+    """Makes six random images, and counts how often."""
+
+    def __init__(self, seed: int = 0) -> None:
+        generator = np.random.default_rng(seed)
+        self.pixels = generator.integers(0, 256, (6, 8, 8, 3), np.uint8)
+        self.calls = 0
+
+    def __call__(self) -> ImageSet:
+        self.calls += 1
+        return ImageSet(self.pixels.copy(), np.arange(6))
+
+    def gave(self, found: tuple[ImageSet, str]) -> bool:
+        images, digest = found
+        return (
+            np.array_equal(images.images, self.pixels)
+            and images.labels.tolist() == [0, 1, 2, 3, 4, 5]
+            and digest == hashlib.sha256(self.pixels.tobytes()).hexdigest()
+        )
+
+
+@pytest.fixture
+def make_images():
+    """The class of `maker`, for images of another seed."""
+    return Maker
+
+
+@pytest.fixture
+def maker() -> Maker:
+    return Maker()
 
 
 @pytest.fixture
