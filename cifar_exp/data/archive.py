@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 from cifar_exp.data.cache import cache_lock
 from cifar_exp.errors import EnvironmentFailure, UserError
 
-FETCHING = ".fetching-"
+DOWNLOADING = ".fetching-"
 STALLED_SECONDS = 60.0
 
 
@@ -104,9 +104,9 @@ def _obtain(root: Path, archive: Archive) -> None:
     is_new = not root.exists()
     try:
         root.mkdir(exist_ok=True)
-        for leftover in root.glob(f"{FETCHING}*"):  # of a killed process: the lock is ours
+        for leftover in root.glob(f"{DOWNLOADING}*"):  # of a killed process: the lock is ours
             shutil.rmtree(leftover, ignore_errors=True)
-        workplace = Path(tempfile.mkdtemp(dir=root, prefix=FETCHING))
+        workplace = Path(tempfile.mkdtemp(dir=root, prefix=DOWNLOADING))
     except OSError as error:
         raise UserError(f"data.root={root}: cannot be written to ({error})") from error
     try:

@@ -158,6 +158,6 @@ def _writable(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise EnvironmentFailure(
-            f"cannot keep decoded images in {root} ({error}); nothing else was touched. Make room "
-            "there, or name another folder by the environment variable CIFAR_EXP_CACHE"
+            f"cannot store decoded images in {root} ({error}); nothing else was changed. Free some "
+            "space there, or set CIFAR_EXP_CACHE to another folder, and run the same command again"
         ) from error

@@ -106,7 +106,7 @@ def decode(listing: Listing, image_size: int, report: ProgressCallback) -> Image
             pool.shutdown(cancel_futures=True)
             raise
     if wrong:
-        raise UserError(_some([f"{problem}; replace it or take it away" for problem in wrong]))
+        raise UserError(_some([f"{problem}; replace it or remove it" for problem in wrong]))
     return ImageSet(images, listing.labels())
 
 
@@ -161,7 +161,7 @@ def _list_class(folder: Path, digest: "hashlib._Hash") -> tuple[str, ...]:
         more = f" and {len(unread) - NAMED:,} more" if len(unread) > NAMED else ""
         raise UserError(
             f"data.root: {folder} holds images in a format that is not read here: "
-            f"{', '.join(unread[:NAMED])}{more}; convert them to PNG or JPEG, or take them away"
+            f"{', '.join(unread[:NAMED])}{more}; convert them to PNG or JPEG, or remove them"
         )
     images = [entry for entry in entries if _is_file(entry, SUFFIXES)]
     if not images:

@@ -165,9 +165,9 @@ def test_a_failure_to_write_leaves_no_half_entry(maker, cache, monkeypatch):
         with pytest.raises(EnvironmentFailure) as caught:
             cached("signature", maker)
     assert str(caught.value) == (
-        f"cannot keep decoded images in {cache} ([Errno 28] No space left on device); nothing else "
-        "was touched. Make room there, or name another folder by the environment variable "
-        "CIFAR_EXP_CACHE"
+        f"cannot store decoded images in {cache} ([Errno 28] No space left on device); nothing "
+        "else was changed. Free some space there, or set CIFAR_EXP_CACHE to another folder, and "
+        "run the same command again"
     )
     assert nothing_is_kept(cache)
     assert maker.gave(cached("signature", maker))
@@ -273,5 +273,7 @@ def test_an_entry_that_is_whole_is_kept_for_those_who_have_it_mapped(maker, cach
 def test_a_cache_that_cannot_be_made_is_an_error(maker, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CIFAR_EXP_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(EnvironmentFailure, match="name another folder by the environment variable"):
+    with pytest.raises(
+        EnvironmentFailure, match="or set CIFAR_EXP_CACHE to another folder, and run"
+    ):
         cached("signature", maker)

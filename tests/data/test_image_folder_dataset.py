@@ -152,4 +152,4 @@ def test_an_unreadable_image_is_named(root, load):
     with pytest.raises(UserError) as caught:
         load(root)
     assert f"cannot read the image {root / TEST[1]} (" in str(caught.value)
-    assert str(caught.value).endswith("replace it or take it away")
+    assert str(caught.value).endswith("replace it or remove it")

@@ -67,7 +67,7 @@ def test_a_file_that_is_not_an_image_is_named_with_the_remedy(split, reports, co
     with pytest.raises(UserError) as caught:
         decode(list_split(split), 8, reports)
     assert str(caught.value).startswith(f"data.root: cannot read the image {path} (")
-    assert str(caught.value).endswith("); replace it or take it away")
+    assert str(caught.value).endswith("); replace it or remove it")
 
 
 @pytest.mark.parametrize("name", ["x.png", "x.jpg", "x.gif", "x.bmp", "x.webp", "x.tiff"])
@@ -75,7 +75,7 @@ def test_an_image_cut_short_is_named_with_the_remedy(split, reports, write_pictu
     path = split / "cat" / name
     write_picture(path, 3, size=32)
     path.write_bytes(path.read_bytes()[:-400])
-    with pytest.raises(UserError, match="replace it or take it away") as caught:
+    with pytest.raises(UserError, match="replace it or remove it") as caught:
         decode(list_split(split), 8, reports)
     assert str(caught.value).startswith(f"data.root: cannot read the image {path} (")
 
@@ -106,7 +106,7 @@ def test_images_in_a_format_that_is_not_read_are_named(split):
         (split / "dog" / f"{index}.HEIC").touch()
     assert error_of(split) == (
         f"data.root: {split / 'dog'} holds images in a format that is not read here: "
-        "0.HEIC, 1.HEIC, 2.HEIC; convert them to PNG or JPEG, or take them away"
+        "0.HEIC, 1.HEIC, 2.HEIC; convert them to PNG or JPEG, or remove them"
     )
     for index in range(4):
         (split / "dog" / f"{index}.avif").touch()
@@ -123,7 +123,7 @@ def test_up_to_five_broken_images_are_named_and_the_rest_counted(split, reports)
         named, rest = caught.value.messages[:5], caught.value.messages[5:]
         for path, message in zip(broken[: min(count, 5)], named, strict=True):
             assert message.startswith(f"data.root: cannot read the image {path} (")
-            assert message.endswith("); replace it or take it away")
+            assert message.endswith("); replace it or remove it")
         assert rest == (["data.root: 2 more images cannot be read"] if count == 7 else [])
 
 
