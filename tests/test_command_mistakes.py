@@ -195,7 +195,7 @@ def test_an_image_that_cannot_be_read_is_a_mistake_in_a_run_a_sweep_and_a_plan(
     code, out, err = of_own(*line)
     assert (code, out) == (2, "")
     assert err.startswith(f"error: data.root: cannot read the image {broken} (")
-    assert err.endswith("); replace it or take it away\n")
+    assert err.endswith("); replace it or remove it\n")
     assert len(err.splitlines()) == 1
 
 
@@ -219,7 +219,7 @@ def test_a_cache_that_cannot_be_written_ends_a_run_a_sweep_and_a_plan_with_one(
     monkeypatch.setenv("CIFAR_EXP_CACHE", str(own / "a_file" / "cache"))
     code, out, err = of_own(*line)
     assert (code, out) == (1, "")
-    assert err.startswith(f"error: cannot keep decoded images in {own / 'a_file' / 'cache'} (")
+    assert err.startswith(f"error: cannot store decoded images in {own / 'a_file' / 'cache'} (")
     assert err.endswith("name another folder by the environment variable CIFAR_EXP_CACHE\n")
     assert len(err.splitlines()) == 1
 
