@@ -220,7 +220,7 @@ def test_a_cache_that_cannot_be_written_ends_a_run_a_sweep_and_a_plan_with_one(
     code, out, err = of_own(*line)
     assert (code, out) == (1, "")
     assert err.startswith(f"error: cannot store decoded images in {own / 'a_file' / 'cache'} (")
-    assert err.endswith("name another folder by the environment variable CIFAR_EXP_CACHE\n")
+    assert err.endswith("CIFAR_EXP_CACHE to another folder, and run the same command again\n")
     assert len(err.splitlines()) == 1
 
 
