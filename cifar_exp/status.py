@@ -1,4 +1,4 @@
-"""Where sweeps and runs stand: `python -m cifar_exp.status [PATH] [--watch]`."""
+"""Show the state of sweeps and runs: `python -m cifar_exp.status [PATH] [--watch]`."""
 
 import argparse
 import os
@@ -9,16 +9,18 @@ from pathlib import Path
 
 from rich.console import Group
 from rich.live import Live
-from rich.text import Text
 
 from cifar_exp.errors import DONE, INTERRUPTED, UserError, print_error
+from cifar_exp.storage.failures import failure
 from cifar_exp.storage.layout import Place, find_place, is_folder, real_path, sweep_folders
 from cifar_exp.storage.run_state import RunState, read_state, run_folders
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
-from cifar_exp.sweeps.monitor.table import live_table, plain_lines, terminal, unsuccessful_lines
+from cifar_exp.sweeps.monitor.table import live_table, plain_lines, unsuccessful_lines
+from cifar_exp.terminal import open_console, plain, printable
 from cifar_exp.text import percent
 
 WATCH_SECONDS = 2.0
+SHOWN = 300  # characters of a wrong path
 
 
 def main() -> int:
@@ -26,14 +28,18 @@ def main() -> int:
     arguments = _parser().parse_args()
     path = Path(arguments.path)
     if not is_folder(path):
+        name = printable(arguments.path)
+        name = name if len(name) <= SHOWN else f"{name[:SHOWN]}..."
         return print_error(
-            UserError(f"{path}: is no folder; give outputs, a sweep's or a run's folder")
+            UserError(f"{name} is not a folder; give outputs, a sweep's folder or a run's")
         )
     place = find_place(path) or Place("outputs", path, path)
     try:
         _watch(place) if arguments.watch else _print(place)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except PermissionError as error:
+        return print_error(failure(error, path, "nothing was changed"))
     return DONE
 
 
@@ -43,14 +49,14 @@ def _parser() -> argparse.ArgumentParser:
         "path",
         nargs="?",
         default="outputs",
-        help="outputs (everything, the default), a sweep's folder, or a run's",
+        help="outputs (everything, the default), a sweep's folder or a run's",
     )
     parser.add_argument("--watch", action="store_true", help="redraw until nothing is running")
     return parser
 
 
 def _print(place: Place) -> None:
-    console = terminal()
+    console = open_console()
     readers = _readers(place)
     snapshots = [reader.take() for reader in readers]
     lines = [
@@ -59,16 +65,16 @@ def _print(place: Place) -> None:
         for line in [*plain_lines(snapshot), *unsuccessful_lines(snapshot, {})]
     ]
     lines += _run_lines(place, readers)
-    for line in lines or [f"{place.path}: no run and no sweep is here"]:
-        console.print(line, markup=False)
+    for line in lines or [f"there are no runs and no sweeps in {place.path}"]:
+        console.print(printable(line), markup=False)
 
 
 def _watch(place: Place) -> None:
     readers = _readers(place)
-    with Live(console=terminal(), auto_refresh=False) as live:
+    with Live(console=open_console(), auto_refresh=False) as live:
         while True:
             snapshots = [reader.take() for reader in readers]
-            lines = [Text(line) for line in _run_lines(place, readers)]
+            lines = [plain(line) for line in _run_lines(place, readers)]
             live.update(Group(*map(live_table, snapshots), *lines), refresh=True)
             if not any(snapshot.running for snapshot in snapshots) and not _is_training(place):
                 return
@@ -113,10 +119,10 @@ def _run_lines(place: Place, readers: Sequence[SnapshotReader]) -> Iterator[str]
 
 
 def _run_line(state: RunState) -> str:
-    name = state.folder.name if state.folder else state.run_id
-    accuracy = state.row.get("val_accuracy") if state.row else None
-    told = f"{state.status:<11} {name}  epoch {state.epoch}/{state.epochs}  val {percent(accuracy)}"
-    return f"{told}  {state.reason}" if state.reason else told
+    accuracy = percent(state.row.get("val_accuracy") if state.row else None)
+    epoch = f"{state.epoch}/{state.epochs or '?'}"
+    line = f"{state.status:<11} {state.name}  epoch {epoch}  val {accuracy}"
+    return f"{line}  {state.reason}" if state.reason else line
 
 
 if __name__ == "__main__":

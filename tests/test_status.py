@@ -23,16 +23,16 @@ Status = Callable[..., tuple[int, list[str], list[str]]]
 
 
 @pytest.fixture
-def tell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Status:
+def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Status:
     """Exit code, standard output and standard error of a command line."""
 
-    def told(*arguments: str) -> tuple[int, list[str], list[str]]:
+    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
         monkeypatch.setattr(sys, "argv", ["status", *arguments])
         code = status.main()
         output = capsys.readouterr()
         return code, output.out.splitlines(), output.err.splitlines()
 
-    return told
+    return run
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def write_run(make_record: Callable[..., RunRecord], tmp_path: Path) -> Callable
 
 @pytest.fixture
 def outputs(write_run: Callable[..., None], tmp_path: Path) -> Iterator[Path]:
-    """A sweep of four runs, one of which this process trains, and a run beside it."""
+    """A sweep of four runs, one of which this process trains, and a run outside it."""
     outputs = tmp_path / "outputs"
     write_run(DONE, "completed", 0.75, final=0.75)
     write_run(FAILED, "failed", 0.5, error="[no] such thing")
@@ -72,7 +72,7 @@ def outputs(write_run: Callable[..., None], tmp_path: Path) -> Iterator[Path]:
 
 def expected_sweep(outputs: Path) -> list[str]:
     here = f"{socket.gethostname()}:{os.getpid()}"
-    # three epochs took 10 s: five more of this run and of the failed one, and as long for the third
+    # three epochs took 10 s: five more here and for the failed run, and the same for the last one
     return [
         "mine: 4 runs; 1 completed, 1 running, 1 pending, 1 failed; best 75.00 % (width=1); "
         "about 50 s left",
@@ -86,22 +86,20 @@ def expected_sweep(outputs: Path) -> list[str]:
 ALONE_LINE = f"interrupted tiny-{ALONE}  epoch 3/8  val -  asked to stop, position saved"
 
 
-def test_of_a_sweep_all_its_runs_are_told_and_no_other(tell: Status, outputs: Path) -> None:
-    assert tell(str(outputs / "sweeps" / "mine")) == (0, expected_sweep(outputs), [])
+def test_a_sweeps_folder_shows_its_runs_and_no_other(show: Status, outputs: Path) -> None:
+    assert show(str(outputs / "sweeps" / "mine")) == (0, expected_sweep(outputs), [])
 
 
-def test_of_outputs_all_sweeps_are_told_and_the_runs_beside_them(
-    tell: Status, outputs: Path
-) -> None:
-    assert tell(str(outputs)) == (0, [*expected_sweep(outputs), ALONE_LINE], [])
+def test_outputs_shows_all_sweeps_and_the_runs_outside_them(show: Status, outputs: Path) -> None:
+    assert show(str(outputs)) == (0, [*expected_sweep(outputs), ALONE_LINE], [])
 
 
-def test_outputs_is_what_is_looked_at_where_nothing_is_said(
-    tell: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_default_path_is_outputs(
+    show: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(outputs.parent)
     relative = [line.replace(f"{outputs}", "outputs") for line in expected_sweep(outputs)]
-    assert tell() == (0, [*relative, ALONE_LINE], [])
+    assert show() == (0, [*relative, ALONE_LINE], [])
 
 
 @pytest.mark.parametrize(
@@ -116,81 +114,81 @@ def test_outputs_is_what_is_looked_at_where_nothing_is_said(
         (ALONE, ALONE_LINE),
     ],
 )
-def test_a_run_is_told_in_a_line(tell: Status, outputs: Path, run_id: str, line: str) -> None:
-    assert tell(str(outputs / "runs" / f"tiny-{run_id}")) == (0, [line], [])
+def test_a_runs_folder_is_one_line(show: Status, outputs: Path, run_id: str, line: str) -> None:
+    assert show(str(outputs / "runs" / f"tiny-{run_id}")) == (0, [line], [])
 
 
-def test_what_is_told_is_what_the_live_table_shows(tell: Status, outputs: Path) -> None:
+def test_status_shows_what_the_live_table_shows(show: Status, outputs: Path) -> None:
     snapshot = SnapshotReader(outputs / "sweeps" / "mine").take()
     same = [*plain_lines(snapshot), *unsuccessful_lines(snapshot, {})]
-    assert tell(str(outputs / "sweeps" / "mine"))[1] == same
+    assert show(str(outputs / "sweeps" / "mine"))[1] == same
 
 
 def test_long_lines_are_not_cut(
-    tell: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
+    show: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
-    assert tell(str(outputs))[1] == [*expected_sweep(outputs), ALONE_LINE]
+    assert show(str(outputs))[1] == [*expected_sweep(outputs), ALONE_LINE]
 
 
 def test_watching_ends_when_nothing_is_running(
-    tell: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
+    show: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
 
     def wait(seconds: float) -> None:
         waits.append(seconds)
-        (outputs / "runs" / ".locks" / RUNNING).write_text("")  # its process lets go of it
+        (outputs / "runs" / ".locks" / RUNNING).write_text("")  # its process releases it
 
     monkeypatch.setattr("cifar_exp.status.time.sleep", wait)
-    code, lines, _ = tell(str(outputs), "--watch")
+    code, lines, _ = show(str(outputs), "--watch")
     assert (code, len(waits)) == (0, 1)
     assert "mine: 4 runs; 1 completed, 1 pending, 1 interrupted, 1 failed;" in "\n".join(lines)
 
 
 def test_ctrl_c_ends_watching_with_its_own_code(
-    tell: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
+    show: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(_seconds: float) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("cifar_exp.status.time.sleep", stop)
-    assert tell(str(outputs), "--watch")[0] == 130
+    assert show(str(outputs), "--watch")[0] == 130
 
 
 @pytest.mark.parametrize("name", ["absent", "outputs/runs/none"])
-def test_a_folder_that_is_not_there_is_told(tell: Status, tmp_path: Path, name: str) -> None:
+def test_a_folder_that_does_not_exist_is_an_error(show: Status, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    told = f"error: {path}: is no folder; give outputs, a sweep's or a run's folder"
-    assert tell(str(path)) == (2, [], [told])
+    error = f"error: {path} is not a folder; give outputs, a sweep's folder or a run's"
+    assert show(str(path)) == (2, [], [error])
 
 
-def test_a_file_is_no_folder(tell: Status, outputs: Path) -> None:
-    code, lines, errors = tell(str(outputs / "sweeps" / "mine" / "runs.csv"))
+def test_a_file_is_an_error(show: Status, outputs: Path) -> None:
+    code, lines, errors = show(str(outputs / "sweeps" / "mine" / "runs.csv"))
     assert (code, lines, len(errors)) == (2, [], 1)
 
 
-def test_where_nothing_was_trained_that_is_told(tell: Status, tmp_path: Path) -> None:
-    assert tell(str(tmp_path)) == (0, [f"{tmp_path}: no run and no sweep is here"], [])
+def test_a_folder_without_runs_says_so(show: Status, tmp_path: Path) -> None:
+    assert show(str(tmp_path)) == (0, [f"there are no runs and no sweeps in {tmp_path}"], [])
 
 
-def test_the_folder_of_all_sweeps_stands_for_them_without_the_other_runs(
-    tell: Status, outputs: Path
+def test_the_folder_of_all_sweeps_shows_them_without_the_other_runs(
+    show: Status, outputs: Path
 ) -> None:
-    assert tell(str(outputs / "sweeps")) == (0, expected_sweep(outputs), [])
+    assert show(str(outputs / "sweeps")) == (0, expected_sweep(outputs), [])
 
 
-def test_a_report_beside_the_runs_is_not_taken_for_a_sweep(tell: Status, outputs: Path) -> None:
+def test_a_report_beside_the_runs_is_not_taken_for_a_sweep(show: Status, outputs: Path) -> None:
     report = outputs / "report"
     report.mkdir()
     (report / "runs.csv").write_text("run_id,label\n0123456789,tiny\n")
-    assert tell(str(report)) == (0, [f"{report}: no run and no sweep is here"], [])
+    assert show(str(report)) == (0, [f"there are no runs and no sweeps in {report}"], [])
 
 
-def test_looking_changes_nothing(tell: Status, outputs: Path) -> None:
+def test_reading_changes_nothing(show: Status, outputs: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in outputs.rglob("*")}
-    tell(str(outputs))
-    tell(str(outputs / "sweeps" / "mine"))
+    show(str(outputs))
+    show(str(outputs / "sweeps" / "mine"))
     assert {path: path.stat().st_mtime_ns for path in outputs.rglob("*")} == before
 
 
@@ -207,13 +205,119 @@ def test_the_command_loads_neither_torch_nor_hydra(outputs: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["outputs/sweeps/mine", "outputs/sweeps", "outputs"])
-def test_a_relative_path_or_a_link_tells_the_same(
-    tell: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch, place: str
+def test_a_relative_path_or_a_link_shows_the_same(
+    show: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     sweep = outputs / "sweeps" / "mine"
     (outputs / "latest").symlink_to("sweeps/mine")
-    headline = tell(str(sweep))[1][0]
+    headline = show(str(sweep))[1][0]
     monkeypatch.chdir(outputs.parent / place)
-    assert tell(os.path.relpath(sweep))[1][0] == headline
-    assert tell(os.path.relpath(outputs / "latest"))[1][0] == headline
-    assert tell(os.path.relpath(outputs / "runs")) == tell(os.path.relpath(outputs))
+    assert show(os.path.relpath(sweep))[1][0] == headline
+    assert show(os.path.relpath(outputs / "latest"))[1][0] == headline
+    assert show(os.path.relpath(outputs / "runs")) == show(os.path.relpath(outputs))
+
+
+ESCAPES = "\x1b[31mred\x1b]0;title\x07"
+SPELLED_OUT = r"\x1b[31mred\x1b]0;title\x07"
+
+
+def test_escape_sequences_in_an_error_do_not_reach_the_terminal(
+    show: Status, outputs: Path, write_run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_run("d" * 10, "failed", None, error=ESCAPES)
+    (outputs / "sweeps" / "mine" / "runs.csv").write_text(
+        f"run_id,folder,status,model\n{'d' * 10},,,{ESCAPES}\n{RUNNING},,,{ESCAPES}\n"
+    )
+
+    def stop(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cifar_exp.status.time.sleep", stop)
+    for arguments, expected in (((), 0), (("--watch",), 130)):
+        code, lines, _ = show(str(outputs), *arguments)
+        assert code == expected
+        assert SPELLED_OUT in "\n".join(lines)
+        assert "\x1b" not in "\n".join(lines)
+
+
+def test_a_path_that_is_too_long_is_an_error_that_fits_a_screen(show: Status) -> None:
+    name = "x" * 300
+    error = f"error: {name}... is not a folder; give outputs, a sweep's folder or a run's"
+    assert show("x" * 5000) == (2, [], [error])
+
+
+def damage_lock(text: str) -> Callable[[Path], None]:
+    """Writes a text into the lock of the interrupted run."""
+    return damage_file(f"runs/.locks/{ALONE}", text)
+
+
+def damage_record(**values: Any) -> Callable[[Path], None]:
+    """Changes parts of the completed run's record."""
+
+    def damage(outputs: Path) -> None:
+        path = outputs / "runs" / f"tiny-{DONE}" / "run.json"
+        record = json.loads(path.read_text())
+        for key, value in values.items():
+            record[key] = {**record[key], **value}
+        path.write_text(json.dumps(record))
+
+    return damage
+
+
+def damage_file(name: str, text: str) -> Callable[[Path], None]:
+    """Replaces a file under outputs."""
+
+    def damage(outputs: Path) -> None:
+        (outputs / name).write_text(text)
+
+    return damage
+
+
+METRICS = f"runs/tiny-{DONE}/metrics.csv"
+HOST = socket.gethostname()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_file(METRICS, "epoch,elapsed_seconds\n3,10,5,6\n"),
+        damage_file(METRICS, "step,elapsed_seconds\n3,10\n"),
+        damage_file(METRICS, "epoch,elapsed_seconds\n3,\n"),
+        damage_file(METRICS, "epoch,elapsed_seconds\nnan,inf\n"),
+        damage_file(METRICS, "epoch,elapsed_seconds\n-1,-10\n"),
+        damage_lock('{"host": "a", "pid": 7, "heartbeat": "now"}'),
+        damage_lock(f'{{"host": "{HOST}", "pid": {"9" * 30}, "heartbeat": 1e99}}'),
+        damage_lock(f'{{"host": "{HOST}", "pid": -1, "heartbeat": 1e99}}'),
+        damage_lock("[" * 100_000),
+        damage_lock("\x00\xff"),
+        damage_record(dataset={"train_size": 0, "val_size": 0, "test_size": 0}),
+        damage_record(model={"macs": -1}),
+        damage_record(compute={"threads": 0, "pflop": -1.0}),
+        damage_record(params={"trainer.epochs": "many"}),
+        damage_file("sweeps/mine/sweep.yaml", "[" * 500 + "]" * 500),
+        damage_file("sweeps/mine/sweep.yaml", "a: " * 500),
+        damage_file("sweeps/mine/sweep.yaml", f"name: x\nefforts:\n  '{RUNNING}': [1, 2, 3]\n"),
+        damage_file("sweeps/mine/sweep.yaml", f"name: x\nefforts:\n  '{RUNNING}': [-1, .nan]\n"),
+    ],
+)
+def test_a_damaged_file_of_one_run_does_not_hide_the_others(
+    show: Status, outputs: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(outputs)
+    code, lines, errors = show(str(outputs))
+    assert (code, errors) == (0, [])
+    assert lines[0].startswith("mine: 4 runs; ")
+    assert f"failed      tiny-{FAILED}  width=2" in lines
+    assert lines[-1] == ALONE_LINE
+
+
+def test_a_runs_folder_that_may_not_be_read_is_one_sentence(
+    show: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("cifar_exp.storage.run_state.os.scandir", refuse)
+    code, lines, errors = show(str(outputs))
+    assert (code, lines) == (2, [])
+    assert errors == [f"error: cannot access {outputs / 'runs'}: permission denied"]

@@ -311,7 +311,7 @@ def test_what_cannot_succeed_fails_alone_and_only_the_rest_is_tried_again(fickle
     }
     assert "RuntimeError: raised once" in out
     assert "DivergedError: the training loss is not finite in epoch 1, step 1" in out
-    assert "was killed by SIGKILL, perhaps by the system for want of memory" in out
+    assert "was killed by SIGKILL, perhaps by the system because memory ran out" in out
     assert out.count("log: outputs/runs/fickle-") == 3
     started = {modes[i]: len(r["segments"]) for i, r in fickle.records().items()}
 

@@ -1,7 +1,7 @@
-"""Every setting: its type, its range, one line of meaning, and whether it names a run.
+"""Every setting: its type, its range and one line of meaning. The values stand in conf/.
 
-The values are in conf/. A key added after a release has a default here, the value that means "as
-before": the files of that release still load, and its runs keep their ids (identity.py).
+A key added after a release carries a default here, the value that means "as before": folders and
+files of that release then still load, and the run keeps its id (identity.py).
 """
 
 from pathlib import Path
@@ -9,110 +9,94 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from cifar_exp.config.fields import Flag, Integer, Nuisance, Number, Section, TargetSection, Word
-from cifar_exp.errors import UserError
+from cifar_exp.config.fields import Integer, Number, Section, TargetSection
 
-Positive = Annotated[Number, Field(gt=0)]
-NonNegative = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
-UnitInterval = Annotated[Number, Field(ge=0, le=1)]
-Scale = Annotated[Number, Field(gt=0, le=1)]
-Share = Annotated[Number, Field(gt=0, lt=1)]
-Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
-ControlFlag = Annotated[Flag, Nuisance]
-# Upper bounds far above any use: what is computed from these numbers must not overflow.
-Count = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
-Epochs = Annotated[Integer, Field(ge=1, le=1_000_000)]
+Count = Annotated[Integer, Field(ge=1)]
 
 
 class DataSection(Section):
-    """Which images to use, and how to split them."""
+    """Which images, and how they are split."""
 
-    name: Literal["cifar100", "cifar10", "folder", "shapes"] = Field(description="the dataset")
-    root: Annotated[str, Nuisance, Field(min_length=1)] = Field(
-        description="folder of the images; shapes needs none"
-    )
-    download: ControlFlag = Field(description="download CIFAR if it is not at data.root")
+    name: Literal["cifar100", "folder", "shapes"] = Field(description="where the images come from")
+    root: str = Field(min_length=1, description="folder of the images; shapes needs none")
+    download: bool = Field(description="fetch CIFAR-100 when it is not at data.root")
     image_size: Annotated[Integer, Field(ge=8, le=512)] = Field(
-        description="side in pixels; other images are resized once, when they are first read"
+        description="side in pixels; other images are resized to it once, when first read"
     )
-    limit_train: Count | None = Field(description="train on a stratified part of this many images")
-    limit_test: Count | None = Field(description="test on a stratified part of this many images")
-    val_fraction: Fraction = Field(description="share of training images held out for validation")
-    split_seed: Seed = Field(
-        description="decides which images are used and held out, independently of seed"
+    limit_train: Count | None = Field(description="train on a stratified part of so many images")
+    limit_test: Count | None = Field(description="test on a stratified part of so many images")
+    val_fraction: Fraction = Field(description="part of train held out for choosing; 0: none")
+    split_seed: Annotated[Integer, Field(ge=0, lt=2**32)] = Field(
+        description="fixes which images are taken and held out, whatever the seed"
     )
 
     @property
     def folder(self) -> Path:
-        """`root` as a path, with `~` as the home folder. Raises UserError if that is not known."""
-        try:
-            return Path(self.root).expanduser()
-        except RuntimeError as error:
-            home = self.root.partition("/")[0]
-            raise UserError(f"data.root={self.root}: no home folder is known for {home}") from error
+        """`root` as a path, with `~` as the home folder."""
+        return Path(self.root).expanduser()
 
 
 class ConvNetSection(Section):
-    """The built-in convolutional network."""
+    """The network of our own."""
 
-    name: Literal["convnet"] = Field(description="the built-in convolutional network")
+    name: Literal["convnet"] = Field(description="the network of our own")
     width: Annotated[Integer, Field(ge=1, le=4096)] = Field(description="channels of stage 1")
-    depth: Annotated[Integer, Field(ge=1, le=64)] = Field(description="convolutions in each stage")
+    depth: Annotated[Integer, Field(ge=1, le=64)] = Field(description="convolutions a stage")
     stages: Annotated[Integer, Field(ge=1, le=8)] = Field(description="each halves the resolution")
     growth: Annotated[Number, Field(ge=1, le=8)] = Field(
-        description="ratio of each stage's width to that of the stage before"
+        description="how much wider each stage is than the one before"
     )
-    dropout: Fraction = Field(description="dropout probability, after every stage and in the head")
+    dropout: Fraction = Field(description="probability, after every stage and in the head")
     activation: Literal["relu", "leaky_relu", "silu", "gelu"] = Field(
-        description="activation function"
+        description="the nonlinearity"
     )
     stem: Literal["whitened", "none"] = Field(
-        description="whitened: a fixed first convolution that decorrelates image patches"
+        description="fixed first convolution that decorrelates the training images' patches"
     )
-    residual: Flag = Field(
-        description="skip connections around all convolutions of a stage but the first"
-    )
+    residual: bool = Field(description="add each further convolution of a stage to its input")
     pooling: Literal["early", "late"] = Field(
-        description="max pooling after the convolution (early, cheaper) or the activation (late)"
+        description="max pooling right after the convolution (cheaper) or after the activation"
     )
     head_pooling: Literal["max_mean", "mean"] = Field(description="global pooling before the head")
     head_width: Annotated[Integer, Field(ge=0, le=65536)] = Field(
-        description="units of the hidden layer in the head; 0: no hidden layer"
+        description="units of the head's hidden layer; 0: none"
     )
     initialisation: Literal["dirac", "default"] = Field(
-        description="of convolutions: dirac (partial identity) or torch's default"
+        description="partial identity, or torch's own"
     )
 
 
 class AugmentationSection(Section):
-    """Random changes to each training image."""
+    """What happens to a training image before the network sees it."""
 
     flip: Literal["none", "random", "alternate"] = Field(
-        description="horizontal flip: with probability 1/2, or alternating between epochs"
+        description="mirror left-right: by a coin, or every other epoch"
     )
     crop_padding: Annotated[Integer, Field(ge=0, le=64)] = Field(
-        description="pad by this many reflected pixels, then crop at random; 0: off"
+        description="reflect-pad by so many pixels and crop at random"
     )
     cutout: Annotated[Integer, Field(ge=0, le=512)] = Field(
-        description="side in pixels of a square set to the mean color; 0: off"
+        description="side of a square set to the mean; 0: none"
     )
-    jitter: UnitInterval = Field(
-        description="strength of random brightness, contrast and saturation; 0: off"
+    jitter: Annotated[Number, Field(ge=0, le=1)] = Field(
+        description="strength of random brightness, contrast and saturation"
     )
-    mixup: NonNegative = Field(
-        description="alpha of the Beta distribution for blending two images; 0: off"
+    mixup: Annotated[Number, Field(ge=0)] = Field(
+        description="alpha of the Beta that blends two images; 0: none"
     )
-    cutmix: NonNegative = Field(
-        description="alpha of the Beta distribution for pasting a part of another image; 0: off"
+    cutmix: Annotated[Number, Field(ge=0)] = Field(
+        description="alpha of the Beta that pastes one image's part on another; 0: none"
     )
 
 
 class _OptimizerSection(Section):
-    lr: Positive = Field(description="peak learning rate")
-    weight_decay: NonNegative = Field(description="on weights only, not on norms and biases")
-    bias_lr_scale: Positive = Field(
-        description="ratio of the learning rate of biases to that of weights"
+    lr: Annotated[Number, Field(gt=0)] = Field(description="the highest learning rate")
+    weight_decay: Annotated[Number, Field(ge=0)] = Field(
+        description="on weights only, never on norms and biases"
+    )
+    bias_lr_scale: Annotated[Number, Field(gt=0)] = Field(
+        description="how much faster the biases learn"
     )
 
 
@@ -120,113 +104,113 @@ class SGDSection(_OptimizerSection):
     """Nesterov SGD."""
 
     name: Literal["sgd"] = Field(description="Nesterov SGD")
-    momentum: Fraction = Field(description="decay of the running mean of the gradient")
+    momentum: Fraction = Field(description="of the gradient's running mean")
 
 
 class AdamSection(_OptimizerSection):
     """Adam and AdamW."""
 
-    name: Literal["adam", "adamw"] = Field(description="adamw: with decoupled weight decay")
-    beta1: Fraction = Field(description="decay of the running mean of the gradient")
-    beta2: Fraction = Field(description="decay of the running mean of the squared gradient")
+    name: Literal["adam", "adamw"] = Field(description="adamw decouples the weight decay")
+    beta1: Fraction = Field(description="decay of the gradient's running mean")
+    beta2: Fraction = Field(description="decay of the squared gradient's running mean")
 
 
 class MuonSection(_OptimizerSection):
-    """Muon for convolutions and hidden layers, Nesterov SGD for all other parameters."""
+    """Muon for convolutions and hidden layers, Nesterov SGD for all else."""
 
     name: Literal["muon"] = Field(description="Muon, with Nesterov SGD for head, norms and biases")
-    momentum: Fraction = Field(description="momentum of both Muon and SGD")
+    momentum: Fraction = Field(description="of the gradient's running mean, both rules")
     iterations: Annotated[Integer, Field(ge=1, le=20)] = Field(
-        description="Newton-Schulz iterations for each orthogonalization"
+        description="Newton-Schulz steps of the orthogonalisation"
     )
-    sgd_lr: Positive = Field(description="peak learning rate of the SGD part")
+    sgd_lr: Annotated[Number, Field(gt=0)] = Field(description="learning rate of the SGD part")
 
 
 class OneCycleSection(Section):
-    """Linear warmup, then linear decay."""
+    """Linear up, linear down."""
 
-    name: Literal["one_cycle"] = Field(description="linear warmup, then linear decay")
-    warmup: Fraction = Field(description="share of the run spent on warmup")
-    final: UnitInterval = Field(description="learning rate at the end, relative to the peak")
+    name: Literal["one_cycle"] = Field(description="linear warm-up, then linear to the end")
+    warmup: Fraction = Field(description="part of the run that the warm-up takes")
+    final: Annotated[Number, Field(ge=0, le=1)] = Field(description="rate at the end, relative")
 
 
 class CosineSection(Section):
-    """Linear warmup, then cosine decay."""
+    """Half a cosine down, after a linear warm-up."""
 
-    name: Literal["cosine"] = Field(description="linear warmup, then cosine decay")
-    warmup: Fraction = Field(description="share of the run spent on warmup")
-    final: UnitInterval = Field(description="learning rate at the end, relative to the peak")
+    name: Literal["cosine"] = Field(description="linear warm-up, then half a cosine down")
+    warmup: Fraction = Field(description="part of the run that the warm-up takes")
+    final: Annotated[Number, Field(ge=0, le=1)] = Field(description="rate at the end, relative")
 
 
 class StepSection(Section):
-    """Drops at fixed points of the run."""
+    """Drops at fixed parts of the run."""
 
-    name: Literal["step"] = Field(description="drops at fixed points of the run")
-    milestones: tuple[Share, ...] = Field(description="shares of the run at which the rate drops")
-    factor: Share = Field(description="factor that each drop multiplies the rate by")
+    name: Literal["step"] = Field(description="drops at fixed parts of the run")
+    milestones: tuple[Annotated[Number, Field(gt=0, lt=1)], ...] = Field(
+        description="parts of the run after which the rate drops"
+    )
+    factor: Annotated[Number, Field(gt=0, lt=1)] = Field(description="what each drop multiplies by")
 
 
 class PlateauSection(Section):
     """Drops when the validation loss stops falling."""
 
     name: Literal["plateau"] = Field(description="drops when val_loss stops falling")
-    patience: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
-        description="epochs without improvement in val_loss before the rate drops"
+    patience: Annotated[Integer, Field(ge=0)] = Field(
+        description="epochs without a lower val_loss that are borne"
     )
-    factor: Share = Field(description="factor that each drop multiplies the rate by")
+    factor: Annotated[Number, Field(gt=0, lt=1)] = Field(description="what each drop multiplies by")
 
 
 class ConstantSection(Section):
-    """A constant rate."""
+    """The same rate throughout."""
 
-    name: Literal["constant"] = Field(description="a constant rate")
+    name: Literal["constant"] = Field(description="the same rate throughout")
 
 
 class TargetSchedulerSection(TargetSection):
-    """Any scheduler class with torch's interface."""
+    """A scheduler class of the user's own, or one of torch's."""
 
-    interval: Literal["epoch", "step"] = Field("epoch", description="when to step it")
+    interval: Literal["epoch", "step"] = Field("epoch", description="when it is stepped")
 
 
 class TrainerSection(Section):
-    """How to train."""
+    """The loop."""
 
-    epochs: Epochs = Field(description="passes over the training images")
-    batch_size: Count = Field(
-        description="images per step; the batches of an epoch differ by at most one image"
+    epochs: Count = Field(description="passes over the training images")
+    batch_size: Count = Field(description="images a step; an epoch's batches differ by one at most")
+    label_smoothing: Fraction = Field(description="part of the label spread over all classes")
+    gradient_clip: Annotated[Number, Field(gt=0)] | None = Field(
+        description="longest allowed gradient (L2 norm over all parameters)"
     )
-    label_smoothing: Fraction = Field(description="share of the label spread over all classes")
-    gradient_clip: Positive | None = Field(
-        description="upper bound on the gradient's L2 norm over all parameters; null: none"
+    ema: Fraction = Field(description="decay a step of the averaged weights; 0: none")
+    resolution_scales: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = Field(
+        description="sizes of the early epochs' images, relative to data.image_size"
     )
-    ema: Fraction = Field(description="decay per step of the averaged weights; 0: no averaging")
-    resolution_scales: tuple[Scale, ...] = Field(
-        description="image sizes in early epochs, relative to data.image_size"
-    )
-    resolution_until: tuple[Scale, ...] = Field(
-        description="share of the run at which each of those sizes ends"
+    resolution_until: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = Field(
+        description="parts of the run at which each of those sizes ends"
     )
     evaluate: Literal["last", "best"] = Field(
-        description="weights used for test and predictions: the last epoch's, or the best on val"
+        description="which weights test and predictions read: the last epoch's or val's best"
     )
-    device: Annotated[str, Nuisance, Word, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
         description="auto: cuda, then mps, then cpu",
         json_schema_extra={"allowed": "one of auto, cpu, mps, cuda, cuda:N"},
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        description="auto: bf16 autocast if the device supports it, else fp32"
+        description="auto: bf16 autocast where the device has it"
     )
-    compile: Flag = Field(description="use torch.compile")
-    threads: Annotated[Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)], Nuisance] = (
-        Field(description="CPU threads; auto: all cores")
+    compile: bool = Field(description="torch.compile the network")
+    threads: Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)] = Field(
+        description="CPU threads; auto: all cores"
     )
-    progress: Annotated[Literal["auto", "bar", "plain", "none"], Nuisance] = Field(
-        description="auto: a progress bar on a terminal, plain lines otherwise"
+    progress: Literal["auto", "bar", "plain", "none"] = Field(
+        description="auto: a bar on a terminal, plain lines elsewhere"
     )
 
 
 def _run_id_of(value: Any) -> Any:
-    """A run's folder is accepted for its id, which ends the folder's name."""
+    """A run's folder stands for its id, which ends the folder's name."""
     if isinstance(value, str):
         return value.rstrip("/").rpartition("/")[2].rpartition("-")[2]
     return value
@@ -236,7 +220,7 @@ RunReference = Annotated[str, BeforeValidator(_run_id_of), Field(pattern=r"^[0-9
 
 
 def variant(value: Any) -> str | None:
-    """The tag of the section that a group's value belongs to: its name, or `_target_`."""
+    """The tag of the section that a group's value asks for: its name, or `_target_`."""
     if isinstance(value, TargetSection):
         return "_target_"
     if isinstance(value, Section):
@@ -270,9 +254,11 @@ Scheduler = Annotated[
 
 
 class Settings(Section):
-    """Everything that decides a run, and the control words."""
+    """All that decides a run, and the control words beside it."""
 
-    seed: Seed = Field(description="seed of initialization, order and augmentation")
+    seed: Annotated[Integer, Field(ge=0, lt=2**32)] = Field(
+        description="of initialisation, order and augmentation"
+    )
     data: DataSection
     model: Model
     augmentation: AugmentationSection
@@ -283,12 +269,10 @@ class Settings(Section):
         description="start from the weights of this run",
         json_schema_extra={"allowed": "a run's id (10 hex digits), its folder, or null"},
     )
-    rerun: ControlFlag = Field(
-        description="train a completed run again; it is replaced when the new one is done"
+    rerun: bool = Field(description="train a completed run anew; it is replaced when done")
+    keep: Literal["weights", "all", "none"] = Field(
+        description="what of the checkpoints stays when the run is complete"
     )
-    keep: Annotated[Literal["weights", "all", "none"], Nuisance] = Field(
-        description="which checkpoints to keep when the run is complete"
-    )
-    retry_failed: ControlFlag = Field(True, description="try failed runs again")
-    plan: ControlFlag = Field(False, description="show what would be trained, and train nothing")
-    report: ControlFlag = Field(True, description="write a report at the end of a sweep")
+    retry_failed: bool = Field(True, description="try failed runs again")
+    plan: bool = Field(False, description="tell what would be trained, and train nothing")
+    report: bool = Field(True, description="write a sweep's report at its end")

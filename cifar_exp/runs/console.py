@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_folder import Row
+from cifar_exp.terminal import is_redrawn, open_console, printable
 from cifar_exp.text import duration, percent
 
 REPORT_SECONDS = 5.0  # between plain lines about slow work
@@ -19,10 +19,9 @@ class RunConsole:
     """Tells lines, and how far slow work has come."""
 
     def __init__(self, mode: str) -> None:
-        force = True if mode == "bar" else None  # else rich sees for itself
-        self.console = Console(highlight=False, soft_wrap=True, force_terminal=force)
+        self.console = open_console(mode)
         self.is_silent = mode == "none"
-        self.has_bar = mode == "bar" or (mode == "auto" and self.console.is_terminal)
+        self.has_bar = is_redrawn(self.console, mode)
         self.log: Callable[[str], None] | None = None
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -33,7 +32,7 @@ class RunConsole:
         if self.log is not None:
             self.log(text)
         if not self.is_silent:
-            self.console.print(text, markup=False)
+            self.console.print(printable(text), markup=False)
             sys.stdout.flush()
 
     def report(self, what: str, done: int, total: int) -> None:

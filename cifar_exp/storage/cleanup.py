@@ -1,25 +1,31 @@
-"""The last steps of a run's end, which are finished later where the process was killed there."""
+"""The last steps of a run's end. If the process is killed in one, the next process finishes them.
+
+A rerun takes the place of its run, and a completed run's checkpoints are reduced.
+"""
 
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from cifar_exp.errors import EnvironmentFailure, UserError
 from cifar_exp.storage.lock import RunLockedError, lock_run
 from cifar_exp.storage.record import TERMINAL, RunRecord
 from cifar_exp.storage.run_folder import REPLACED, RunDirectory, find_run, replaced_path, rerun_path
 
+CANNOT_WRITE = (RunLockedError, UserError, EnvironmentFailure, OSError)
+
 
 def settle(runs: Path, run_id: str, home: Path | None = None) -> bool:
-    """Finish the end of a run whose process was killed there, unless another process holds it.
+    """Finish the end of a run whose process was killed there.
 
-    `home` is the run's folder, where the caller knows it. Returns whether this put a rerun in the
-    place of its run.
+    Does nothing if another process holds the run or its lock cannot be written. `home` is the run's
+    folder, if the caller knows it. Returns whether a rerun took the place of its run.
     """
     home = home or _home(runs, run_id)
     if home is None or _is_settled(home):
         return False
-    with suppress(RunLockedError, OSError), lock_run(runs, run_id):
+    with suppress(*CANNOT_WRITE), lock_run(runs, run_id):
         return settle_held(runs, run_id)
     return False
 
@@ -37,9 +43,9 @@ def settle_held(runs: Path, run_id: str) -> bool:
 
 
 def _replace(home: Path) -> bool:
-    """Put a rerun that came to its end in the place of its run, from wherever that was cut off."""
+    """Put a rerun that has ended in the place of its run; continues after a kill at any step."""
     again, replaced = rerun_path(home), replaced_path(home)
-    if home.exists() and replaced.exists():  # it has its place already
+    if home.exists() and replaced.exists():  # it has taken the place already
         shutil.rmtree(replaced)
         return True
     if _has_ended(again):
@@ -48,7 +54,7 @@ def _replace(home: Path) -> bool:
         os.replace(again, home)
         shutil.rmtree(replaced)
         return True
-    if not home.exists():  # somebody removed the rerun between the two renames
+    if not home.exists():  # the rerun was removed by hand between the two renames
         os.replace(replaced, home)
     return False
 
@@ -72,7 +78,7 @@ def _keep(record: RunRecord) -> str:
 
 
 def _home(runs: Path, run_id: str) -> Path | None:
-    """The folder of a run, also where it is not there for being replaced at the moment."""
+    """The folder of a run, even if it is being replaced and does not exist at the moment."""
     replaced = sorted(runs.glob(f"[!.]*-{run_id}{REPLACED}"))
     return (
         replaced[0].with_name(replaced[0].name.removesuffix(REPLACED))

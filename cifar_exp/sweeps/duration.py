@@ -1,9 +1,13 @@
-"""How long runs will take, predicted from completed ones."""
+"""How long runs will take, predicted from completed runs.
+
+Records of other runs may be damaged: a number that makes no sense is left out, never an error.
+"""
 
 import heapq
 import math
 from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -11,14 +15,15 @@ from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.training.cost import DatasetSizes, RunCost, spent_cost
 
-# How time grows with the work for an image beyond the samples (two cores, model=tiny to base): a
-# small network spends its time on overhead, a large one on the work itself.
+# The growth of log seconds with log PFLOP per image beyond the samples, measured from model=tiny to
+# base on two cores: a small network is bound by overhead, a large one by computing.
 SLOPE_BELOW, SLOPE_ABOVE = 0.5, 0.8
+NONSENSE = (ZeroDivisionError, OverflowError, ValueError)  # from the numbers of a damaged record
 
 
 @dataclass(frozen=True)
 class TimingSample:
-    """A completed run: PFLOP and seconds for an image, and its number of threads."""
+    """A completed run: PFLOP and seconds per image, and its number of threads."""
 
     per_image: float
     seconds_per_image: float
@@ -26,24 +31,34 @@ class TimingSample:
 
 
 def timing_sample(state: RunState) -> TimingSample | None:
-    """The timing of a completed run; None for any other run."""
-    record, row = state.record, state.row
-    if record is None or row is None or record.status != "completed":
+    """The timing of a completed run; None for any other run, and if its numbers make no sense."""
+    record, elapsed = state.record, _elapsed(state)
+    if record is None or record.status != "completed" or elapsed is None:
         return None
-    if not row["epoch"] or not record.compute.pflop:
-        return None
-    cost = _spent(record, int(row["epoch"]), is_tested=True)
-    seconds = row["elapsed_seconds"] + _test_seconds(state)
-    return TimingSample(cost.per_image, seconds / cost.images, record.compute.threads)
+    with suppress(*NONSENSE):
+        cost = _spent(record, state.epoch, is_tested=True)
+        seconds = elapsed + _test_seconds(record, state.epoch, elapsed)
+        sample = TimingSample(cost.per_image, seconds / cost.images, record.compute.threads)
+        if all(map(_is_positive, vars(sample).values())) and record.compute.pflop > 0:
+            return sample
+    return None
 
 
-def _test_seconds(state: RunState) -> float:
-    """Time for the test set, from the time that evaluation took after each epoch."""
-    assert state.record is not None
-    assert state.row is not None
-    sizes, row = _sizes(state.record), state.row
-    evaluating = max(0.0, row["elapsed_seconds"] - state.record.compute.train_seconds)
-    return evaluating / row["epoch"] / sizes.evaluated_per_epoch * sizes.test
+def _elapsed(state: RunState) -> float | None:
+    """The seconds that its epochs took; None before the first."""
+    elapsed = state.row.get("elapsed_seconds") if state.row else None
+    return elapsed if state.epoch and elapsed is not None and _is_positive(elapsed) else None
+
+
+def _is_positive(number: float) -> bool:
+    return 0 < number < math.inf
+
+
+def _test_seconds(record: RunRecord, epoch: int, elapsed: float) -> float:
+    """Seconds for the test set, from the seconds that evaluation took after each epoch."""
+    sizes = _sizes(record)
+    evaluating = max(0.0, elapsed - record.compute.train_seconds)
+    return evaluating / epoch / sizes.evaluated_per_epoch * sizes.test
 
 
 def _sizes(record: RunRecord) -> DatasetSizes:
@@ -62,17 +77,17 @@ def _spent(record: RunRecord, epochs: int, *, is_tested: bool) -> RunCost:
 
 
 class DurationModel:
-    """Predicts a run's seconds: log-log interpolation between samples, and lines beyond them."""
+    """Predicts a run's seconds: log-log interpolation of samples, and straight lines beyond."""
 
     def __init__(self, samples: Iterable[TimingSample], threads: int | None = None) -> None:
-        """`threads` is what a run will have; samples with the same number are preferred."""
+        """`threads` is the number for each run; samples with the same number are preferred."""
         groups: dict[str, list[TimingSample]] = {}
-        for example in _with_threads(list(samples), threads):
-            groups.setdefault(f"{example.per_image:.2e}", []).append(example)
+        for sample in _with_threads(list(samples), threads):
+            groups.setdefault(f"{sample.per_image:.2e}", []).append(sample)
         self.points = sorted(
             (
-                math.log(median(e.per_image for e in group)),
-                math.log(median(e.seconds_per_image for e in group)),
+                math.log(median(s.per_image for s in group)),
+                math.log(median(s.seconds_per_image for s in group)),
             )
             for group in groups.values()
         )
@@ -104,36 +119,44 @@ def _with_threads(samples: list[TimingSample], threads: int | None) -> list[Timi
 
 
 def seconds_left(state: RunState, cost: RunCost | None, durations: DurationModel) -> float | None:
-    """Seconds that a run still needs: by its own speed if it has begun, else by other runs'."""
-    whole = durations.seconds(cost)
-    if state.row is None or state.record is None or not state.epochs:
-        return whole
-    elapsed = state.row["elapsed_seconds"]
-    if cost is None or not state.record.compute.pflop:
-        return elapsed * (state.epochs / state.epoch - 1) + _test_seconds(state)
-    done = _spent(state.record, state.epoch, is_tested=False)
+    """Seconds that a run still needs: from its own speed if it has begun, else from other runs."""
+    elapsed = _elapsed(state)
+    if elapsed is not None and state.record is not None and state.epochs:
+        with suppress(*NONSENSE):
+            seconds = _seconds_at_own_speed(state.record, state.epoch, state.epochs, elapsed, cost)
+            if 0 <= seconds < math.inf:
+                return seconds
+    return durations.seconds(cost)
+
+
+def _seconds_at_own_speed(
+    record: RunRecord, epoch: int, epochs: int, elapsed: float, cost: RunCost | None
+) -> float:
+    if cost is None or not record.compute.pflop:
+        return elapsed * (epochs / epoch - 1) + _test_seconds(record, epoch, elapsed)
+    done = _spent(record, epoch, is_tested=False)
     return elapsed * max(0.0, cost.pflop / done.pflop - 1)
 
 
 def makespan(
     running: Sequence[float | None], waiting: Sequence[float | None], jobs: int
 ) -> float | None:
-    """Seconds until all runs are done when each goes, in this order, to the first free slot.
+    """Seconds until all runs are done, if each starts, in this order, in the first free slot.
 
-    A run of unknown length counts as an average one; None if all are unknown.
+    A run of unknown duration counts as an average one; None if all are unknown.
     """
     both = [*running, *waiting]
     known = [seconds for seconds in both if seconds is not None]
     if both and not known:
         return None
-    usual = sum(known) / len(known) if known else 0.0
-    slots = [usual if s is None else s for s in running] + [0.0] * (jobs - len(running))
+    average = sum(known) / len(known) if known else 0.0
+    slots = [average if s is None else s for s in running] + [0.0] * (jobs - len(running))
     heapq.heapify(slots)
     for seconds in waiting:
-        heapq.heapreplace(slots, slots[0] + (usual if seconds is None else seconds))
+        heapq.heapreplace(slots, slots[0] + (average if seconds is None else seconds))
     return max(slots, default=0.0)
 
 
 def longest_first(costs: Mapping[str, RunCost | None], run_ids: Iterable[str]) -> list[str]:
-    """The runs by falling cost, so that no long one starts last; unknown costs come first."""
+    """The runs by decreasing cost, so that no long one starts last; unknown costs come first."""
     return sorted(run_ids, key=lambda i: -(e.pflop if (e := costs.get(i)) else math.inf))

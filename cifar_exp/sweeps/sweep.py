@@ -1,13 +1,12 @@
-"""Train what is missing of a sweep, with any executor, and say how it ended."""
+"""Train the missing runs of a sweep with any executor, and print how it ended."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 
 from cifar_exp.errors import DONE, FAILED, EnvironmentFailure, Interrupted
 from cifar_exp.runs.signals import StopRequest, stop_on_signals
-from cifar_exp.storage.atomic import is_disk_full
 from cifar_exp.storage.cleanup import settle
+from cifar_exp.storage.failures import explained
 from cifar_exp.storage.lock import RunLockedError
 from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_folder import link_latest
@@ -17,13 +16,9 @@ from cifar_exp.sweeps.duration import longest_first
 from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.monitor.live import Display, live_view
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
-from cifar_exp.sweeps.monitor.table import (
-    disk_used,
-    ranking,
-    terminal,
-    unsuccessful_lines,
-)
+from cifar_exp.sweeps.monitor.table import disk_used, ranking, status_counts, unsuccessful_lines
 from cifar_exp.sweeps.plan import Plan, PlannedRun
+from cifar_exp.terminal import open_console, printable
 
 POLL_SECONDS = 1.0
 
@@ -32,10 +27,11 @@ OnEnd = Callable[[SweepFolder, PrintLine], None]
 
 
 class Sweep:
-    """Brings a plan to its end.
+    """Trains the runs of a plan that are missing.
 
-    `command` is recorded in sweep.yaml. `on_end` runs after the last run, with the sweep's folder
-    and a function that prints a line.
+    Run folders and locks are the only state: a run is missing while they say so, whichever process
+    trained it. `command` is recorded in sweep.yaml. `on_end` is called after the last run, with the
+    sweep's folder and a function that prints a line.
     """
 
     def __init__(
@@ -44,80 +40,89 @@ class Sweep:
         self.plan, self.executor, self.command, self.on_end = plan, executor, command, on_end
         self.reader = SnapshotReader(plan.folder)
         self.mode = plan.runs[0].trial.settings.trainer.progress
-        self.console = terminal(self.mode)
-        self.reasons: dict[str, str] = {}
+        self.console = open_console(self.mode)
+        self.reasons: dict[str, str] = {}  # of runs that could not record one themselves
         self._finished: set[str] = set()  # by this command: not submitted again
+        self._locked: set[str] = set()  # by another process, when they were last submitted
 
     def run(self) -> int:
-        """Train what is missing; returns the exit code.
+        """Train the missing runs, print the results and return the exit code.
 
-        Raises EnvironmentFailure if it cannot continue, Interrupted after a signal, with all runs
-        saved.
+        Raises UserError or EnvironmentFailure if the sweep cannot continue, Interrupted or
+        KeyboardInterrupt after a signal. All runs are saved first.
         """
-        try:
-            with self._explained_disk_errors():
-                self.reader.folder.enter(self.plan.entry(self.command))
-                self._print_start()
+        with explained(self.plan.folder, "all runs are saved"):
+            self.reader.folder.enter(self.plan.entry(self.command))
+            self._print_start()
+            try:
                 with live_view(self.reader, Display(self.console, self.mode)):
                     self._train_missing()
-                code = self._print_end()
-                if self.on_end is not None:
-                    self.on_end(self.reader.folder, self._print)
-                return code
-        except (Interrupted, KeyboardInterrupt):
-            self._print_end()
-            self._print("stopped: run the same command again to continue")
-            raise
+            except (Interrupted, KeyboardInterrupt):
+                self._print_end()
+                self._print("stopped: run the same command again to continue")
+                raise
+            code = self._print_end()
+            if self.on_end is not None:
+                self.on_end(self.reader.folder, self._print)
+            return code
 
     def _train_missing(self) -> None:
         with self.executor, stop_on_signals() as stop:
             try:
                 self._work(stop)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt:  # the second signal: do not wait
                 self.executor.cancel(now=True)
                 raise
-            except BaseException:  # an interrupt, a full disk: the runs in progress are saved
+            except BaseException:  # a signal or a full disk: save the runs in progress
                 self.executor.cancel()
                 raise
 
     def _work(self, stop: StopRequest) -> None:
-        """Submit what is missing, in launch order, until nothing is."""
         while missing := self._missing():
-            unlocked = [run for run in missing if self._states[run.run_id].owner is None]
-            if not unlocked:  # another process trains the rest: wait for its results
+            free = [run for run in missing if not self._is_held(run)]
+            if free:
+                with stop.deferred():
+                    for run in free:
+                        self.executor.submit(self.plan.spec(run))
+                self._wait_for_executor()
+            else:  # other processes train the rest: wait for their results
                 time.sleep(POLL_SECONDS)
-                continue
-            with stop.deferred():
-                for run in unlocked:
-                    self.executor.submit(self.plan.spec(run))
-            while self.executor.live():
-                for run_id, error in self.executor.poll(POLL_SECONDS).items():
-                    self._note(run_id, error)
+                self._locked.clear()
 
-    def _note(self, run_id: str, error: Exception | None) -> None:
+    def _wait_for_executor(self) -> None:
+        while self.executor.live():
+            for run_id, error in self.executor.poll(POLL_SECONDS).items():
+                self._handle_end(run_id, error)
+
+    def _handle_end(self, run_id: str, error: Exception | None) -> None:
         if isinstance(error, EnvironmentFailure):
             raise error
         if isinstance(error, RunLockedError):
+            self._locked.add(run_id)
             return
         self._finished.add(run_id)
         if error is not None:
             self.reasons[run_id] = str(error)
 
     def _missing(self) -> list[PlannedRun]:
-        """The runs to submit, and those that another process trains, in launch order."""
+        """The runs to train, and those that other processes are training, in launch order."""
         runs = self.plan.by_id
         self._states = read_states(self.plan.runs_folder, runs)
         for run_id, state in self._states.items():  # a worker may have been killed at a run's end
             if state.folder is not None:
                 settle(self.plan.runs_folder, run_id, state.folder)
-        missing = [run for run in runs.values() if self._is_missing(run, self._states[run.run_id])]
-        return launch_order(missing)
+        return launch_order([run for run in runs.values() if self._is_missing(run)])
 
-    def _is_missing(self, run: PlannedRun, state: RunState) -> bool:
-        if state.owner is not None:
+    def _is_missing(self, run: PlannedRun) -> bool:
+        if self._is_held(run):
             return True
-        settings = run.trial.settings
-        return run.run_id not in self._finished and not needs_no_training(state.status, settings)
+        status = self._states[run.run_id].status
+        is_done = needs_no_training(status, run.trial.settings)
+        return not is_done and run.run_id not in self._finished
+
+    def _is_held(self, run: PlannedRun) -> bool:
+        """Whether another process trains the run."""
+        return self._states[run.run_id].holder is not None or run.run_id in self._locked
 
     def _print_start(self) -> None:
         plan = self.plan
@@ -127,7 +132,7 @@ class Sweep:
         self._print(f"runs     {plan.size}; {done} already done")
 
     def _print_end(self) -> int:
-        """Print the ranking, every failure and where the results are; returns the exit code."""
+        """Print the ranking, each failure and where the results are; returns the exit code."""
         snapshot = self.reader.take()
         self.reader.folder.refresh(snapshot.states)
         link_latest(self.plan.outputs, self.plan.folder)
@@ -135,27 +140,16 @@ class Sweep:
             self.console.print(ranking(snapshot))
         for line in unsuccessful_lines(snapshot, self.reasons):
             self._print(line)
-        folders = [state.folder for state in snapshot.states.values() if state.folder]
-        counts = ", ".join(f"{n} {status}" for status, n in snapshot.counts.items())
-        self._print(f"done     {counts}; {disk_used(folders)} in {self.plan.runs_folder}")
+        used = disk_used([state.folder for state in snapshot.states.values() if state.folder])
+        self._print(f"done     {status_counts(snapshot)}; {used} in {self.plan.runs_folder}")
         self._print(f"results  {self.plan.folder / 'runs.csv'}")
-        own = [snapshot.states[run.run_id].status for run in self.plan.runs]
-        return DONE if all(status == "completed" for status in own) else FAILED
+        return self._exit_code(snapshot.states[run.run_id] for run in self.plan.runs)
+
+    def _exit_code(self, states: Iterable[RunState]) -> int:
+        return DONE if all(state.status == "completed" for state in states) else FAILED
 
     def _print(self, line: str) -> None:
-        self.console.print(line, markup=False)
-
-    @contextmanager
-    def _explained_disk_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            if not is_disk_full(error):
-                raise
-            raise EnvironmentFailure(
-                f"there is no space left on the disk of {self.plan.folder}; all runs are whole: "
-                "make room and run the same command again"
-            ) from error
+        self.console.print(printable(line), markup=False)
 
 
 def launch_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:

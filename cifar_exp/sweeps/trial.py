@@ -1,4 +1,4 @@
-"""What a command asks for: trials, each with its checked settings."""
+"""The trials of a command, each with its checked settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from cifar_exp.config.schema import Settings
 
 @dataclass(frozen=True)
 class Trial:
-    """A run that a command asks for. `values` are its swept settings, or options, by key."""
+    """A run that a command requests. `values` are its swept settings or options, by key."""
 
     settings: Settings
     label: str

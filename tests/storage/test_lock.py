@@ -1,5 +1,7 @@
+import errno
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -8,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from cifar_exp.storage.lock import RunLockedError, lock_path, lock_run, read_holder
+from cifar_exp.errors import EnvironmentFailure, UserError
+from cifar_exp.storage.cleanup import settle
+from cifar_exp.storage.lock import RunLockedError, lock_holder, lock_path, lock_run, read_holder
+from cifar_exp.storage.run_state import fail_dead_run
 
 HOLD = (
     "import sys, time; from pathlib import Path; from cifar_exp.storage.lock import lock_run\n"
@@ -34,7 +39,7 @@ def end(process: subprocess.Popen) -> None:
     process.stdout.close()
 
 
-def test_a_held_run_is_told_with_its_holders_host_and_pid_at_once(tmp_path: Path) -> None:
+def test_a_held_run_names_its_holders_host_and_pid_immediately(tmp_path: Path) -> None:
     holder = hold_elsewhere(tmp_path)
     expected = f"run abc is being trained by process {holder.pid} on {socket.gethostname()}"
     try:
@@ -47,13 +52,13 @@ def test_a_held_run_is_told_with_its_holders_host_and_pid_at_once(tmp_path: Path
         end(holder)
 
 
-def test_a_lock_whose_holder_was_killed_holds_nobody_up(tmp_path: Path) -> None:
+def test_a_lock_whose_holder_was_killed_is_free(tmp_path: Path) -> None:
     end(hold_elsewhere(tmp_path))
-    assert read_holder(lock_path(tmp_path, "abc")) is not None  # its traces are still there
+    assert read_holder(lock_path(tmp_path, "abc")) is not None  # its text is still there
     with lock_run(tmp_path, "abc"):
-        owner = read_holder(lock_path(tmp_path, "abc"))
-        assert owner is not None
-        assert owner.pid == os.getpid()
+        holder = read_holder(lock_path(tmp_path, "abc"))
+        assert holder is not None
+        assert holder.pid == os.getpid()
 
 
 def write_foreign(path: Path, heartbeat: float) -> None:
@@ -61,25 +66,25 @@ def write_foreign(path: Path, heartbeat: float) -> None:
     path.write_text(json.dumps({"host": "elsewhere", "pid": 7, "heartbeat": heartbeat}))
 
 
-def test_another_machines_heartbeat_counts_where_its_lock_is_not_seen(tmp_path: Path) -> None:
+def test_another_machines_heartbeat_counts_where_its_lock_is_not_visible(tmp_path: Path) -> None:
     write_foreign(lock_path(tmp_path, "abc"), time.time() - 5)
     with pytest.raises(RunLockedError, match="process 7 on elsewhere"), lock_run(tmp_path, "abc"):
         pass
 
 
-def test_another_machine_that_fell_silent_is_taken_for_dead(tmp_path: Path) -> None:
+def test_another_machine_without_a_recent_heartbeat_counts_as_dead(tmp_path: Path) -> None:
     write_foreign(lock_path(tmp_path, "abc"), time.time() - 3600)
     with lock_run(tmp_path, "abc"):
         pass
 
 
-def test_after_release_nobody_is_named(tmp_path: Path) -> None:
+def test_a_released_lock_has_no_holder(tmp_path: Path) -> None:
     with lock_run(tmp_path, "abc"):
         pass
     assert read_holder(lock_path(tmp_path, "abc")) is None
 
 
-def test_the_heartbeat_goes_on_while_the_run_is_held(
+def test_the_heartbeat_continues_while_the_run_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cifar_exp.storage.lock.HEARTBEAT_SECONDS", 0.02)
@@ -92,3 +97,126 @@ def test_the_heartbeat_goes_on_while_the_run_is_held(
     assert first is not None
     assert later is not None
     assert later.heartbeat > first.heartbeat
+
+
+def set_heartbeat(path: Path, heartbeat: float) -> None:
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps({**fields, "heartbeat": heartbeat}))
+
+
+@pytest.mark.parametrize("shift", [-3600, 3600])
+def test_a_suspended_process_or_one_before_a_clock_jump_still_holds_its_run(
+    tmp_path: Path, shift: float
+) -> None:
+    process = hold_elsewhere(tmp_path)
+    try:
+        process.send_signal(signal.SIGSTOP)
+        set_heartbeat(lock_path(tmp_path, "abc"), time.time() + shift)
+        holder = lock_holder(tmp_path, "abc")
+        assert holder is not None
+        assert holder.pid == process.pid
+        with pytest.raises(RunLockedError), lock_run(tmp_path, "abc"):
+            pass
+    finally:
+        end(process)
+    assert lock_holder(tmp_path, "abc") is None
+
+
+def test_a_process_that_has_the_pid_of_a_dead_holder_does_not_hold_its_run(tmp_path: Path) -> None:
+    path = lock_path(tmp_path, "abc")
+    path.parent.mkdir()
+    fields = {"host": socket.gethostname(), "pid": os.getpid(), "heartbeat": time.time() - 3600}
+    path.write_text(json.dumps(fields))
+    assert lock_holder(tmp_path, "abc") is None
+    with lock_run(tmp_path, "abc"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "[" * 100_000, '{"host": "a", "pid": 7}', "\x00"]
+    + [f'{{"host": "a", "pid": {pid}, "heartbeat": 1}}' for pid in ("0", "-1", "9" * 30, '"x"')]
+    + [f'{{"host": "a", "pid": 7, "heartbeat": {beat}}}' for beat in ("NaN", "1e999", '"now"')],
+)
+def test_a_damaged_lock_has_no_holder_and_can_be_held(tmp_path: Path, text: str) -> None:
+    path = lock_path(tmp_path, "abc")
+    path.parent.mkdir()
+    path.write_text(text)
+    assert lock_holder(tmp_path, "abc") is None
+    with lock_run(tmp_path, "abc"):
+        assert lock_holder(tmp_path, "abc") is not None
+
+
+def hold(runs: Path) -> None:
+    with lock_run(runs, "abc"):
+        pass
+
+
+def test_a_file_in_place_of_the_locks_folder_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "outputs" / "runs").mkdir(parents=True)
+    (tmp_path / "outputs" / "runs" / ".locks").touch()
+    with pytest.raises(UserError) as caught:
+        hold(Path("outputs/runs"))
+    assert str(caught.value) == "outputs/runs/.locks exists but is not a writable folder"
+
+
+def test_a_file_in_place_of_the_runs_folder_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    with pytest.raises(UserError, match=r"/runs exists but is not a writable folder$"):
+        hold(tmp_path / "runs")
+
+
+@pytest.mark.parametrize("name", ["mkdir", "open"])
+def test_a_folder_that_cannot_be_written_to_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def refuse(path: Path, *_arguments: object, **_options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    path = tmp_path / "runs" / ".locks"
+    if name == "open":
+        path.mkdir(parents=True)
+        path /= "abc"
+    monkeypatch.setattr(os, name, refuse)
+    with pytest.raises(UserError) as caught:
+        hold(tmp_path / "runs")
+    monkeypatch.undo()
+    assert str(caught.value) == f"cannot access {path}: permission denied"
+
+
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", fail)
+
+
+def test_a_full_disk_is_a_failure_that_says_how_to_continue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_disk(monkeypatch)
+    with pytest.raises(EnvironmentFailure) as caught:
+        hold(tmp_path)
+    assert str(caught.value) == (
+        f"there is no space left on the disk of {tmp_path / '.locks'}; nothing was changed: "
+        "make room and run the same command again"
+    )
+    monkeypatch.undo()
+    hold(tmp_path)  # the lock was released
+
+
+def test_what_only_tidies_up_does_nothing_where_the_lock_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tiny-abc.replaced").mkdir()
+    fill_disk(monkeypatch)
+    assert not settle(tmp_path, "abc")
+    (tmp_path / "tiny-def").mkdir()
+    fail_dead_run(tmp_path, "def", "its process died")
+    assert sorted(path.name for path in tmp_path.glob("tiny-*")) == [
+        "tiny-abc.replaced",
+        "tiny-def",
+    ]

@@ -43,7 +43,7 @@ def write_run(make_record: Callable[..., RunRecord]) -> WriteRun:
     return write
 
 
-def write_owner(runs: Path, run_id: str, host: str, pid: int, heartbeat: float) -> None:
+def write_holder(runs: Path, run_id: str, host: str, pid: int, heartbeat: float) -> None:
     path = lock_path(runs, run_id)
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"host": host, "pid": pid, "heartbeat": heartbeat}))
@@ -75,18 +75,18 @@ def test_a_held_run_is_running_whatever_it_has_on_record(runs: Path, write_run: 
     with lock_run(runs, A), lock_run(runs, B):
         states = read_states(runs, [A, B])
         assert [state.status for state in states.values()] == ["running", "running"]
-        owner = states[A].owner
-        assert owner is not None
-        assert (owner.host, owner.pid) == (socket.gethostname(), os.getpid())
+        holder = states[A].holder
+        assert holder is not None
+        assert (holder.host, holder.pid) == (socket.gethostname(), os.getpid())
         assert (states[A].epoch, states[A].epochs, states[A].reason) == (2, 3, None)
     assert [s.status for s in read_states(runs, [A, B]).values()] == ["interrupted", "pending"]
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(runs: Path, write_run: WriteRun) -> None:
     write_run(runs / f"tiny-{A}", A, "running", epochs=1)
-    write_owner(runs, A, socket.gethostname(), dead_pid(), time.time())
+    write_holder(runs, A, socket.gethostname(), dead_pid(), time.time())
     state = read_states(runs, [A])[A]
-    assert (state.status, state.owner) == ("interrupted", None)
+    assert (state.status, state.holder) == ("interrupted", None)
     assert state.reason == "its process died"
 
 
@@ -95,7 +95,7 @@ def test_another_machine_is_believed_while_its_heart_beats(
     runs: Path, write_run: WriteRun, age: float, status: str
 ) -> None:
     write_run(runs / f"tiny-{A}", A, "running")
-    write_owner(runs, A, "elsewhere", 7, time.time() - age)
+    write_holder(runs, A, "elsewhere", 7, time.time() - age)
     assert read_states(runs, [A])[A].status == status
 
 
@@ -168,7 +168,7 @@ def test_a_run_that_was_trained_is_told_by_its_folder(make_spec: Callable[..., R
     outcome = execute(spec)
     state = read_states(spec.runs, [outcome.record.run_id])[outcome.record.run_id]
     assert (state.status, state.epoch, state.epochs) == ("completed", 2, 2)
-    assert (state.folder, state.owner) == (outcome.folder, None)
+    assert (state.folder, state.holder) == (outcome.folder, None)
     assert state.record == outcome.record
     assert outcome.record.final is not None
     assert state.row is not None

@@ -145,9 +145,9 @@ def test_how_runs_stand_is_written_and_others_are_left(
 ) -> None:
     folder.enter(plan_of(grid([8, 16, 32], [0])).entry(""))
     runs = folder.runs_folder
-    owner = LockHolder("here", 7, 0.0)
+    holder = LockHolder("here", 7, 0.0)
     states = {
-        "0000000008": RunState("0000000008", runs / "base-0000000008", owner=owner),
+        "0000000008": RunState("0000000008", runs / "base-0000000008", holder=holder),
         "0000000032": RunState("0000000032"),
         "ffffffffff": RunState("ffffffffff", runs / "of-another-ffffffffff"),
     }

@@ -108,10 +108,10 @@ def _concatenated(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 def _with_state(parsed: ParsedRun) -> LoadedRun:
     folder, record = parsed.folder, parsed.record
-    runs, owner = real_path(folder).parent, None
+    runs, holder = real_path(folder).parent, None
     if record.status not in TERMINAL and runs.name == "runs":  # a final run's lock is of a rerun
-        owner = lock_holder(runs, record.run_id)
-    state = RunState(record.run_id, folder, record, owner)
+        holder = lock_holder(runs, record.run_id)
+    state = RunState(record.run_id, folder, record, holder)
     return LoadedRun(folder, record, state.status, state.reason)
 
 

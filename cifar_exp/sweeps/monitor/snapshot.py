@@ -1,6 +1,6 @@
-"""How a sweep stands at a moment, from files alone: the live table and `status` show the same."""
+"""The state of a sweep at one moment, read from files alone, for the live table and `status`."""
 
-import os
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from cifar_exp.sweeps.duration import (
 )
 from cifar_exp.training.cost import RunCost
 
-FEW_EXAMPLES = 200  # other runs to judge by, the latest ones
+MAX_SAMPLES = 200  # the latest runs from which durations are predicted
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Snapshot:
 
     @property
     def counts(self) -> Counter[str]:
-        """How many runs stand how."""
+        """The number of runs by status."""
         return Counter(state.status for state in self.states.values())
 
     @property
     def running(self) -> list[SweepRow]:
-        """What is being trained."""
+        """The runs that are being trained."""
         return self._with("running")
 
     @property
     def unsuccessful(self) -> list[SweepRow]:
-        """What failed, diverged, or was interrupted and waits to go on."""
+        """The runs that failed, diverged or were interrupted."""
         return self._with("failed", "diverged", "interrupted")
 
     @property
@@ -55,11 +55,11 @@ class Snapshot:
 
     @property
     def best(self) -> SweepRow | None:
-        """The best run so far."""
+        """The best run so far; None before the first is completed."""
         return next(iter(self.ranked), None)
 
     def metric(self, row: SweepRow) -> float | None:
-        """What a run is ranked by."""
+        """The number by which a run is ranked."""
         record = self.states[row.run_id].record
         return None if record is None else record.metric
 
@@ -68,25 +68,25 @@ class Snapshot:
 
 
 class SnapshotReader:
-    """Takes snapshots of one sweep; what is final is read once."""
+    """Takes snapshots of one sweep. Reads a run that has ended only once."""
 
     def __init__(self, path: Path) -> None:
         self.folder = SweepFolder(path)
         self._final: dict[str, tuple[int, RunState]] = {}
-        self._others: list[TimingSample] | None = None
+        self._samples_elsewhere: list[TimingSample] | None = None
         self._file: tuple[int, SweepFile] | None = None
 
     def take(self) -> Snapshot:
-        """How the sweep stands now."""
+        """The state of the sweep now."""
         rows, runs = self.folder.rows(), self.folder.runs_folder
         folders = run_folders(runs)
         states = {row.run_id: self._state(runs, row.run_id, folders) for row in rows}
         file = self._read_file()
         costs = {row.run_id: _cost(file, row.run_id) for row in rows}
-        return Snapshot(self.folder.name, rows, states, self._time(states, costs, folders))
+        return Snapshot(self.folder.name, rows, states, self._seconds_left(states, costs, folders))
 
     def _read_file(self) -> SweepFile:
-        # YAML of a thousand runs takes its time, and the live table asks every second
+        # the YAML of a thousand runs is slow to parse, and the live table is drawn every second
         written = mtime_ns(self.folder.path / "sweep.yaml")
         if self._file is None or self._file[0] != written:
             self._file = (written, self.folder.read_file())
@@ -97,14 +97,14 @@ class SnapshotReader:
         written = mtime_ns(folder / "run.json") if folder else 0
         known_at, known = self._final.get(run_id, (0, None))
         is_same = known is not None and known_at == written and known.folder == folder
-        if known is not None and is_same and lock_holder(runs, run_id) is None:  # else a rerun
-            return known
+        if known is not None and is_same and lock_holder(runs, run_id) is None:
+            return known  # if it is held, it is being trained again
         state = read_state(runs, run_id, folder)
         if state.status in TERMINAL:
             self._final[run_id] = (written, state)
         return state
 
-    def _time(
+    def _seconds_left(
         self,
         states: Mapping[str, RunState],
         costs: Mapping[str, RunCost | None],
@@ -113,29 +113,32 @@ class SnapshotReader:
         running = [i for i, state in states.items() if state.status == "running"]
         if not running:
             return None
-        examples = [e for state in states.values() if (e := timing_sample(state))]
-        durations = DurationModel(examples or self._examples_elsewhere(states, folders))
+        samples = [s for state in states.values() if (s := timing_sample(state))]
+        durations = DurationModel(samples or self._other_samples(states, folders))
         waiting = [i for i, s in states.items() if s.status in ("pending", "interrupted", "failed")]
         waiting = longest_first(costs, waiting)
         left = {i: seconds_left(states[i], costs[i], durations) for i in [*running, *waiting]}
         return makespan([left[i] for i in running], [left[i] for i in waiting], len(running))
 
-    def _examples_elsewhere(
+    def _other_samples(
         self, states: Mapping[str, RunState], folders: Mapping[str, Path]
     ) -> list[TimingSample]:
-        if self._others is None:
+        """From runs of other sweeps, while this one has no completed run."""
+        if self._samples_elsewhere is None:
             others = {i: folder for i, folder in folders.items() if i not in states}
-            self._others = latest_samples(self.folder.runs_folder, others)
-        return self._others
+            self._samples_elsewhere = latest_samples(self.folder.runs_folder, others)
+        return self._samples_elsewhere
 
 
 def _cost(file: SweepFile, run_id: str) -> RunCost | None:
-    images, pflop = file.efforts.get(run_id) or (0, 0.0)
-    return RunCost(images, pflop) if images else None
+    match file.efforts.get(run_id):
+        case [images, pflop] if 0 < images < math.inf and 0 < pflop < math.inf:
+            return RunCost(images, pflop)
+    return None
 
 
 def latest_samples(runs: Path, folders: Mapping[str, Path]) -> list[TimingSample]:
-    """What the latest of these runs tell about the time that runs take."""
-    latest = sorted(folders, key=lambda i: -os.stat(folders[i]).st_mtime)[:FEW_EXAMPLES]
+    """The timings of the latest of these runs."""
+    latest = sorted(folders, key=lambda i: -mtime_ns(folders[i]))[:MAX_SAMPLES]
     states = (read_state(runs, run_id, folders[run_id]) for run_id in latest)
-    return [example for state in states if (example := timing_sample(state))]
+    return [sample for state in states if (sample := timing_sample(state))]

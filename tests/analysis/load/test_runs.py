@@ -149,14 +149,16 @@ def test_epochs_that_are_not_whole_numbers_are_ignored(outputs: Any, report: Pat
     assert history["step"].isna().all()
 
 
-def test_a_running_run_without_its_lock_was_interrupted(outputs: Any, report: Path) -> None:
+def test_a_running_run_is_recognized_by_its_lock_and_was_otherwise_interrupted(
+    outputs: Any, report: Path
+) -> None:
     run = outputs.run(status="running", done=2)
     run_id = run.name[-10:]
     assert read(outputs, report).runs[run_id].status == "interrupted"
     locks = outputs.path / "runs" / ".locks"
     locks.mkdir()
-    owner = {"host": os.uname().nodename, "pid": os.getpid(), "heartbeat": time.time()}
-    (locks / run_id).write_text(json.dumps(owner))
+    holder = {"host": os.uname().nodename, "pid": os.getpid(), "heartbeat": time.time()}
+    (locks / run_id).write_text(json.dumps(holder))
     assert read(outputs, report).runs[run_id].status == "running"
 
 

@@ -189,4 +189,4 @@ def test_what_is_cancelled_is_not_trained(executor: Executor, spec: Callable[...
         executor.submit(each)
     executor.cancel()
     assert "completed" not in {state.status for state in states(*specs).values()}
-    assert {state.owner for state in states(*specs).values()} == {None}
+    assert {state.holder for state in states(*specs).values()} == {None}

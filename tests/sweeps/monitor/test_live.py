@@ -30,8 +30,8 @@ def state_of(make_record: MakeRecord) -> MakeState:
         if status == "pending":
             return RunState(run_id)
         record = make_record(status, run_id=run_id, **more)
-        owner = LockHolder("there", 7, 0.0) if status == "running" else None
-        return RunState(run_id, Path(f"runs/tiny-{run_id}"), record, owner)
+        holder = LockHolder("there", 7, 0.0) if status == "running" else None
+        return RunState(run_id, Path(f"runs/tiny-{run_id}"), record, holder)
 
     return state
 
@@ -112,7 +112,7 @@ def test_a_run_that_is_stopped_and_taken_up_again_is_told_twice(
 def test_the_headline_comes_again_after_a_while(
     show: Show, state_of: MakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "PLAIN_SECONDS", -1.0)
+    monkeypatch.setattr(watching, "HEADLINE_SECONDS", -1.0)
     lines = show(
         snapshot_of(state_of(A, "pending")),
         snapshot_of(state_of(A, "running")),

@@ -176,7 +176,7 @@ def test_where_nothing_runs_no_time_is_told(make_sweep: Callable, write_run: Wri
 def test_the_latest_runs_are_the_examples(
     write_run: Write, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cifar_exp.sweeps.monitor.snapshot.FEW_EXAMPLES", 3)
+    monkeypatch.setattr("cifar_exp.sweeps.monitor.snapshot.MAX_SAMPLES", 3)
     folders = {run_id(i): write_run(i, "completed", seconds=10.0 * i) for i in range(1, 6)}
     folders[run_id(6)] = write_run(6, "failed", seconds=1.0)
     now = time.time()

@@ -22,7 +22,7 @@ from cifar_exp.sweeps.monitor.table import (
 )
 
 RUNS = Path("outputs/runs")
-OWNER = LockHolder("there", 4711, 0.0)
+HOLDER = LockHolder("there", 4711, 0.0)
 MakeRecord = Callable[..., RunRecord]
 
 
@@ -45,8 +45,8 @@ def mixed(make_record: MakeRecord) -> Snapshot:
     return snapshot_of(
         state_of("a", make_record(final=0.5, test=0.61)),
         state_of("b", make_record(final=0.75, test=0.6)),
-        state_of("c", running, owner=OWNER, row={"epoch": 3.0, "val_accuracy": 0.125}),
-        state_of("d", owner=OWNER),
+        state_of("c", running, holder=HOLDER, row={"epoch": 3.0, "val_accuracy": 0.125}),
+        state_of("d", holder=HOLDER),
         state_of("e"),
         state_of("f", make_record("failed", error="[no] such thing")),
         state_of("g", running),
