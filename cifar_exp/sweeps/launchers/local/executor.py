@@ -9,14 +9,13 @@ from queue import Empty, SimpleQueue
 
 from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.errors import EnvironmentFailure, UserError
-from cifar_exp.machine import available_cores, total_memory_gb
 from cifar_exp.runs.spec import RunSpec, Slot
 from cifar_exp.storage.lock import RunLockedError
 from cifar_exp.storage.run_state import fail_dead_run
 from cifar_exp.sweeps.launchers.base import Executor, RunStoppedError
 from cifar_exp.sweeps.launchers.local import worker as inside
 from cifar_exp.sweeps.launchers.local.pool import Worker, fork_server, result_of
-from cifar_exp.sweeps.launchers.local.slots import divide
+from cifar_exp.sweeps.launchers.local.slots import available_cores, divide, total_memory_gb
 from cifar_exp.sweeps.launchers.local.worker import GRACE_SECONDS, KILL, STOP, WorkerResult
 
 ERRORS: Mapping[str, type[Exception]] = {
@@ -26,6 +25,7 @@ ERRORS: Mapping[str, type[Exception]] = {
     "stopped": RunStoppedError,
     "crashed": RunStoppedError,
     "killed": RunStoppedError,
+    "lost": RunStoppedError,
 }
 Train = Callable[[RunSpec], WorkerResult]
 Divide = Callable[[Sequence[str]], Sequence[Slot]]
@@ -53,6 +53,7 @@ class LocalExecutor(Executor):
         self._idle: deque[Worker] = deque()
         self._queued: deque[RunSpec] = deque()
         self._running: dict[str, Future[WorkerResult]] = {}
+        self._lost: set[str] = set()  # submitted to a process that died before they began
         self._finished: SimpleQueue[tuple[Worker, RunSpec, Future[WorkerResult]]] = SimpleQueue()
 
     def capacity(self) -> Sequence[Slot]:
@@ -61,7 +62,7 @@ class LocalExecutor(Executor):
 
     def submit(self, spec: RunSpec) -> None:
         """Train in the first free slot."""
-        _ = self._slots  # the first worker may be started to find them
+        _ = self._slots  # this may start the first worker
         self._queued.append(spec)
         self._assign()
 
@@ -78,30 +79,37 @@ class LocalExecutor(Executor):
         return {str(spec.run_id) for spec in self._queued} | set(self._running)
 
     def cancel(self, *, now: bool = False) -> None:
-        """Save and stop all runs, and wait for that; a KeyboardInterrupt kills them."""
+        """Save and stop all runs, and wait for that.
+
+        A run that does not stop in `GRACE_SECONDS` is killed; on KeyboardInterrupt, every run is.
+        """
         self._queued.clear()
         try:
             self._send(KILL if now else STOP)
-            wait(self._running.values(), timeout=GRACE_SECONDS)
+            unfinished = wait(self._running.values(), timeout=GRACE_SECONDS).not_done
         except KeyboardInterrupt:
             self._send(KILL)
             raise
+        if unfinished:
+            self._send(KILL)
 
     def close(self) -> None:
-        """End all worker processes."""
-        for worker in self._workers:
+        """End all worker processes. Does nothing the second time."""
+        workers, self._workers = self._workers, []
+        self._idle.clear()
+        for worker in workers:
             worker.close()
-        self._workers = []
 
     @cached_property
     def _slots(self) -> Sequence[Slot]:
         if not self._needs_accelerator:
             return self._divide([])
-        # a worker looks, so that this process needs no torch
-        self._workers.append(Worker(Slot(), self._context))
-        self._idle.append(self._workers[0])
-        slots = self._divide(self._workers[0].submit(inside.accelerators).result())
-        self._workers[0].slot = slots[0]
+        # the first worker looks for devices, so that this process needs no torch
+        worker = Worker(Slot(), self._context)
+        self._workers.append(worker)
+        slots = self._divide(worker.call(inside.accelerators))
+        worker.slot = slots[0]
+        self._idle.append(worker)
         return slots
 
     def _divide_machine(self, accelerators: Sequence[str]) -> Sequence[Slot]:
@@ -135,9 +143,14 @@ class LocalExecutor(Executor):
         run_id = str(spec.run_id)
         del self._running[run_id]
         result = result_of(future)
+        self._idle.append(worker)
         if result.kind == "killed":  # the process could not record it
             fail_dead_run(spec.runs, run_id, result.message)
-        self._idle.append(worker)
+        if result.kind == "lost" and run_id not in self._lost:  # not the run's fault: once more
+            self._lost.add(run_id)
+            self._queued.appendleft(spec)
+            self._assign()
+            return {}
         self._assign()
         error = ERRORS.get(result.kind)
         return {run_id: None if error is None else error(result.message)}

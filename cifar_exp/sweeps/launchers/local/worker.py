@@ -14,21 +14,26 @@ from multiprocessing.connection import Connection
 from typing import Literal
 
 from cifar_exp.data.registry import Loader
-from cifar_exp.errors import STOPS, EnvironmentFailure, UserError
+from cifar_exp.errors import STOPS, EnvironmentFailure, Interrupted, UserError
 from cifar_exp.runs.execute import execute
-from cifar_exp.runs.signals import stop_on_signals
+from cifar_exp.runs.signals import StopRequest, stop_on_signals
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.lock import RunLockedError
 
 STOP, KILL = "stop", "kill"
 GRACE_SECONDS = 60.0  # for the step in progress, and to save
 
-Kind = Literal["recorded", "stopped", "locked", "mistake", "environment", "crashed", "killed"]
+Kind = Literal[
+    "recorded", "stopped", "locked", "mistake", "environment", "crashed", "killed", "lost"
+]
 
 
 @dataclass(frozen=True)
 class WorkerResult:
-    """How a run ended: `recorded` in its folder, or else the `message` gives the reason."""
+    """How a run ended: `recorded` in its folder, or else the `message` gives the reason.
+
+    Of a `killed` run the process died, of a `lost` one before the run began.
+    """
 
     kind: Kind
     message: str = ""
@@ -55,7 +60,7 @@ def initialize(commands: Connection) -> None:
 
 
 def accelerators() -> list[str]:
-    """The devices besides the CPU: `cuda:0`, `cuda:1`, or `mps`."""
+    """The devices other than the CPU: `cuda:0`, `cuda:1`, or `mps`."""
     from cifar_exp.training.devices import available_devices
 
     names = ["cuda:0" if name == "cuda" else name for name in available_devices()]
@@ -67,8 +72,8 @@ def train(spec: RunSpec) -> WorkerResult:
     try:
         with stop_on_signals():  # from now on a command to stop saves the run
             return _train(spec)
-    except STOPS:
-        return WorkerResult("stopped", message="asked to stop, or out of time")
+    except STOPS as stop:
+        return WorkerResult("stopped", message=_stopped(spec, stop))
     except RunLockedError as error:
         return WorkerResult("locked", message=str(error))
     except UserError as error:
@@ -77,6 +82,13 @@ def train(spec: RunSpec) -> WorkerResult:
         return WorkerResult("environment", message=str(error))
     except BaseException:  # the pool would raise SystemExit in the sweep's process
         return WorkerResult("crashed", message=traceback.format_exc())
+
+
+def _stopped(spec: RunSpec, stop: BaseException) -> str:
+    if isinstance(stop, Interrupted) and stop.is_time_limit:
+        minutes = (spec.time_limit or 0) / 60
+        return f"reached its time limit of {minutes:g} min (hydra.launcher.timeout_min)"
+    return "asked to stop"
 
 
 def _train(spec: RunSpec) -> WorkerResult:
@@ -88,7 +100,8 @@ def _train(spec: RunSpec) -> WorkerResult:
         execute(spec, _load)
         return WorkerResult("recorded")
     finally:
-        _state.is_busy = False
+        with _state.lock:  # no signal is sent after this, which would end the process
+            _state.is_busy = False
 
 
 def _handle_commands(commands: Connection) -> None:
@@ -104,11 +117,20 @@ def _handle_commands(commands: Connection) -> None:
     deadline = time.monotonic() + GRACE_SECONDS
     while _state.is_busy and time.monotonic() < deadline:
         time.sleep(0.05)
-    os._exit(1)  # the sweep is gone: nobody waits for a result
+    os._exit(1)  # the sweep's process is gone: nobody waits for a result
 
 
 def _stop() -> None:
     with _state.lock:
-        if _state.is_busy and not _state.is_stopping:
+        if _state.is_busy and not _state.is_stopping and not _was_signaled():
             os.kill(os.getpid(), signal.SIGTERM)
         _state.is_stopping = True
+
+
+def _was_signaled() -> bool:
+    """Whether the run has a signal already: a second one would end it before it is saved.
+
+    A SIGTERM for the whole process group reaches the worker before the sweep's command does.
+    """
+    request = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    return isinstance(request, StopRequest) and request()

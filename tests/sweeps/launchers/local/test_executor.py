@@ -100,13 +100,13 @@ def test_no_more_processes_start_than_there_are_runs(make_spec: MakeSpec) -> Non
 def test_a_process_that_dies_fails_only_its_run_and_is_replaced(make_spec: MakeSpec) -> None:
     specs = [make_spec(f"seed={seed}") for seed in range(5)]
     ends = train_all(specs, [CPU], die_at_seeds_1_2_3)
-    first, killed, exited, quitted, last = (message(ends, spec) for spec in specs)
+    first, killed, exited, left, last = (message(ends, spec) for spec in specs)
     assert killed == (
         f"its process {first.split()[0]} was killed by SIGKILL, "
         "perhaps by the system because memory ran out"
     )
     assert exited.endswith(" ended with exit code 3")
-    assert quitted.endswith(" ended with exit code 0")
+    assert left.endswith(" ended with exit code 0")
     assert last.split()[0] != first.split()[0]
 
 

@@ -15,7 +15,7 @@ class OwnError(BaseException):
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "told"),
+    ("error", "kind", "message"),
     [
         (SystemExit(0), "crashed", "SystemExit: 0"),
         (SystemExit(3), "crashed", "SystemExit: 3"),
@@ -23,8 +23,13 @@ class OwnError(BaseException):
         (RuntimeError("the roof fell in"), "crashed", "RuntimeError: the roof fell in"),
         (UserError("a mistake"), "mistake", "a mistake"),
         (EnvironmentFailure("a full disk"), "environment", "a full disk"),
-        (Interrupted(signal.SIGTERM), "stopped", "asked to stop, or out of time"),
-        (KeyboardInterrupt(), "stopped", "asked to stop, or out of time"),
+        (Interrupted(signal.SIGTERM), "stopped", "asked to stop"),
+        (
+            Interrupted(signal.SIGALRM),
+            "stopped",
+            "reached its time limit of 1.5 min (hydra.launcher.timeout_min)",
+        ),
+        (KeyboardInterrupt(), "stopped", "asked to stop"),
     ],
     ids=repr,
 )
@@ -33,12 +38,12 @@ def test_whatever_a_run_raises_is_an_answer(
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
     kind: str,
-    told: str,
+    message: str,
 ) -> None:
     def execute(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(worker, "execute", execute)
-    answer = worker.train(RunSpec(small_settings(), "tiny", ()))
+    answer = worker.train(RunSpec(small_settings(), "tiny", (), time_limit=90.0))
     assert answer.kind == kind
-    assert answer.message.rstrip().endswith(told)
+    assert answer.message.rstrip().endswith(message)
