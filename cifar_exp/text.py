@@ -1,4 +1,4 @@
-"""How values and names are written for people."""
+"""Values and names as text for people."""
 
 import json
 import math
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-SHOWN = 80  # characters of a wrong value
+SHOWN = 80  # characters of a value, at most
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """`; did you mean X?` for the candidate nearest to `name`, or nothing where none is near."""
+    """`; did you mean X?` for the candidate nearest to `name`, or "" if none is near."""
     by_folded = {candidate.casefold(): candidate for candidate in candidates}
     matches = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
     return f"; did you mean {by_folded[matches[0]]}?" if matches else ""
 
 
 def percent(share: float | None) -> str:
-    """A share in percent, with the two digits that 10,000 test images carry."""
+    """A fraction in percent, with two digits: 10,000 test images resolve no more."""
     return "-" if share is None else f"{100 * share:.2f} %"
 
 
@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 
 
 def format_value(value: Any) -> str:
-    """A value as it is typed on the command line, cut where it is long."""
+    """A value as one would type it on the command line, cut if it is long."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     try:
@@ -44,7 +44,7 @@ def format_value(value: Any) -> str:
 
 
 def value_as_text(value: Any) -> str:
-    """A swept value as runs.csv has it: a text as it is, anything else as JSON."""
+    """A swept value as in runs.csv: a string as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -146,10 +146,10 @@ def _executor(command: Command) -> LocalExecutor:
 
 def _check_environment(settings: list[Settings]) -> None:
     """Raise UserError if images or a device that the settings ask for are not there."""
-    from cifar_exp.data.registry import missing_data
+    from cifar_exp.data.registry import missing_data_error
 
     errors = [_folder_problem(Path(name)) for name in ("outputs", "outputs/runs", "outputs/sweeps")]
-    errors += [missing_data(each.data) for each in settings]
+    errors += [missing_data_error(each.data) for each in settings]
     devices = {each.trainer.device for each in settings} - {"auto", "cpu"}
     errors += [_missing_device(name) for name in sorted(devices)]
     found = list(dict.fromkeys(error for error in errors if error))

@@ -67,7 +67,7 @@ def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
         "error: model.widht: no such setting; did you mean model.width?",
         "error: optimiser: no such setting or group; did you mean optimizer?",
         "error: seed=-1: must be an integer in [0, 4294967296)",
-        "error: trainer.epochs=0: must be an integer >= 1",
+        "error: trainer.epochs=0: must be an integer in [1, 1000000]",
     ]
 
 
@@ -93,7 +93,7 @@ def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
         (
             ["data.val_fraction=0", "trainer.evaluate=best"],
             "error: trainer.evaluate=best chooses by val_accuracy, and data.val_fraction=0 leaves "
-            "no validation images; give it a part, as 0.1, or take last\n",
+            "no validation images; set that to 0.1, for example, or choose trainer.evaluate=last\n",
         ),
         (["~seed"], "error: ~seed: a setting cannot be removed\n"),
     ],
@@ -195,7 +195,7 @@ def test_an_image_that_cannot_be_read_is_a_mistake_in_a_run_a_sweep_and_a_plan(
     code, out, err = of_own(*line)
     assert (code, out) == (2, "")
     assert err.startswith(f"error: data.root: cannot read the image {broken} (")
-    assert err.endswith("); replace it or take it away\n")
+    assert err.endswith("); replace it or remove it\n")
     assert len(err.splitlines()) == 1
 
 
@@ -219,8 +219,8 @@ def test_a_cache_that_cannot_be_written_ends_a_run_a_sweep_and_a_plan_with_one(
     monkeypatch.setenv("CIFAR_EXP_CACHE", str(own / "a_file" / "cache"))
     code, out, err = of_own(*line)
     assert (code, out) == (1, "")
-    assert err.startswith(f"error: cannot keep decoded images in {own / 'a_file' / 'cache'} (")
-    assert err.endswith("name another folder by the environment variable CIFAR_EXP_CACHE\n")
+    assert err.startswith(f"error: cannot store decoded images in {own / 'a_file' / 'cache'} (")
+    assert err.endswith("CIFAR_EXP_CACHE to another folder, and run the same command again\n")
     assert len(err.splitlines()) == 1
 
 

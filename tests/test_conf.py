@@ -24,7 +24,7 @@ OPTIONS = [path for path in FILES if path.parent != Path() and path not in HYDRA
 RECIPES = [path for path in OPTIONS if path.parts[0] in ("experiment", "sweep")]
 COUNTS = {
     "augmentation": 4,
-    "data": 3,
+    "data": 4,
     "experiment": 2,
     "model": 6,
     "optimizer": 4,

@@ -138,7 +138,8 @@ def test_outputs_without_any_readable_run_still_give_a_report(
         (["OUTPUTS", "--output", "FILE"], "--output=FILE: is not a folder"),
         (
             ["OUTPUTS", "--output", "OUTPUTS"],
-            "--output=OUTPUTS: holds runs, which a report must not mix with; give another folder",
+            "--output=OUTPUTS: contains runs, which a report must not mix with; give another "
+            "folder",
         ),
     ],
 )

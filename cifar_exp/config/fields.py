@@ -1,4 +1,4 @@
-"""What the schema's sections share: strict types, frozen values, a sentence on each range."""
+"""What the sections of the schema share: strict types, frozen values, ranges in words."""
 
 import math
 from collections.abc import Iterable
@@ -16,20 +16,28 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 
+class Nuisance:
+    """Marks a setting that does not decide a run's result, and so is not part of its id."""
+
+
+class Word:
+    """Marks a setting of type str that takes a name or one of a few words, not free text."""
+
+
 class Section(BaseModel):
-    """A group of settings: frozen, and closed to keys that it does not name."""
+    """A group of settings: frozen, and without any other keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TargetSection(BaseModel):
-    """A user's own class: `_target_` names it, all other keys are its arguments."""
+    """A class of the user: `_target_` names it, and all other keys are its arguments."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    target: Annotated[str, Field(alias="_target_", pattern=r"^\w+(\.\w+)+$")] = Field(
-        description="the class, as package.module.Class",
-        json_schema_extra={"allowed": "a dotted name, as package.module.Class"},
+    target: Annotated[str, Word, Field(alias="_target_", pattern=r"^\w+(\.\w+)+$")] = Field(
+        description="a class or function, as package.module.Class",
+        json_schema_extra={"allowed": "a dotted name, such as package.module.Class"},
     )
 
     @model_validator(mode="after")
@@ -41,32 +49,33 @@ class TargetSection(BaseModel):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The keyword arguments of the target: every key that the section does not name."""
+        """The keyword arguments of the target: every key that is not a field of the section."""
         return dict(self.__pydantic_extra__ or {})
 
 
 def _not_a_boolean(value: object) -> object:
     # pydantic would take `true` for 1
     if isinstance(value, bool):
-        raise ValueError("a boolean is no number")
+        raise ValueError("a boolean is not a number")
     return value
 
 
+Flag = Annotated[bool, Field(strict=True)]  # pydantic would take 1, -0 and "yes" for booleans
 Integer = Annotated[int, BeforeValidator(_not_a_boolean)]
 # adding zero turns -0.0 into 0.0: one value, one run id
 Number = Annotated[float, BeforeValidator(_not_a_boolean), AfterValidator(lambda v: v + 0.0)]
 
 
 def describe_allowed(field: FieldInfo) -> str:
-    """What a setting may be, in words: `a number in [0, 1)`, `one of relu, silu`."""
-    told = field.json_schema_extra
-    if isinstance(told, dict) and "allowed" in told:
-        return str(told["allowed"])
+    """The values that a setting may have, in words: `a number in [0, 1)`, `one of relu, silu`."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and "allowed" in extra:
+        return str(extra["allowed"])
     return _describe(field.annotation, field.metadata)
 
 
 def choices(field: FieldInfo) -> list[str]:
-    """The names among which a setting chooses; empty where it is no choice of names."""
+    """The names that a setting may have; empty if it is not a choice of names."""
     return [str(value) for value in _literals(field.annotation)]
 
 
@@ -88,7 +97,7 @@ def _describe(annotation: Any, metadata: Iterable[Any]) -> str:
         return "true or false"
     if annotation in (int, float):
         return _describe_number("an integer" if annotation is int else "a number", metadata)
-    return "a non-empty text" if any(isinstance(m, MinLen) for m in metadata) else "a text"
+    return "a non-empty string" if any(isinstance(m, MinLen) for m in metadata) else "a string"
 
 
 def _describe_union(members: tuple[Any, ...], metadata: list[Any]) -> str:

@@ -1,4 +1,4 @@
-"""A run's identity: the settings that decide its result, hashed."""
+"""A run's identity: a hash of the settings that decide its result."""
 
 import hashlib
 import importlib.util
@@ -13,30 +13,18 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from cifar_exp.config.fields import TargetSection
+from cifar_exp.config.metadata import nuisance_keys
 from cifar_exp.config.schema import Settings
 
-# Raised whenever the golden losses change: results from before and after are different runs.
+# Raised whenever the golden losses change: runs from before and after are different runs.
 NUMERICS = 1
 
-# What may differ between two askings for the same run.
-NUISANCE = frozenset(
-    {
-        "data.root",
-        "data.download",
-        "trainer.device",
-        "trainer.threads",
-        "trainer.progress",
-        "rerun",
-        "keep",
-        "retry_failed",
-        "plan",
-        "report",
-    }
-)
+# Two commands that differ in these alone ask for the same run.
+NUISANCE = nuisance_keys()
 
 
 def flatten(settings: BaseModel) -> dict[str, Any]:
-    """All settings by dotted key, with values as JSON has them."""
+    """All settings by dotted key, with JSON values."""
     return dict(leaves(settings.model_dump(mode="json", by_alias=True)))
 
 
@@ -50,9 +38,9 @@ def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def run_id(settings: Settings, fingerprint: str | None = None) -> str:
-    """The first 10 hex digits of the SHA-256 of what decides the run.
+    """The first 10 hex digits of the SHA-256 of everything that decides the run.
 
-    `fingerprint` stands for the content of data=folder, whose settings do not tell the images.
+    `fingerprint` is that of the images if the settings do not determine them (data=folder).
     """
     payload: dict[str, Any] = {"numerics": NUMERICS, "settings": identifying(settings)}
     if fingerprint is not None:
@@ -65,7 +53,7 @@ def run_id(settings: Settings, fingerprint: str | None = None) -> str:
 
 
 def identifying(settings: Settings) -> dict[str, Any]:
-    """The flat settings less nuisance keys and keys that stand at their "as before" value."""
+    """The flat settings without nuisance keys and keys that have their "as before" value."""
     as_before = dict(_as_before(settings))
     missing = object()
     return {
@@ -76,7 +64,7 @@ def identifying(settings: Settings) -> dict[str, Any]:
 
 
 def target_sources(settings: Settings) -> dict[str, str]:
-    """By `_target_`: SHA-256 of the source of each package that is not an installed one."""
+    """By `_target_`: the SHA-256 of its package's source, unless that package is installed."""
     hashes = {}
     for group in (settings.model, settings.optimizer, settings.scheduler):
         if isinstance(group, TargetSection):
@@ -88,7 +76,7 @@ def target_sources(settings: Settings) -> dict[str, str]:
 
 
 def _as_before(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The flat "as before" values of keys, and of whole groups, that were added later."""
+    """The flat "as before" values of keys and whole groups that were added later."""
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
         if not field.is_required():
@@ -99,7 +87,7 @@ def _as_before(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]
 
 
 def _own_sources(target: str) -> Iterator[Path]:
-    """The files that a `_target_` of the user's own may depend on: its whole top package."""
+    """The files that a user's own `_target_` may depend on: its whole top-level package."""
     parts = target.split(".")
     for length in range(1, len(parts)):
         spec = _find(".".join(parts[:length]))
@@ -122,5 +110,5 @@ def _is_installed(module: Path) -> bool:
 def _find(module: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(module)
-    except Exception:  # looking for a.b imports a, which is the user's and may do anything
+    except Exception:  # to find a.b, a is imported: the user's code may do anything
         return None

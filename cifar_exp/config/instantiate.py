@@ -1,4 +1,4 @@
-"""A user's own class, named by `_target_`."""
+"""Build an object of a user's own class, named by `_target_`."""
 
 import importlib
 import inspect
@@ -10,9 +10,10 @@ from cifar_exp.errors import STOPS, describe
 
 
 def instantiate(section: TargetSection, *positional: Any, **offered: Any) -> Any:
-    """Call the target with its own arguments, and those of `offered` that it has a place for.
+    """Call the target with its own arguments, and with those of `offered` that it accepts.
 
-    Raises ValueError, a sentence without the group's name, where it is not found or refuses.
+    Raises ValueError if it is not found or raises one itself, with a sentence that does not name
+    the group.
     """
     target = find_target(section.target)
     own = section.arguments
@@ -28,7 +29,7 @@ def instantiate(section: TargetSection, *positional: Any, **offered: Any) -> Any
 
 
 def find_target(name: str) -> Callable[..., Any]:
-    """The class or function of a dotted name. Raises ValueError where there is none."""
+    """The class or function with this dotted name. Raises ValueError if there is none."""
     parts = name.split(".")
     for length in range(len(parts) - 1, 0, -1):
         found = _import(".".join(parts[:length]), name)
@@ -40,8 +41,10 @@ def find_target(name: str) -> Callable[..., Any]:
             found = getattr(found, part)
         if callable(found):
             return found  # type: ignore[no-any-return]
-        raise ValueError(f"_target_={name}: is no class and no function")
-    raise ValueError(f"_target_={name}: no module {parts[0]} here; is its folder on PYTHONPATH?")
+        raise ValueError(f"_target_={name}: is not a class or function")
+    raise ValueError(
+        f"_target_={name}: there is no module {parts[0]}; is its folder on PYTHONPATH?"
+    )
 
 
 def _import(module: str, target: str) -> Any:
@@ -52,7 +55,7 @@ def _import(module: str, target: str) -> Any:
     except BaseException as error:  # SystemExit too: a script without a __main__ guard
         missing = error.name if isinstance(error, ModuleNotFoundError) else None
         if missing is not None and (module == missing or module.startswith(missing + ".")):
-            return None  # the name itself is no module; a missing import inside it is told
+            return None  # the name itself is not a module; else an import inside it failed
         raise ValueError(
             f"_target_={target}: importing {module} raised {describe(error)}"
         ) from error

@@ -12,19 +12,19 @@ TARGET = "hydra_plugins.cifar_exp_plugins.launcher.LocalLauncher"
 
 
 class LocalOptions(Section):
-    """What `hydra.launcher` may hold."""
+    """The options under `hydra.launcher`."""
 
     n_jobs: Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)] = Field(
-        "auto", description="runs side by side; auto: one a core, or jobs_per_device a GPU"
+        "auto", description="runs at a time; auto: one per core, or jobs_per_device per GPU"
     )
     jobs_per_device: Annotated[Integer, Field(ge=1, le=64)] = Field(
         1, description="runs that share a GPU"
     )
-    memory_gb: Annotated[Number, Field(gt=0)] = Field(
-        2.0, description="set aside for a run: bounds n_jobs=auto on a CPU"
+    memory_gb: Annotated[Number, Field(ge=0.001, le=1_000_000)] = Field(
+        2.0, description="memory per run: limits n_jobs=auto on a CPU"
     )
-    timeout_min: Annotated[Number, Field(gt=0)] | None = Field(
-        None, description="minutes after which a run saves and stops"
+    timeout_min: Annotated[Number, Field(gt=0, le=1_000_000)] | None = Field(
+        None, description="minutes after which a run saves its state and stops; null: no limit"
     )
 
 

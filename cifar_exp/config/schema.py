@@ -1,7 +1,7 @@
-"""Every setting: its type, its range and one line of meaning. The values stand in conf/.
+"""Every setting: its type, its range, one line of meaning, and whether it names a run.
 
-A key added after a release carries a default here, the value that means "as before": folders and
-files of that release then still load, and the run keeps its id (identity.py).
+The values are in conf/. A key added after a release has a default here, the value that means "as
+before": the files of that release still load, and its runs keep their ids (identity.py).
 """
 
 from pathlib import Path
@@ -9,94 +9,110 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from cifar_exp.config.fields import Integer, Number, Section, TargetSection
+from cifar_exp.config.fields import Flag, Integer, Nuisance, Number, Section, TargetSection, Word
+from cifar_exp.errors import UserError
 
+Positive = Annotated[Number, Field(gt=0)]
+NonNegative = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
-Count = Annotated[Integer, Field(ge=1)]
+UnitInterval = Annotated[Number, Field(ge=0, le=1)]
+Scale = Annotated[Number, Field(gt=0, le=1)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
+Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
+ControlFlag = Annotated[Flag, Nuisance]
+# Upper bounds far above any use: what is computed from these numbers must not overflow.
+Count = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
+Epochs = Annotated[Integer, Field(ge=1, le=1_000_000)]
 
 
 class DataSection(Section):
-    """Which images, and how they are split."""
+    """Which images to use, and how to split them."""
 
-    name: Literal["cifar100", "folder", "shapes"] = Field(description="where the images come from")
-    root: str = Field(min_length=1, description="folder of the images; shapes needs none")
-    download: bool = Field(description="fetch CIFAR-100 when it is not at data.root")
-    image_size: Annotated[Integer, Field(ge=8, le=512)] = Field(
-        description="side in pixels; other images are resized to it once, when first read"
+    name: Literal["cifar100", "cifar10", "folder", "shapes"] = Field(description="the dataset")
+    root: Annotated[str, Nuisance, Field(min_length=1)] = Field(
+        description="folder of the images; shapes needs none"
     )
-    limit_train: Count | None = Field(description="train on a stratified part of so many images")
-    limit_test: Count | None = Field(description="test on a stratified part of so many images")
-    val_fraction: Fraction = Field(description="part of train held out for choosing; 0: none")
-    split_seed: Annotated[Integer, Field(ge=0, lt=2**32)] = Field(
-        description="fixes which images are taken and held out, whatever the seed"
+    download: ControlFlag = Field(description="download CIFAR if it is not at data.root")
+    image_size: Annotated[Integer, Field(ge=8, le=512)] = Field(
+        description="side in pixels; other images are resized once, when they are first read"
+    )
+    limit_train: Count | None = Field(description="train on a stratified part of this many images")
+    limit_test: Count | None = Field(description="test on a stratified part of this many images")
+    val_fraction: Fraction = Field(description="share of training images held out for validation")
+    split_seed: Seed = Field(
+        description="decides which images are used and held out, independently of seed"
     )
 
     @property
     def folder(self) -> Path:
-        """`root` as a path, with `~` as the home folder."""
-        return Path(self.root).expanduser()
+        """`root` as a path, with `~` as the home folder. Raises UserError if that is not known."""
+        try:
+            return Path(self.root).expanduser()
+        except RuntimeError as error:
+            home = self.root.partition("/")[0]
+            raise UserError(f"data.root={self.root}: no home folder is known for {home}") from error
 
 
 class ConvNetSection(Section):
-    """The network of our own."""
+    """The built-in convolutional network."""
 
-    name: Literal["convnet"] = Field(description="the network of our own")
+    name: Literal["convnet"] = Field(description="the built-in convolutional network")
     width: Annotated[Integer, Field(ge=1, le=4096)] = Field(description="channels of stage 1")
-    depth: Annotated[Integer, Field(ge=1, le=64)] = Field(description="convolutions a stage")
+    depth: Annotated[Integer, Field(ge=1, le=64)] = Field(description="convolutions in each stage")
     stages: Annotated[Integer, Field(ge=1, le=8)] = Field(description="each halves the resolution")
     growth: Annotated[Number, Field(ge=1, le=8)] = Field(
-        description="how much wider each stage is than the one before"
+        description="ratio of each stage's width to that of the stage before"
     )
-    dropout: Fraction = Field(description="probability, after every stage and in the head")
+    dropout: Fraction = Field(description="dropout probability, after every stage and in the head")
     activation: Literal["relu", "leaky_relu", "silu", "gelu"] = Field(
-        description="the nonlinearity"
+        description="activation function"
     )
     stem: Literal["whitened", "none"] = Field(
-        description="fixed first convolution that decorrelates the training images' patches"
+        description="whitened: a fixed first convolution that decorrelates image patches"
     )
-    residual: bool = Field(description="add each further convolution of a stage to its input")
+    residual: Flag = Field(
+        description="skip connections around all convolutions of a stage but the first"
+    )
     pooling: Literal["early", "late"] = Field(
-        description="max pooling right after the convolution (cheaper) or after the activation"
+        description="max pooling after the convolution (early, cheaper) or the activation (late)"
     )
     head_pooling: Literal["max_mean", "mean"] = Field(description="global pooling before the head")
     head_width: Annotated[Integer, Field(ge=0, le=65536)] = Field(
-        description="units of the head's hidden layer; 0: none"
+        description="units of the hidden layer in the head; 0: no hidden layer"
     )
     initialisation: Literal["dirac", "default"] = Field(
-        description="partial identity, or torch's own"
+        description="of convolutions: dirac (partial identity) or torch's default"
     )
 
 
 class AugmentationSection(Section):
-    """What happens to a training image before the network sees it."""
+    """Random changes to each training image."""
 
     flip: Literal["none", "random", "alternate"] = Field(
-        description="mirror left-right: by a coin, or every other epoch"
+        description="horizontal flip: with probability 1/2, or alternating between epochs"
     )
     crop_padding: Annotated[Integer, Field(ge=0, le=64)] = Field(
-        description="reflect-pad by so many pixels and crop at random"
+        description="pad by this many reflected pixels, then crop at random; 0: off"
     )
     cutout: Annotated[Integer, Field(ge=0, le=512)] = Field(
-        description="side of a square set to the mean; 0: none"
+        description="side in pixels of a square set to the mean color; 0: off"
     )
-    jitter: Annotated[Number, Field(ge=0, le=1)] = Field(
-        description="strength of random brightness, contrast and saturation"
+    jitter: UnitInterval = Field(
+        description="strength of random brightness, contrast and saturation; 0: off"
     )
-    mixup: Annotated[Number, Field(ge=0)] = Field(
-        description="alpha of the Beta that blends two images; 0: none"
+    mixup: NonNegative = Field(
+        description="alpha of the Beta distribution for blending two images; 0: off"
     )
-    cutmix: Annotated[Number, Field(ge=0)] = Field(
-        description="alpha of the Beta that pastes one image's part on another; 0: none"
+    cutmix: NonNegative = Field(
+        description="alpha of the Beta distribution for pasting a part of another image; 0: off"
     )
 
 
 class _OptimizerSection(Section):
-    lr: Annotated[Number, Field(gt=0)] = Field(description="the highest learning rate")
-    weight_decay: Annotated[Number, Field(ge=0)] = Field(
-        description="on weights only, never on norms and biases"
-    )
-    bias_lr_scale: Annotated[Number, Field(gt=0)] = Field(
-        description="how much faster the biases learn"
+    lr: Positive = Field(description="peak learning rate")
+    weight_decay: NonNegative = Field(description="on weights only, not on norms and biases")
+    bias_lr_scale: Positive = Field(
+        description="ratio of the learning rate of biases to that of weights"
     )
 
 
@@ -104,113 +120,113 @@ class SGDSection(_OptimizerSection):
     """Nesterov SGD."""
 
     name: Literal["sgd"] = Field(description="Nesterov SGD")
-    momentum: Fraction = Field(description="of the gradient's running mean")
+    momentum: Fraction = Field(description="decay of the running mean of the gradient")
 
 
 class AdamSection(_OptimizerSection):
     """Adam and AdamW."""
 
-    name: Literal["adam", "adamw"] = Field(description="adamw decouples the weight decay")
-    beta1: Fraction = Field(description="decay of the gradient's running mean")
-    beta2: Fraction = Field(description="decay of the squared gradient's running mean")
+    name: Literal["adam", "adamw"] = Field(description="adamw: with decoupled weight decay")
+    beta1: Fraction = Field(description="decay of the running mean of the gradient")
+    beta2: Fraction = Field(description="decay of the running mean of the squared gradient")
 
 
 class MuonSection(_OptimizerSection):
-    """Muon for convolutions and hidden layers, Nesterov SGD for all else."""
+    """Muon for convolutions and hidden layers, Nesterov SGD for all other parameters."""
 
     name: Literal["muon"] = Field(description="Muon, with Nesterov SGD for head, norms and biases")
-    momentum: Fraction = Field(description="of the gradient's running mean, both rules")
+    momentum: Fraction = Field(description="momentum of both Muon and SGD")
     iterations: Annotated[Integer, Field(ge=1, le=20)] = Field(
-        description="Newton-Schulz steps of the orthogonalisation"
+        description="Newton-Schulz iterations for each orthogonalization"
     )
-    sgd_lr: Annotated[Number, Field(gt=0)] = Field(description="learning rate of the SGD part")
+    sgd_lr: Positive = Field(description="peak learning rate of the SGD part")
 
 
 class OneCycleSection(Section):
-    """Linear up, linear down."""
+    """Linear warmup, then linear decay."""
 
-    name: Literal["one_cycle"] = Field(description="linear warm-up, then linear to the end")
-    warmup: Fraction = Field(description="part of the run that the warm-up takes")
-    final: Annotated[Number, Field(ge=0, le=1)] = Field(description="rate at the end, relative")
+    name: Literal["one_cycle"] = Field(description="linear warmup, then linear decay")
+    warmup: Fraction = Field(description="share of the run spent on warmup")
+    final: UnitInterval = Field(description="learning rate at the end, relative to the peak")
 
 
 class CosineSection(Section):
-    """Half a cosine down, after a linear warm-up."""
+    """Linear warmup, then cosine decay."""
 
-    name: Literal["cosine"] = Field(description="linear warm-up, then half a cosine down")
-    warmup: Fraction = Field(description="part of the run that the warm-up takes")
-    final: Annotated[Number, Field(ge=0, le=1)] = Field(description="rate at the end, relative")
+    name: Literal["cosine"] = Field(description="linear warmup, then cosine decay")
+    warmup: Fraction = Field(description="share of the run spent on warmup")
+    final: UnitInterval = Field(description="learning rate at the end, relative to the peak")
 
 
 class StepSection(Section):
-    """Drops at fixed parts of the run."""
+    """Drops at fixed points of the run."""
 
-    name: Literal["step"] = Field(description="drops at fixed parts of the run")
-    milestones: tuple[Annotated[Number, Field(gt=0, lt=1)], ...] = Field(
-        description="parts of the run after which the rate drops"
-    )
-    factor: Annotated[Number, Field(gt=0, lt=1)] = Field(description="what each drop multiplies by")
+    name: Literal["step"] = Field(description="drops at fixed points of the run")
+    milestones: tuple[Share, ...] = Field(description="shares of the run at which the rate drops")
+    factor: Share = Field(description="factor that each drop multiplies the rate by")
 
 
 class PlateauSection(Section):
     """Drops when the validation loss stops falling."""
 
     name: Literal["plateau"] = Field(description="drops when val_loss stops falling")
-    patience: Annotated[Integer, Field(ge=0)] = Field(
-        description="epochs without a lower val_loss that are borne"
+    patience: Annotated[Integer, Field(ge=0, le=1_000_000)] = Field(
+        description="epochs without improvement in val_loss before the rate drops"
     )
-    factor: Annotated[Number, Field(gt=0, lt=1)] = Field(description="what each drop multiplies by")
+    factor: Share = Field(description="factor that each drop multiplies the rate by")
 
 
 class ConstantSection(Section):
-    """The same rate throughout."""
+    """A constant rate."""
 
-    name: Literal["constant"] = Field(description="the same rate throughout")
+    name: Literal["constant"] = Field(description="a constant rate")
 
 
 class TargetSchedulerSection(TargetSection):
-    """A scheduler class of the user's own, or one of torch's."""
+    """Any scheduler class with torch's interface."""
 
-    interval: Literal["epoch", "step"] = Field("epoch", description="when it is stepped")
+    interval: Literal["epoch", "step"] = Field("epoch", description="when to step it")
 
 
 class TrainerSection(Section):
-    """The loop."""
+    """How to train."""
 
-    epochs: Count = Field(description="passes over the training images")
-    batch_size: Count = Field(description="images a step; an epoch's batches differ by one at most")
-    label_smoothing: Fraction = Field(description="part of the label spread over all classes")
-    gradient_clip: Annotated[Number, Field(gt=0)] | None = Field(
-        description="longest allowed gradient (L2 norm over all parameters)"
+    epochs: Epochs = Field(description="passes over the training images")
+    batch_size: Count = Field(
+        description="images per step; the batches of an epoch differ by at most one image"
     )
-    ema: Fraction = Field(description="decay a step of the averaged weights; 0: none")
-    resolution_scales: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = Field(
-        description="sizes of the early epochs' images, relative to data.image_size"
+    label_smoothing: Fraction = Field(description="share of the label spread over all classes")
+    gradient_clip: Positive | None = Field(
+        description="upper bound on the gradient's L2 norm over all parameters; null: none"
     )
-    resolution_until: tuple[Annotated[Number, Field(gt=0, le=1)], ...] = Field(
-        description="parts of the run at which each of those sizes ends"
+    ema: Fraction = Field(description="decay per step of the averaged weights; 0: no averaging")
+    resolution_scales: tuple[Scale, ...] = Field(
+        description="image sizes in early epochs, relative to data.image_size"
+    )
+    resolution_until: tuple[Scale, ...] = Field(
+        description="share of the run at which each of those sizes ends"
     )
     evaluate: Literal["last", "best"] = Field(
-        description="which weights test and predictions read: the last epoch's or val's best"
+        description="weights used for test and predictions: the last epoch's, or the best on val"
     )
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
+    device: Annotated[str, Nuisance, Word, Field(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")] = Field(
         description="auto: cuda, then mps, then cpu",
         json_schema_extra={"allowed": "one of auto, cpu, mps, cuda, cuda:N"},
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        description="auto: bf16 autocast where the device has it"
+        description="auto: bf16 autocast if the device supports it, else fp32"
     )
-    compile: bool = Field(description="torch.compile the network")
-    threads: Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)] = Field(
-        description="CPU threads; auto: all cores"
+    compile: Flag = Field(description="use torch.compile")
+    threads: Annotated[Literal["auto"] | Annotated[Integer, Field(ge=1, le=1024)], Nuisance] = (
+        Field(description="CPU threads; auto: all cores")
     )
-    progress: Literal["auto", "bar", "plain", "none"] = Field(
-        description="auto: a bar on a terminal, plain lines elsewhere"
+    progress: Annotated[Literal["auto", "bar", "plain", "none"], Nuisance] = Field(
+        description="auto: a progress bar on a terminal, plain lines otherwise"
     )
 
 
 def _run_id_of(value: Any) -> Any:
-    """A run's folder stands for its id, which ends the folder's name."""
+    """A run's folder is accepted for its id, which ends the folder's name."""
     if isinstance(value, str):
         return value.rstrip("/").rpartition("/")[2].rpartition("-")[2]
     return value
@@ -220,7 +236,7 @@ RunReference = Annotated[str, BeforeValidator(_run_id_of), Field(pattern=r"^[0-9
 
 
 def variant(value: Any) -> str | None:
-    """The tag of the section that a group's value asks for: its name, or `_target_`."""
+    """The tag of the section that a group's value belongs to: its name, or `_target_`."""
     if isinstance(value, TargetSection):
         return "_target_"
     if isinstance(value, Section):
@@ -254,11 +270,9 @@ Scheduler = Annotated[
 
 
 class Settings(Section):
-    """All that decides a run, and the control words beside it."""
+    """Everything that decides a run, and the control words."""
 
-    seed: Annotated[Integer, Field(ge=0, lt=2**32)] = Field(
-        description="of initialisation, order and augmentation"
-    )
+    seed: Seed = Field(description="seed of initialization, order and augmentation")
     data: DataSection
     model: Model
     augmentation: AugmentationSection
@@ -269,10 +283,12 @@ class Settings(Section):
         description="start from the weights of this run",
         json_schema_extra={"allowed": "a run's id (10 hex digits), its folder, or null"},
     )
-    rerun: bool = Field(description="train a completed run anew; it is replaced when done")
-    keep: Literal["weights", "all", "none"] = Field(
-        description="what of the checkpoints stays when the run is complete"
+    rerun: ControlFlag = Field(
+        description="train a completed run again; it is replaced when the new one is done"
     )
-    retry_failed: bool = Field(True, description="try failed runs again")
-    plan: bool = Field(False, description="tell what would be trained, and train nothing")
-    report: bool = Field(True, description="write a sweep's report at its end")
+    keep: Annotated[Literal["weights", "all", "none"], Nuisance] = Field(
+        description="which checkpoints to keep when the run is complete"
+    )
+    retry_failed: ControlFlag = Field(True, description="try failed runs again")
+    plan: ControlFlag = Field(False, description="show what would be trained, and train nothing")
+    report: ControlFlag = Field(True, description="write a report at the end of a sweep")

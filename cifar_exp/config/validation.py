@@ -1,12 +1,14 @@
-"""From a plain mapping to checked settings, or to a sentence on each mistake in it."""
+"""Turn a plain mapping into checked settings, or into a sentence on each mistake."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from cifar_exp.config.fields import choices, describe_allowed
+from cifar_exp.config.launcher import LocalOptions
+from cifar_exp.config.metadata import all_fields, variants
 from cifar_exp.config.schema import PlateauSection, Settings, TrainerSection, variant
 from cifar_exp.errors import UserError
 from cifar_exp.text import did_you_mean, format_value
@@ -17,7 +19,7 @@ MIN_PIXELS = 8
 def validate(raw: Mapping[str, Any]) -> Settings:
     """Type and check `raw`, nested as in conf/.
 
-    Raises UserError with one sentence a mistake: key, value, what is allowed, the nearest name.
+    Raises UserError with a sentence on each mistake: key, value, what is allowed, nearest name.
     """
     try:
         settings = Settings.model_validate(raw)
@@ -31,7 +33,7 @@ def validate(raw: Mapping[str, Any]) -> Settings:
 
 
 def section_class(group: str, value: Any) -> type[BaseModel] | None:
-    """The section that `group` takes with this value: `optimizer` with name=sgd -> SGDSection."""
+    """The section class of `group` for this value: `optimizer` with name=sgd -> SGDSection."""
     field = Settings.model_fields.get(group)
     if field is None:
         return None
@@ -40,19 +42,8 @@ def section_class(group: str, value: Any) -> type[BaseModel] | None:
     return variants(field).get(variant(value) or "")
 
 
-def variants(field: FieldInfo) -> dict[str, type[BaseModel]]:
-    """The sections a field chooses among, by tag; empty for plain fields."""
-    found = {}
-    for member in get_args(field.annotation):
-        section, *metadata = get_args(member) or (member,)
-        for tag in metadata:
-            if isinstance(tag, Tag):
-                found[tag.tag] = section
-    return found
-
-
 def find_field(key: str, raw: Mapping[str, Any]) -> FieldInfo | None:
-    """The schema's field for a dotted key, or None."""
+    """The field of a dotted key in the schema, or None."""
     group, _, name = key.partition(".")
     if not name:
         return Settings.model_fields.get(group)
@@ -60,7 +51,7 @@ def find_field(key: str, raw: Mapping[str, Any]) -> FieldInfo | None:
 
 
 def known_keys(raw: Mapping[str, Any]) -> list[str]:
-    """All dotted keys that may be set beside the options that `raw` has chosen."""
+    """All dotted keys that exist with the options chosen in `raw`."""
     keys = []
     for group in Settings.model_fields:
         keys += [f"{group}.{name}" for name in _fields(group, raw)] or [group]
@@ -68,20 +59,43 @@ def known_keys(raw: Mapping[str, Any]) -> list[str]:
 
 
 def unknown_key(key: str, raw: Mapping[str, Any]) -> str:
-    """The sentence on a key that the schema lacks: the nearest one, or all of its group."""
+    """The sentence on a key that does not exist: with the nearest one, or all of its group."""
     group, _, name = key.partition(".")
     own = [field for field in _fields(group, raw) if field != "name"]  # chosen by the group
+    near = same_name(key, raw)
     if not own:
-        return f"{key}: no such setting{did_you_mean(key, known_keys(raw))}"
-    near = did_you_mean(name, own).replace("did you mean ", f"did you mean {group}.")
-    if not near:
-        same = [k for k in known_keys(raw) if k.endswith(f".{name}")]
-        near = f"; did you mean {same[0]}?" if same else f"; {group} has {', '.join(own)}"
-    return f"{key}: no such setting{near}"
+        return f"{key}: no such setting{near or did_you_mean(key, known_keys(raw))}"
+    near = near or did_you_mean(name, own).replace("did you mean ", f"did you mean {group}.")
+    return f"{key}: no such setting{near or f'; {group} has ' + ', '.join(own)}"
+
+
+def same_name(key: str, raw: Mapping[str, Any]) -> str:
+    """`; did you mean optimizer.lr?` for a key that ends in `lr`; nothing where no setting does."""
+    name = key.rpartition(".")[2]
+    launcher = [f"hydra.launcher.{field}" for field in LocalOptions.model_fields]
+    chosen = [k for k in [*known_keys(raw), *launcher] if _ends_in(k, name)]
+    if chosen:
+        return f"; did you mean {' or '.join(chosen)}?"
+    others = [k for k in dict.fromkeys(k for k, _ in all_fields()) if _ends_in(k, name)]
+    if not others or key in others:
+        return ""
+    return f"; {others[0]} is a setting of {' and '.join(_owners(others[0]))}"
+
+
+def _ends_in(key: str, name: str) -> bool:
+    last = key.rpartition(".")[2]
+    return last == name and last not in ("name", "_target_")
+
+
+def _owners(key: str) -> list[str]:
+    """The options, by their `name`, whose section has `key`."""
+    group, _, name = key.partition(".")
+    found = variants(Settings.model_fields[group]).items()
+    return [tag for tag, section in found if name in section.model_fields]
 
 
 def _fields(group: str, raw: Mapping[str, Any]) -> dict[str, FieldInfo]:
-    """The fields of a group's section by the names that users write."""
+    """The fields of a group's section, by the names that users write."""
     section = section_class(group, raw.get(group))
     if section is None:
         return {}
@@ -91,7 +105,7 @@ def _fields(group: str, raw: Mapping[str, Any]) -> dict[str, FieldInfo]:
 def _sentence(details: Any, raw: Mapping[str, Any]) -> str:
     path = [str(part) for part in details["loc"]]
     if len(path) > 1 and path[1] in variants(Settings.model_fields[path[0]]):
-        del path[1]  # the tag of the union's member, no key of the user's
+        del path[1]  # the tag of the union's member, not a key
     key = ".".join(path)
     if details["type"] == "extra_forbidden":
         return unknown_key(key, raw)
@@ -103,7 +117,7 @@ def _sentence(details: Any, raw: Mapping[str, Any]) -> str:
     allows = describe_allowed(field) if field else "as in conf/"
     if details["type"] == "missing":
         return f"{key} is missing: it must be {allows}"
-    setting = ".".join(path[:2])  # an element of a list is told as its list
+    setting = ".".join(path[:2])  # for an element of a list, the list is named
     value = _lookup(raw, path[:2])
     near = did_you_mean(str(value), choices(field)) if field else ""
     return f"{setting}={format_value(value)}: must be {allows}{near}"
@@ -130,7 +144,7 @@ def _lookup(raw: Any, path: list[str]) -> Any:
 
 
 def _conflicts(settings: Settings) -> Iterator[str]:
-    """Mistakes that only two settings together make."""
+    """Mistakes in the combination of two settings."""
     data, augmentation = settings.data, settings.augmentation
     if data.val_fraction == 0:
         yield from _needs_validation(settings)
@@ -150,11 +164,12 @@ def _conflicts(settings: Settings) -> Iterator[str]:
 
 
 def _needs_validation(settings: Settings) -> Iterator[str]:
-    without = "and data.val_fraction=0 leaves no validation images; give it a part, as 0.1"
+    without = "and data.val_fraction=0 leaves no validation images; set that to 0.1, for example"
     if isinstance(settings.scheduler, PlateauSection):
-        yield f"scheduler=plateau watches val_loss, {without}, or take another scheduler"
+        yield f"scheduler=plateau watches val_loss, {without}, or choose another scheduler"
     if settings.trainer.evaluate == "best":
-        yield f"trainer.evaluate=best chooses by val_accuracy, {without}, or take last"
+        last = "choose trainer.evaluate=last"
+        yield f"trainer.evaluate=best chooses by val_accuracy, {without}, or {last}"
 
 
 def _resolution_conflicts(trainer: TrainerSection, image_size: int) -> Iterator[str]:
@@ -162,12 +177,12 @@ def _resolution_conflicts(trainer: TrainerSection, image_size: int) -> Iterator[
     if len(scales) != len(until):
         yield (
             f"trainer.resolution_scales={scales} and trainer.resolution_until={until}: "
-            "must be equally long"
+            "must have the same length"
         )
     if until != sorted(set(until)):
-        yield f"trainer.resolution_until={until}: must rise"
+        yield f"trainer.resolution_until={until}: must be increasing"
     if image_size * min(scales, default=1) < MIN_PIXELS:
         yield (
-            f"trainer.resolution_scales={scales}: images must keep {MIN_PIXELS} pixels, "
+            f"trainer.resolution_scales={scales}: images must keep a side of {MIN_PIXELS} pixels, "
             f"and data.image_size is {image_size}"
         )

@@ -1,12 +1,14 @@
-"""CIFAR-100's archive: fetched, checked and unpacked whole, or not at all."""
+"""A dataset's archive: downloaded, checked and unpacked whole, or not at all."""
 
 import hashlib
 import os
 import shutil
 import socket
+import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
@@ -14,33 +16,23 @@ from urllib.error import HTTPError
 from cifar_exp.data.cache import cache_lock
 from cifar_exp.errors import EnvironmentFailure, UserError
 
-FOLDER = "cifar-100-python"
-FETCHING = ".fetching-"
+DOWNLOADING = ".fetching-"
 STALLED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Archive:
-    """Where the archive is, and the MD5 of it and of the files in it that are read.
+    """An archive on the web.
 
-    `pixels`: by split, the SHA-256 of the images ordered by class name and file name.
+    `title` names the dataset in messages, `folder` is what the archive unpacks to, `md5` is of the
+    archive and `members` of those files in `folder` that are read.
     """
 
-    url: str = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
-    md5: str = "eb9058c3a382ffc7106e4002c42a8d85"
-    members: dict[str, str] = field(
-        default_factory=lambda: {
-            "train": "16019d7e3df5f24257cddd939b257f8d",
-            "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
-            "meta": "7973b15100ade9c7d40fb424638fde48",
-        }
-    )
-    pixels: dict[str, str] = field(
-        default_factory=lambda: {
-            "train": "2aa2e92a742ec0fbd361b0b1386394899dfac5a05c448330d3371fd9b63b3e87",
-            "test": "2716d826d85ee9ca7f948fb4dc3b3d7515225d1a436d1c4b7e6975855da3d9ee",
-        }
-    )
+    title: str
+    url: str
+    md5: str
+    folder: str
+    members: Mapping[str, str]
 
     @property
     def filename(self) -> str:
@@ -48,37 +40,56 @@ class Archive:
         return self.url.rpartition("/")[2]
 
 
+def missing_message(root: Path, download: bool, archive: Archive) -> str | None:
+    """A sentence if the archive is not at `root` and cannot get there; looks at names only."""
+    if (root / archive.folder).is_dir() or (root / archive.filename).is_file():
+        return None
+    if all((root / name).is_file() for name in archive.members):
+        return f"data.root={root}: is the unpacked archive itself; set data.root={root.parent}"
+    if not download:
+        return (
+            f"data.root={root}: {archive.title} is not there (neither {archive.folder}/ nor "
+            "train/<class>/*.png), and data.download is false; set data.root to its folder, "
+            "or data.download=true"
+        )
+    if not root.exists() and not root.parent.is_dir():
+        return (
+            f"data.root={root}: {archive.title} is not there, and it cannot be downloaded because "
+            f"there is no folder {root.parent}; correct data.root, or make that folder"
+        )
+    place = root if root.exists() else root.parent
+    if not (place.is_dir() and os.access(place, os.W_OK)):
+        return (
+            f"data.root={root}: {archive.title} is not there, and it cannot be downloaded because "
+            f"{place} is not a writable folder"
+        )
+    return None
+
+
 def ensure_archive(root: Path, download: bool, archive: Archive) -> None:
-    """See that root/cifar-100-python is there: unpack an archive that lies at `root`, or fetch it.
+    """Make sure that the unpacked archive is at `root`: unpack the one there, or download it.
 
-    Of two processes that want the same, one fetches and the other waits. Raises UserError where
-    it is absent and may not be fetched, or the archive at `root` is damaged; EnvironmentFailure
-    where fetching failed.
+    If two processes need it, one downloads it and the other waits. Raises UserError if it is not
+    there and may not or cannot be downloaded, or is damaged; EnvironmentFailure if the download
+    failed.
     """
-    if (root / FOLDER).is_dir():
+    if (root / archive.folder).is_dir():
         return
-    if not download and not (root / archive.filename).is_file():
-        raise UserError(absent(root))
+    problem = missing_message(root, download, archive)
+    if problem is not None:
+        raise UserError(problem)
     with cache_lock(hashlib.sha256(os.fsencode(root.resolve())).hexdigest()):
-        if not (root / FOLDER).is_dir():
+        if not (root / archive.folder).is_dir():
             _obtain(root, archive)
-
-
-def absent(root: Path) -> str:
-    """The sentence on data that is not there."""
-    return (
-        f"data.root={root}: no CIFAR-100 is there (neither {FOLDER}/ nor train/<class>/*.png), "
-        "and data.download is false; name its folder, or allow the download"
-    )
 
 
 def check_members(root: Path, archive: Archive) -> None:
     """Raise UserError if an unpacked file is missing or damaged."""
-    name = _damaged(root / FOLDER, archive)
+    name = _damaged(root / archive.folder, archive)
     if name is not None:
         raise UserError(
-            f"data.root: {root / FOLDER / name} is missing or damaged; "
-            f"delete {root / FOLDER} and run again"
+            f"data.root: {root / archive.folder / name} is missing or damaged; "
+            f"delete {root / archive.folder} and run again"
         )
 
 
@@ -90,29 +101,29 @@ def _damaged(folder: Path, archive: Archive) -> str | None:
 
 
 def _obtain(root: Path, archive: Archive) -> None:
-    made = [folder for folder in (root, *root.parents) if not folder.exists()]
+    is_new = not root.exists()
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        for leftover in root.glob(f"{FETCHING}*"):  # of a killed process: the lock is ours
+        root.mkdir(exist_ok=True)
+        for leftover in root.glob(f"{DOWNLOADING}*"):  # of a killed process: the lock is ours
             shutil.rmtree(leftover, ignore_errors=True)
-        workplace = Path(tempfile.mkdtemp(dir=root, prefix=FETCHING))
+        workplace = Path(tempfile.mkdtemp(dir=root, prefix=DOWNLOADING))
     except OSError as error:
         raise UserError(f"data.root={root}: cannot be written to ({error})") from error
     try:
         _unpack(_packed(root, workplace, archive), workplace, archive)
-        os.replace(workplace / FOLDER, root / FOLDER)
+        os.replace(workplace / archive.folder, root / archive.folder)
     finally:
         shutil.rmtree(workplace, ignore_errors=True)
-        with suppress(OSError):  # not empty: something came of it
-            for folder in made:
-                folder.rmdir()
+        if is_new:
+            with suppress(OSError):  # not empty: the archive is there
+                root.rmdir()
 
 
 def _packed(root: Path, workplace: Path, archive: Archive) -> Path:
-    """The archive: the one that lies at `root`, or else fetched."""
+    """The archive: the one at `root`, or else downloaded."""
     own = root / archive.filename
     if not own.is_file():
-        return _fetch(workplace, archive)
+        return _download(workplace, archive)
     if _md5(own) != archive.md5:
         raise UserError(
             f"data.root: {own} is truncated or damaged (its MD5 is not {archive.md5}); "
@@ -128,14 +139,18 @@ def _unpack(packed: Path, workplace: Path, archive: Archive) -> None:
         raise EnvironmentFailure(
             f"could not unpack {packed.name} into {workplace.parent} ({error}); nothing was kept"
         ) from error
-    name = _damaged(workplace / FOLDER, archive)
+    name = _damaged(workplace / archive.folder, archive)
     if name is not None:
-        raise UserError(f"data.root: {packed.name} holds no valid {FOLDER}/{name}")
+        raise UserError(
+            f"data.root: {packed.name} does not contain a valid {archive.folder}/{name}"
+        )
 
 
-def _fetch(workplace: Path, archive: Archive) -> Path:
+def _download(workplace: Path, archive: Archive) -> Path:
     from torchvision.datasets.utils import download_url
 
+    root = workplace.parent
+    print(f"downloading {archive.url} to {root}", file=sys.stderr, flush=True)
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(STALLED_SECONDS)  # download_url sets none, and would wait for ever
     try:
@@ -145,8 +160,8 @@ def _fetch(workplace: Path, archive: Archive) -> Path:
             error.close()
         reason = "it arrived incomplete or altered" if "corrupted" in str(error) else str(error)
         raise EnvironmentFailure(
-            f"could not fetch {archive.url} ({reason}); nothing was kept. Run the same command "
-            f"again, or get {archive.filename} another way and put it into {workplace.parent} "
+            f"could not download {archive.url} ({reason}); nothing was kept. Run the same command "
+            f"again, or get {archive.filename} another way and put it into {root} "
             "(behind a proxy: set HTTPS_PROXY)"
         ) from error
     finally:

@@ -1,7 +1,7 @@
-"""Augmentation of whole batches on their device; every image has draws of its own.
+"""Augmentation of whole batches on their device, with separate random draws for each image.
 
-Geometry (crop, flip) is an index into the uint8 images, so that a batch is read once; colour and
-mixing work on floats in [0, 1]. All draws come from the generator that the caller hands in.
+Crop and flip are an index into the uint8 images, so that a batch is read once; color and cutout
+work on floats in [0, 1]. All draws come from the generator that the caller passes.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from cifar_exp.config.schema import AugmentationSection
 
 @dataclass(frozen=True)
 class Mix:
-    """Labels blended by image: `weight` (N,) of the own label, the rest of `other` (N,)."""
+    """How labels are blended: `weight` (B,) of an image's own label, the rest of `other` (B,)."""
 
     other: Tensor
     weight: Tensor
@@ -29,9 +29,9 @@ def crop_and_flip(
 ) -> Tensor:
     """Read images[indices] (B, S, S, 3) of uint8 (N, S, S, 3), shifted and mirrored.
 
-    Each image is shifted by up to `padding` pixels down or up and sideways, every offset equally
-    likely; what comes in at the border is the image reflected. `flipped` (B,) says which ones are
-    mirrored left to right.
+    Each image is shifted by up to `padding` pixels vertically and horizontally, with all offsets
+    equally likely; the border is filled by reflection. `flipped` (B,) says which images to mirror
+    left to right.
     """
     if padding == 0 and flipped is None:
         return images[indices]
@@ -55,7 +55,7 @@ def jitter_color(images: Tensor, strength: float, generator: torch.Generator) ->
 
 
 def cut_out(images: Tensor, side: int, fill: Tensor, generator: torch.Generator) -> Tensor:
-    """Set a square of (B, 3, H, W) to `fill` (1, 3, 1, 1), its centre anywhere in the image.
+    """Set a square of (B, 3, H, W) to `fill` (1, 3, 1, 1), its center anywhere in the image.
 
     Source: DeVries and Taylor 2017, arXiv:1708.04552; squares may hang over the border.
     """
@@ -65,7 +65,10 @@ def cut_out(images: Tensor, side: int, fill: Tensor, generator: torch.Generator)
 def mix_up(
     images: Tensor, labels: Tensor, alpha: float, generator: torch.Generator
 ) -> tuple[Tensor, Mix]:
-    """Blend each image with another of the batch. Source: Zhang et al. 2017, arXiv:1710.09412."""
+    """Blend each image (B, 3, H, W) with another of the batch.
+
+    Source: Zhang et al. 2017, arXiv:1710.09412.
+    """
     weight = _beta(alpha, images, generator)
     partner = torch.randperm(len(images), generator=generator, device=images.device)
     blended = torch.lerp(images[partner], images, weight[:, None, None, None])
@@ -75,9 +78,10 @@ def mix_up(
 def cut_mix(
     images: Tensor, labels: Tensor, alpha: float, generator: torch.Generator
 ) -> tuple[Tensor, Mix]:
-    """Paste a part of another image. Source: Yun et al. 2019, arXiv:1905.04899.
+    """Paste a part of another image of the batch onto each image (B, 3, H, W).
 
-    The weight is the share of pixels that stayed, after the pasted part was cut at the border.
+    The weight is the share of pixels left after the pasted part is clipped at the border.
+    Source: Yun et al. 2019, arXiv:1905.04899.
     """
     share = (1 - _beta(alpha, images, generator)).sqrt()[:, None]
     height, width = images.shape[2:]
@@ -90,7 +94,7 @@ def cut_mix(
 def mix(
     section: AugmentationSection, images: Tensor, labels: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Mix | None]:
-    """Apply mixup or cutmix, whichever is on (the schema refuses both)."""
+    """Apply mixup or cutmix, whichever is on; the schema refuses both together."""
     if section.mixup > 0:
         return mix_up(images, labels, section.mixup, generator)
     if section.cutmix > 0:
@@ -112,7 +116,7 @@ def _shifted(size: int, padding: int, count: int, generator: torch.Generator) ->
 def _square(
     images: Tensor, height: Tensor | int, width: Tensor | int, generator: torch.Generator
 ) -> Tensor:
-    """Masks (B, 1, H, W) of a rectangle whose centre is anywhere, cut at the border."""
+    """Masks (B, 1, H, W) of a rectangle with its center anywhere, clipped at the border."""
     return (
         _stretch(images, images.shape[2], height, generator)[:, None, :, None]
         & _stretch(images, images.shape[3], width, generator)[:, None, None, :]

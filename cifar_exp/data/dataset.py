@@ -1,4 +1,4 @@
-"""The images of a run, as every source gives them."""
+"""The images of a dataset, in the form that every source returns them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 ProgressCallback = Callable[[str, int, int], None]
-"""Hears of slow work: what is done, how many of it, of how many."""
+"""Called during slow work with a description, the items done, and the items in total."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,22 @@ class ImageSet:
         return len(self.labels)
 
     def take(self, indices: NDArray[np.int64]) -> "ImageSet":
-        """A part of the images, copied into memory."""
+        """The images at `indices`, copied into memory."""
         return ImageSet(np.ascontiguousarray(self.images[indices]), self.labels[indices])
 
 
 @dataclass(frozen=True)
+class DatasetCounts:
+    """How many classes a dataset has, and how many images to train on and to test on."""
+
+    classes: int
+    train: int
+    test: int
+
+
+@dataclass(frozen=True)
 class Dataset:
-    """Train and test images with what their labels mean.
+    """Training and test images, and what their labels mean.
 
     `fingerprint` is a SHA-256 of the content; `superclasses` names each class's superclass.
     """
@@ -40,3 +49,8 @@ class Dataset:
     superclasses: tuple[str, ...] | None
     train: ImageSet
     test: ImageSet
+
+    @property
+    def counts(self) -> DatasetCounts:
+        """The numbers of classes and images."""
+        return DatasetCounts(len(self.class_names), len(self.train), len(self.test))

@@ -1,4 +1,4 @@
-"""The parts of a data set that a run uses, resident on its device."""
+"""The parts of a dataset that a run uses, on its device."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from cifar_exp.data.dataset import Dataset, ImageSet
 from cifar_exp.data.splits import TRAIN_EVAL, stratified_part, train_and_val
 from cifar_exp.errors import UserError
 
-SAMPLE = 5_000  # images that normalization and a whitened stem are measured on
+SAMPLE = 5_000  # images to fit the normalization and a whitened stem on
 
 
 @dataclass(frozen=True)
 class Split:
     """Some rows of `images`, uint8 (N, S, S, 3), with their labels (len(rows),), on one device.
 
-    On a CPU `images` is the cache's memory map, whose pages all processes share.
+    On a CPU `images` is the memory map of the cache, whose pages all processes share.
     """
 
     images: Tensor
@@ -30,7 +30,7 @@ class Split:
         return len(self.rows)
 
     def take(self, part: slice) -> Tensor:
-        """The images of a part of the rows."""
+        """The images of these rows, (len, S, S, 3)."""
         return self.images[self.rows[part]]
 
     def sample(self) -> Tensor:
@@ -40,7 +40,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Splits:
-    """What a run learns from, chooses on, is tested on; `train_eval` is a fixed part of train."""
+    """Training, validation and test images; `train_eval` is a fixed part of the training images."""
 
     train: Split
     train_eval: Split
@@ -49,14 +49,14 @@ class Splits:
 
 
 def split_dataset(dataset: Dataset, section: DataSection, device: torch.device) -> Splits:
-    """Take the parts that `data` asks for. Raises UserError where one of them is too small."""
+    """Split as the section says. Raises UserError if there are too few images to split."""
     labels, seed = dataset.train.labels, section.split_seed
     train, val = train_and_val(labels, section.limit_train, section.val_fraction, seed)
     if len(train) == 0 or (section.val_fraction > 0 and len(val) == 0):
         raise UserError(
-            f"data.val_fraction={section.val_fraction}: of {len(train) + len(val)} training images "
-            f"it leaves {len(train)} to train on and {len(val)} to choose on; take more images "
-            "(data.limit_train), or another part"
+            f"data.val_fraction={section.val_fraction}: splits {len(train) + len(val)} training "
+            f"images into {len(train)} to train on and {len(val)} to validate on; use more images "
+            "(data.limit_train), or another fraction"
         )
     if len(train) == 1:
         raise UserError(

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from cifar_exp.config.schema import DataSection
-from cifar_exp.data.cache import cached
+from cifar_exp.data.cache import cached, check_room
 from cifar_exp.data.dataset import Dataset, ImageSet, ProgressCallback
 from cifar_exp.errors import UserError
 from cifar_exp.text import did_you_mean
@@ -21,7 +21,10 @@ from cifar_exp.text import did_you_mean
 SUFFIXES = frozenset(
     (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 )
-OWN_IMAGES = "; take data=folder for images of your own"
+UNREAD = frozenset((".heic", ".heif", ".avif", ".jxl", ".jp2", ".dng", ".cr2", ".nef", ".arw"))
+NAMED = 5  # of several files with the same problem
+Entry = os.DirEntry[str]
+OWN_IMAGES = "; use data=folder for images of your own"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Listing:
         return sum(len(names) for names in self.files)
 
     def paths(self) -> list[Path]:
-        """All files, in order."""
+        """All files, in order of class and name."""
         return [
             self.folder / class_name / name
             for class_name, names in zip(self.class_names, self.files, strict=True)
@@ -53,8 +56,8 @@ class Listing:
 def list_split(folder: Path, class_names: Sequence[str] | None = None, hint: str = "") -> Listing:
     """List a split's files. `class_names`: the classes that must be there, no more and no fewer.
 
-    Raises UserError, ended by `hint`, where classes are missing, foreign or empty, or the folder
-    cannot be read.
+    Raises UserError, ended by `hint`, if classes are missing, unexpected or empty, and if a name or
+    a file cannot be used.
     """
     try:
         return _listed(folder, class_names, hint)
@@ -67,39 +70,74 @@ def list_split(folder: Path, class_names: Sequence[str] | None = None, hint: str
 def _listed(folder: Path, class_names: Sequence[str] | None, hint: str) -> Listing:
     if not folder.is_dir():
         raise UserError(f"data.root: there is no folder {folder}, where images by class should be")
-    with os.scandir(folder) as entries:
-        present = sorted(e.name for e in entries if e.is_dir() and e.name[0] != ".")
+    present = [entry.name for entry in _scan(folder) if _is_class(entry)]
     expected = list(class_names) if class_names is not None else present
     if not expected:
         raise UserError(f"data.root: {folder} has no class folders, as {folder}/cat/1.png")
     _compare(folder, expected, present, hint)
     digest = hashlib.sha256(os.fsencode(folder.resolve()))
     files = tuple(_list_class(folder / name, digest) for name in expected)
-    for name, found in zip(expected, files, strict=True):
-        if not found:
-            raise UserError(f"data.root: {folder / name} holds no images")
     return Listing(folder, tuple(expected), files, digest.hexdigest())
 
 
 def decode(listing: Listing, image_size: int, report: ProgressCallback) -> ImageSet:
-    """Read all files as RGB, (N, image_size, image_size, 3) uint8, resized where they differ.
+    """Read all files as RGB, (N, image_size, image_size, 3) uint8, resized if they differ.
 
-    Raises UserError naming the first file that cannot be read.
+    Raises UserError if they do not fit into memory, or with the names of those that cannot be read.
     """
     paths = listing.paths()
+    check_room(len(paths), image_size)
     images = np.empty((len(paths), image_size, image_size, 3), np.uint8)
 
-    def read(index: int) -> None:
-        images[index] = _read_image(paths[index], image_size)
+    def read(index: int) -> str | None:
+        try:
+            images[index] = _read_image(paths[index], image_size)
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            return f"data.root: cannot read the image {paths[index]} ({error})"
+        return None
 
+    wrong = []
     with ThreadPoolExecutor() as pool:
         try:
-            for done, _ in enumerate(pool.map(read, range(len(paths))), 1):
+            for done, problem in enumerate(pool.map(read, range(len(paths))), 1):
                 report(f"reading {listing.folder}", done, len(paths))
+                wrong += [problem] if problem else []
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    if wrong:
+        raise UserError(_some([f"{problem}; replace it or remove it" for problem in wrong]))
     return ImageSet(images, listing.labels())
+
+
+def _some(problems: list[str]) -> list[str]:
+    """The first few sentences, and how many more there are."""
+    more = len(problems) - NAMED
+    rest = [f"data.root: {more:,} more images cannot be read"] if more > 0 else []
+    return problems[:NAMED] + rest
+
+
+def _scan(folder: Path) -> list[Entry]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_class(entry: Entry) -> bool:
+    return entry.name[0] != "." and entry.is_dir() and _is_utf8(entry)
+
+
+def _is_file(entry: Entry, suffixes: frozenset[str]) -> bool:
+    # macOS leaves ._1.png beside 1.png
+    named = entry.name[0] != "." and os.path.splitext(entry.name)[1].lower() in suffixes
+    return named and entry.is_file() and _is_utf8(entry)
+
+
+def _is_utf8(entry: Entry) -> bool:
+    """True, or raises UserError: names go into JSON and into messages."""
+    if any("\udc80" <= letter <= "\udcff" for letter in entry.name):
+        shown = os.fsencode(entry.path).decode(errors="backslashreplace")
+        raise UserError(f"data.root: the name of {shown} is not valid UTF-8; rename it")
+    return True
 
 
 def _compare(folder: Path, expected: list[str], present: list[str], hint: str) -> None:
@@ -117,36 +155,34 @@ def _compare(folder: Path, expected: list[str], present: list[str], hint: str) -
 
 def _list_class(folder: Path, digest: "hashlib._Hash") -> tuple[str, ...]:
     # One stat an image: names, sizes and times stand for the content until they change.
-    with os.scandir(folder) as scanned:  # closed also where an entry cannot be looked at
-        entries = sorted((e for e in scanned if _is_image(e)), key=lambda e: e.name)
-    for entry in entries:
+    entries = _scan(folder)
+    unread = [entry.name for entry in entries if _is_file(entry, UNREAD)]
+    if unread:
+        more = f" and {len(unread) - NAMED:,} more" if len(unread) > NAMED else ""
+        raise UserError(
+            f"data.root: {folder} holds images in a format that is not read here: "
+            f"{', '.join(unread[:NAMED])}{more}; convert them to PNG or JPEG, or remove them"
+        )
+    images = [entry for entry in entries if _is_file(entry, SUFFIXES)]
+    if not images:
+        raise UserError(f"data.root: {folder} holds no images")
+    for entry in images:
         status = entry.stat()
         line = f"{folder.name}/{entry.name} {status.st_size} {status.st_mtime_ns}\n"
         digest.update(os.fsencode(line))
-    return tuple(entry.name for entry in entries)
-
-
-def _is_image(entry: "os.DirEntry[str]") -> bool:
-    # macOS leaves ._1.png beside 1.png
-    named = entry.name[0] != "." and os.path.splitext(entry.name)[1].lower() in SUFFIXES
-    return named and entry.is_file()
+    return tuple(entry.name for entry in images)
 
 
 def _read_image(path: Path, image_size: int) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            upright = _as_rgb(ImageOps.exif_transpose(image))
-            if upright.size != (image_size, image_size):
-                upright = upright.resize((image_size, image_size), Image.Resampling.BILINEAR)
-            return np.asarray(upright)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(
-            f"data.root: cannot read the image {path} ({error}); replace it or take it away"
-        ) from error
+    with Image.open(path) as image:
+        upright = _as_rgb(ImageOps.exif_transpose(image))
+        if upright.size != (image_size, image_size):
+            upright = upright.resize((image_size, image_size), Image.Resampling.BILINEAR)
+        return np.asarray(upright)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    """Eight bits a channel; what is transparent shows white."""
+    """Eight bits a channel; transparent pixels become white."""
     if image.mode == "F":
         raise ValueError("its pixels are floating-point numbers without a known range")
     if image.mode == "I" or image.mode.startswith("I;16"):
@@ -158,10 +194,18 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def load_folder(section: DataSection, report: ProgressCallback) -> Dataset:
-    """root/train/<class>/* and root/test/<class>/*: any classes, any sizes.
+def missing_folder(section: DataSection) -> str | None:
+    """A sentence if there is no folder of training images at `data.root`."""
+    train = section.folder / "train"
+    if train.is_dir():
+        return None
+    return f"data.root={section.root}: there is no folder {train} with images by class"
 
-    The fingerprint covers pixels and class names. Raises UserError, naming folder or file.
+
+def load_folder(section: DataSection, report: ProgressCallback) -> Dataset:
+    """The images in root/train/<class>/ and root/test/<class>/, of any classes and any sizes.
+
+    The fingerprint covers pixels and class names. Raises UserError, naming the folder or file.
     """
     root = section.folder
     train = list_split(root / "train")

@@ -1,8 +1,8 @@
 """Generated images: 100 classes in 20 superclasses, no files, no network.
 
-A superclass is an outline, a number of lobes times a profile; its five classes are the textures
-that fill it. Place, size, turn, colours, background, a second outline that means nothing, light
-and noise differ from image to image, so that colour alone and position alone tell nothing.
+A superclass is an outline: a number of lobes and a profile. Its five classes are the textures that
+fill it. Position, size, rotation, colors, background, a meaningless second outline, light and noise
+vary from image to image, so neither color nor position alone predicts the class.
 """
 
 import hashlib
@@ -12,21 +12,24 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from cifar_exp.data.cache import cached
-from cifar_exp.data.dataset import Dataset, ImageSet, ProgressCallback
+from cifar_exp.config.schema import DataSection
+from cifar_exp.data.cache import cached, check_room
+from cifar_exp.data.dataset import Dataset, DatasetCounts, ImageSet, ProgressCallback
 
 LOBES = (2, 3, 4, 5, 6)
 PROFILES = ("round", "pointed", "ring", "notched")
 TEXTURES = ("plain", "stripes", "bars", "checks", "target")
 TRAIN_SIZE, TEST_SIZE = 50_000, 10_000
-VERSION = "1"  # part of the fingerprint: raised when the pictures change
+VERSION = "1"  # part of the fingerprint: raised when the images change
 CHUNK = 250
+
+COUNTS = DatasetCounts(len(LOBES) * len(PROFILES) * len(TEXTURES), TRAIN_SIZE, TEST_SIZE)
 
 Float = NDArray[np.float32]
 
 
 def class_names() -> tuple[str, ...]:
-    """`five-pointed stripes` and so on: outline by outline, texture by texture."""
+    """`2-lobed round plain` and so on: outline by outline, texture by texture."""
     return tuple(f"{outline} {texture}" for outline in superclass_names() for texture in TEXTURES)
 
 
@@ -36,13 +39,16 @@ def superclass_names() -> tuple[str, ...]:
 
 
 def fingerprint(image_size: int) -> str:
-    """SHA-256 of what the pictures follow from; pixels may differ by a bit between processors."""
+    """SHA-256 of what decides the images; pixels may differ by one level between processors."""
     return hashlib.sha256(f"shapes {VERSION} {image_size}".encode()).hexdigest()
 
 
-def load_shapes(image_size: int, report: ProgressCallback) -> Dataset:
-    """Train and test images (N, image_size, image_size, 3), always the same."""
-    sets = {}
+def load_shapes(section: DataSection, report: ProgressCallback) -> Dataset:
+    """Training and test images (N, S, S, 3) with S = `data.image_size`, always the same.
+
+    Raises UserError if they do not fit into memory, EnvironmentFailure if the cache cannot be used.
+    """
+    image_size, sets = section.image_size, {}
     for split, size, seed in (("train", TRAIN_SIZE, 1), ("test", TEST_SIZE, 2)):
         signature = f"{fingerprint(image_size)} {split}"
         sets[split], _ = cached(signature, partial(draw_set, size, image_size, seed, report))
@@ -57,8 +63,12 @@ def load_shapes(image_size: int, report: ProgressCallback) -> Dataset:
 
 
 def draw_set(count: int, size: int, seed: int, report: ProgressCallback) -> ImageSet:
-    """`count` images of `size` pixels, classes in turn; the first are the same at any count."""
-    whole = -(-count // CHUNK) * CHUNK  # a part of a chunk would draw other numbers
+    """Draw `count` images (count, size, size, 3), the classes in turn.
+
+    The first images are the same for any `count`. Raises as `check_room` does.
+    """
+    check_room(count, size)
+    whole = -(-count // CHUNK) * CHUNK  # part of a chunk would have other draws
     images = np.empty((whole, size, size, 3), np.uint8)
 
     labels = np.arange(whole, dtype=np.int64) % len(class_names())
@@ -67,7 +77,7 @@ def draw_set(count: int, size: int, seed: int, report: ProgressCallback) -> Imag
         part = slice(start, start + CHUNK)
         images[part] = _draw(labels[part], size, np.random.RandomState([seed, start]))
 
-    with ThreadPoolExecutor() as pool:  # numpy lets go of the interpreter inside large operations
+    with ThreadPoolExecutor() as pool:  # numpy releases the interpreter lock in large operations
         for done, _ in enumerate(pool.map(draw, range(0, count, CHUNK)), 1):
             report("drawing shapes", min(done * CHUNK, count), count)
     return ImageSet(images[:count], labels[:count])
@@ -97,12 +107,12 @@ def _uniform(generator: np.random.RandomState, count: int, low: float, high: flo
 def _local_grid(
     size: int, generator: np.random.RandomState, count: int, shift: float
 ) -> tuple[Float, Float]:
-    """Coordinates in [-1, 1], moved and turned for each image: two arrays (count, size, size)."""
+    """Coordinates in [-1, 1], shifted and rotated per image: two arrays (count, size, size)."""
     line: Float = np.linspace(-1, 1, size, dtype=np.float32)
     x = line[None, None, :] - _uniform(generator, count, -shift, shift)
     y = line[None, :, None] - _uniform(generator, count, -shift, shift)
     angle = _uniform(generator, count, 0, 2 * np.pi)
-    # a little squeezed along a side of its own, as things seen at a slant are
+    # squeezed a little along one axis, like things seen at an angle
     x, y = x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
     return x * _uniform(generator, count, 0.9, 1.25), y
 
@@ -143,31 +153,31 @@ def _clutter(size: int, generator: np.random.RandomState, count: int) -> Float:
 
 def _background(size: int, generator: np.random.RandomState, count: int) -> Float:
     x, y = _local_grid(size, generator, count, shift=0.5)
-    colours = generator.uniform(0.15, 0.85, (2, count, 1, 1, 3)).astype(np.float32)
+    colors = generator.uniform(0.15, 0.85, (2, count, 1, 1, 3)).astype(np.float32)
     waves = np.sin(_uniform(generator, count, 1, 5) * x + y)[..., None]
-    mixed: Float = colours[0] + (colours[1] - colours[0]) * (0.5 + 0.25 * waves)
+    mixed: Float = colors[0] + (colors[1] - colors[0]) * (0.5 + 0.25 * waves)
     return mixed
 
 
 def _paint(canvas: Float, mask: Float, generator: np.random.RandomState, contrast: float) -> Float:
-    """Lay a colour over the masked part that differs from what the canvas shows on average."""
+    """Paint the masked part in a color that differs from the mean of the canvas."""
     mean = canvas.mean((1, 2), keepdims=True)
     direction = generator.standard_normal((len(canvas), 1, 1, 3)).astype(np.float32)
     direction /= np.sqrt((direction**2).sum(-1, keepdims=True))
-    colour = np.clip(mean + contrast * direction, 0.02, 0.98)
-    painted: Float = canvas + mask[..., None] * (colour - canvas)
+    color = np.clip(mean + contrast * direction, 0.02, 0.98)
+    painted: Float = canvas + mask[..., None] * (color - canvas)
     return painted
 
 
 def _noise(shape: tuple[int, ...], generator: np.random.RandomState) -> Float:
-    """Uniform in about [-0.1, 0.1]; raw bytes are drawn ten times faster than normal numbers."""
+    """Uniform in about [-0.1, 0.1]: random bytes are ten times faster than normal numbers."""
     raw = np.frombuffer(generator.bytes(int(np.prod(shape))), np.uint8).reshape(shape)
     result: Float = (raw.astype(np.float32) - 127.5) * np.float32(0.2 / 255)
     return result
 
 
 def _soft(distance: Float) -> Float:
-    """A step at 0 that takes about a pixel to rise."""
+    """A smooth step at 0, about a pixel wide."""
     rising = np.exp(np.clip(14 * distance, -30, 30))
     result: Float = rising / (1 + rising)
     return result

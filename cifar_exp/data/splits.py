@@ -1,15 +1,15 @@
-"""Stratified parts of a set of labels, the same on every machine."""
+"""Stratified splits of labels, the same on every machine."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
 
-TRAIN_EVAL = 2_000  # training images whose accuracy without augmentation is followed
+TRAIN_EVAL = 2_000  # training images that are evaluated without augmentation
 
 
 def stratified_part(labels: NDArray[np.int64], size: int, seed: int) -> Indices:
-    """Sorted indices of `size` images, in which each class has its share, up to rounding."""
+    """Sorted indices of `size` images, with the classes in proportion, up to rounding."""
     # RandomState's stream is frozen by numpy's compatibility policy; Generator's is not.
     generator = np.random.RandomState(seed)
     quotas = _quotas(np.bincount(labels), size, generator)
@@ -23,7 +23,7 @@ def stratified_part(labels: NDArray[np.int64], size: int, seed: int) -> Indices:
 def train_and_val(
     labels: NDArray[np.int64], limit: int | None, val_fraction: float, seed: int
 ) -> tuple[Indices, Indices]:
-    """Indices of the training and the validation images: first `limit`, then the held-out part."""
+    """Sorted indices of training and validation images: of `limit` images, or of all."""
     taken = np.arange(len(labels))
     if limit is not None and limit < len(labels):
         taken = stratified_part(labels, limit, seed)
@@ -36,8 +36,8 @@ def train_and_val(
 def _quotas(
     counts: NDArray[np.int64], size: int, generator: np.random.RandomState
 ) -> NDArray[np.int64]:
-    # Largest remainders: the quotas add up to `size` exactly. Lots are drawn among equal ones:
-    # by name, a small set would leave whole superclasses of the last letters out.
+    # Largest remainders: the quotas add up to `size` exactly. Ties are broken at random: in
+    # alphabetical order a small part would lack whole superclasses at the end of the alphabet.
     shares = counts * (size / counts.sum())
     quotas: NDArray[np.int64] = np.floor(shares).astype(np.int64)
     missing = size - int(quotas.sum())

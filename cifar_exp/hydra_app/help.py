@@ -6,8 +6,9 @@ from typing import Any
 
 from cifar_exp.config.fields import describe_allowed
 from cifar_exp.config.launcher import LocalOptions
+from cifar_exp.config.metadata import variants
 from cifar_exp.config.schema import Settings
-from cifar_exp.config.validation import section_class, variants
+from cifar_exp.config.validation import section_class
 from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.compose import COMPOSE_ERRORS, Composer, open_composer, settings_tree
 from cifar_exp.text import format_value

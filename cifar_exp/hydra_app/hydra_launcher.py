@@ -5,9 +5,9 @@ from typing import Any
 
 from hydra.plugins.launcher import Launcher
 
+from cifar_exp.machine import available_cores
 from cifar_exp.runs.spec import RunSpec, Slot
 from cifar_exp.sweeps.launchers.base import Executor
-from cifar_exp.sweeps.launchers.local.slots import available_cores
 
 
 class HydraExecutor(Executor):

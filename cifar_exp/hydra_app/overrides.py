@@ -18,11 +18,12 @@ from hydra.core.override_parser.types import (
 from hydra.errors import HydraException
 
 from cifar_exp.config.identity import leaves
+from cifar_exp.config.metadata import text_keys
 from cifar_exp.errors import UserError
 from cifar_exp.text import format_value
 
 PAIRED = "hydra.sweeper.paired"
-TEXTS = ("init_from", "data.root")
+TEXTS = text_keys()
 PLAIN = re.compile(r"(?!(?i:null|true|false|inf|nan)$)[A-Za-z_][\w/-]*")
 MAX_TRIALS = 50_000  # of a sweep
 MAX_DEPTH = 20  # of brackets in a value; Hydra's parser recurses

@@ -7,7 +7,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf.errors import OmegaConfBaseException
 
 from cifar_exp.config.schema import Settings
-from cifar_exp.config.validation import known_keys, unknown_key, validate
+from cifar_exp.config.validation import known_keys, same_name, unknown_key, validate
 from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.compose import COMPOSE_ERRORS, ComposedConfig, Composer
 from cifar_exp.hydra_app.overrides import OverrideValue, ParsedOverride, parse_override
@@ -127,7 +127,7 @@ class OverrideValidator:
         group = key.partition(".")[0]
         if group in self.groups:
             return unknown_key(key, tree)
-        near = did_you_mean(key, [*self.groups, *known_keys(tree)])
+        near = same_name(key, tree) or did_you_mean(key, [*self.groups, *known_keys(tree)])
         near = near or did_you_mean(group, self.groups)
         groups = f"; the groups are {', '.join(sorted(self.groups))}"
         return f"{format_value(key)}: no such setting or group{near or groups}"

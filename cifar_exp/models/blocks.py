@@ -1,4 +1,4 @@
-"""The pieces that the network is made of."""
+"""The building blocks of the network."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ class ConvUnit(nn.Module):
     """A 3x3 convolution, batch norm and activation: (N, in, H, W) -> (N, out, H', W').
 
     `pooling` halves H and W: "early" right after the convolution, so that norm and activation
-    pass over a quarter of the values; "late" after the activation, as textbooks draw it.
+    process a quarter of the values; "late" after the activation, as in textbooks.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ConvUnit(nn.Module):
 
 
 class Stage(nn.Module):
-    """`depth` convolution units at one width; the first halves the resolution, dropout ends it."""
+    """`depth` units of one width and a dropout: (N, in, H, W) -> (N, out, H/2, W/2), rounded up."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Stage(nn.Module):
 
 
 class GlobalPool(nn.Module):
-    """Global mean, or maximum beside mean: (N, C, H, W) -> (N, C) or (N, 2C)."""
+    """Global mean, or maximum and mean: (N, C, H, W) -> (N, C) or (N, 2C)."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()

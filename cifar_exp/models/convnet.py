@@ -1,4 +1,4 @@
-"""The configurable network of our own."""
+"""The built-in configurable network."""
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from cifar_exp.models.whitening import WhitenedStem
 class ConvNet(nn.Module):
     """Stem, stages of convolution units, global pooling, dense head.
 
-    Float images (N, 3, H, W) -> logits (N, num_classes); H and W of at least 8.
+    Float images (N, 3, H, W) with H, W >= 8 -> logits (N, num_classes).
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ConvNet(nn.Module):
         return logits
 
     def fit_stem(self, images: Tensor) -> None:
-        """Set a whitened stem from normalised training images (N, 3, H, W); else do nothing."""
+        """Fit a whitened stem to normalized training images (N, 3, H, W); else do nothing."""
         for module in self.stem.modules():
             if isinstance(module, WhitenedStem):
                 module.fit(images)
@@ -87,7 +87,7 @@ def _head(features: int, classes: int, width: int, activation: str, dropout: flo
 
 @torch.no_grad()
 def _dirac_(network: nn.Module) -> None:
-    # A partial identity: the first channels pass through unchanged at the start (arXiv:2404.00498).
+    # Partial identity: at the start the first channels pass through unchanged (arXiv:2404.00498).
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and not isinstance(module, WhitenedStem):
             inputs = min(module.in_channels, module.out_channels)

@@ -1,4 +1,4 @@
-"""How large a network is, and what one image costs."""
+"""The size of a network, and its cost per image."""
 
 import copy
 from collections.abc import Iterable
@@ -7,37 +7,35 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cifar_exp.config.schema import ConvNetSection, Model
+from cifar_exp.config.schema import Model
 from cifar_exp.errors import STOPS, describe
-from cifar_exp.models.macs import convnet_macs
+from cifar_exp.models.macs import known_macs
 
 
 def count_parameters(network: nn.Module) -> int:
-    """All weights, trained or fixed; no buffers."""
+    """The number of parameters, trained or fixed, without buffers."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def macs_by_size(
     section: Model, network: nn.Module, classes: int, sizes: Iterable[int]
 ) -> dict[int, int]:
-    """`count_macs` by image size; of our own network by its settings, which takes no time."""
-    if isinstance(section, ConvNetSection):
-        return {size: convnet_macs(section, classes, size) for size in sizes}
-    return {size: count_macs(network, size) for size in sizes}
+    """MACs of one forward pass by image size, from the settings alone if they suffice."""
+    return {size: known_macs(section, classes, size) or count_macs(network, size) for size in sizes}
 
 
 def count_macs(network: nn.Module, image_size: int) -> int:
-    """Multiply-accumulates of convolutions and matrix products for one image, forward.
+    """Multiply-accumulates of convolutions and matrix products in one forward pass of one image.
 
-    Counted on torch's meta device, where nothing is computed; a network that cannot be copied, or
-    needs values to compute with, is run on the device where it is. Raises ValueError where that
+    They are counted on torch's meta device, where nothing is computed; a network that cannot be
+    copied, or needs values to compute with, is run on its own device. Raises ValueError if that
     fails too.
     """
     try:
         return _counted(copy.deepcopy(network).to("meta"), image_size, torch.device("meta"))
     except STOPS:
         raise
-    except BaseException:  # a network of the user's own may raise anything
+    except BaseException:  # a user's network may raise anything
         pass
     was_training = network.training
     device = next((p.device for p in network.parameters()), torch.device("cpu"))

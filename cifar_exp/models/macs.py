@@ -1,23 +1,34 @@
-"""What the network of our own costs, by its settings alone: no torch is needed to plan a sweep."""
+"""The cost of a network from its settings alone: planning a sweep needs no torch."""
 
-from cifar_exp.config.schema import ConvNetSection
+from collections.abc import Callable
+from typing import Any
 
-MULTIPLE = 8  # vector units like channel counts in eights; narrower than two of them is left alone
+from pydantic import BaseModel
+
+from cifar_exp.config.schema import ConvNetSection, Model
+
+MULTIPLE = 8  # vector units work on 8 channels at a time; widths below 16 are not rounded to it
 STEM_PATCH = 2
-STEM_FILTERS = 8  # a channel of the image: each eigenvector of its 2x2 patches, and its negative
+STEM_FILTERS = 8  # per image channel: the eigenvectors of the 2x2 patches and their negatives
 KERNEL = 3
 
 
 def stage_widths(width: int, stages: int, growth: float) -> list[int]:
-    """Channels of each stage: `width` times powers of `growth`, from 16 on in multiples of 8."""
+    """Channels of each stage: `width` times powers of `growth`, as multiples of 8 from 16 on."""
     raw = [width * growth**i for i in range(stages)]
     return [width] + [
         round(w) if w < 2 * MULTIPLE else MULTIPLE * round(w / MULTIPLE) for w in raw[1:]
     ]
 
 
+def known_macs(section: Model, classes: int, image_size: int) -> int | None:
+    """`count_macs` of the section's network without building it; None if only that can tell."""
+    count = MACS.get(type(section))
+    return None if count is None else count(section, classes, image_size)
+
+
 def convnet_macs(section: ConvNetSection, classes: int, image_size: int) -> int:
-    """Multiply-accumulates for one image, forward: what `count_macs` finds in the network."""
+    """Multiply-accumulates of one forward pass of one image: equal to `count_macs`."""
     macs, channels, side = 0, 3, image_size
     if section.stem == "whitened":
         side -= STEM_PATCH - 1
@@ -32,3 +43,7 @@ def convnet_macs(section: ConvNetSection, classes: int, image_size: int) -> int:
     if section.head_width > 0:
         macs, features = macs + features * section.head_width, section.head_width
     return macs + features * classes
+
+
+MACS: dict[type[BaseModel], Callable[[Any, int, int], int]] = {ConvNetSection: convnet_macs}
+"""The networks whose cost follows from their settings."""

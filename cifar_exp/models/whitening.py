@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 
 PATCH = 2
-PART = 100  # images at a time: their patches stay in the cache
+PART = 100  # images at a time, so that their patches stay in the processor's cache
 
 
 class WhitenedStem(nn.Conv2d):
     """2x2 convolution (N, C, H, W) -> (N, 8C, H-1, W-1): each eigenvector and its negative.
 
-    The filters are set once by `fit` and not trained. Nothing in front of the next convolution
-    is, then, and its gradient for its input, a twentieth of a step, is never computed.
+    `fit` sets the filters once, and they are not trained. So nothing before the next convolution is
+    trained, and the gradient of its input, a twentieth of a step, is never computed.
     """
 
     def __init__(self, in_channels: int) -> None:
@@ -24,7 +24,7 @@ class WhitenedStem(nn.Conv2d):
 
     @torch.no_grad()
     def fit(self, images: Tensor, eps: float = 5e-4) -> None:
-        """Set the filters from normalised float images (N, C, H, W)."""
+        """Set the filters from normalized float images (N, C, H, W)."""
         filters = whitening_filters(images, eps)
         self.weight.copy_(torch.cat([filters, -filters]).to(self.weight))
 
@@ -32,7 +32,8 @@ class WhitenedStem(nn.Conv2d):
 def whitening_filters(images: Tensor, eps: float) -> Tensor:
     """Filters (C*4, C, 2, 2) whose outputs over the patches of `images` are uncorrelated.
 
-    Each has unit variance, but for `eps`, which keeps near-constant directions from exploding.
+    Each output has unit variance, apart from `eps`, which bounds the gain on directions that hardly
+    vary.
     """
     channels = images.shape[1]
     eigenvalues, eigenvectors = torch.linalg.eigh(_patch_covariance(images))
@@ -64,6 +65,6 @@ def _patches(images: Tensor) -> Tensor:
 
 
 def _signed(vectors: Tensor) -> Tensor:
-    # An eigenvector's sign is arbitrary and differs between LAPACKs: its largest part is positive.
+    # The sign of an eigenvector depends on the LAPACK: make its largest entry positive.
     largest = vectors.gather(0, vectors.abs().argmax(0, keepdim=True))
     return vectors * torch.sign(largest)

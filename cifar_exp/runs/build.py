@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from cifar_exp.config.schema import Settings
-from cifar_exp.data.batches import Normalization, TrainingBatches
+from cifar_exp.data.batches import TrainingBatches
 from cifar_exp.data.dataset import Dataset
 from cifar_exp.data.device_splits import Splits, split_dataset
+from cifar_exp.data.normalization import Normalization
 from cifar_exp.errors import UserError
 from cifar_exp.models.build import build_network
 from cifar_exp.models.convnet import ConvNet
@@ -101,7 +102,7 @@ def build_components(
         macs = macs_by_size(settings.model, network, classes, sizes)
     except ValueError as error:
         raise UserError(f"model: {error}") from error
-    normalization = Normalization.of(splits.train.sample())
+    normalization = Normalization.fit(splits.train.sample())
     loop = make_loop(settings, network, splits, normalization, compute)
     if settings.init_from is not None:
         load_initial_weights(runs, settings.init_from, network)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from cifar_exp.config.identity import run_id
 from cifar_exp.config.schema import DataSection, Settings
 from cifar_exp.data.dataset import Dataset, ProgressCallback
-from cifar_exp.data.registry import load_dataset, missing_data
+from cifar_exp.data.registry import is_known_by_content, load_dataset, missing_data_error
 from cifar_exp.errors import UserError
 from cifar_exp.runs.console import RunConsole, print_metrics
 from cifar_exp.runs.signals import stop_on_signals
@@ -28,7 +28,7 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
     EnvironmentFailure where the data cannot be fetched, Interrupted after a signal, all saved.
     """
     teller = RunConsole("none" if spec.is_silent else spec.settings.trainer.progress)
-    absent = missing_data(spec.settings.data)
+    absent = missing_data_error(spec.settings.data)
     if absent:
         raise UserError(absent)
     with stop_on_signals(spec.time_limit) as stop:
@@ -58,7 +58,7 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
 
 def identify(settings: Settings, report: ProgressCallback, load: Load = load_dataset) -> str:
     """The run's id; of data=folder the images are read for it. Raises as `load_dataset` does."""
-    if settings.data.name != "folder":
+    if not is_known_by_content(settings.data):
         return run_id(settings)
     return run_id(settings, load(settings.data, report).fingerprint)
 

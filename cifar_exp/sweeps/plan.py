@@ -11,14 +11,13 @@ from typing import Any
 
 from cifar_exp.config.identity import run_id
 from cifar_exp.data.dataset import Dataset, ProgressCallback
-from cifar_exp.data.registry import Loader
+from cifar_exp.data.registry import Loader, dataset_counts, is_known_by_content
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.sweep_folder import SweepEntry
 from cifar_exp.sweeps.trial import Grid, Trial
 from cifar_exp.training.cost import DatasetSizes, RunCost, estimate_cost
 
 LONGEST_NAME = 80
-KNOWN_SIZES = (100, 50_000, 10_000)  # classes, train and test images of cifar100 and shapes
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
     runs: dict[str, PlannedRun] = {}
     for trial in grid.trials:
         data = trial.settings.data
-        dataset = load(data, report) if data.name == "folder" else None
+        dataset = load(data, report) if is_known_by_content(data) else None
         fingerprints |= {dataset.fingerprint} if dataset else set()
         identity = run_id(trial.settings, dataset.fingerprint if dataset else None)
         runs.setdefault(identity, PlannedRun(identity, trial, _cost(trial, dataset)))
@@ -113,12 +112,11 @@ def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
 
 def _cost(trial: Trial, dataset: Dataset | None) -> RunCost | None:
     data = trial.settings.data
-    classes, train, test = KNOWN_SIZES
-    if dataset is not None:
-        classes, train, test = len(dataset.class_names), len(dataset.train), len(dataset.test)
-    taken = min(train, data.limit_train or train)
+    counts = dataset_counts(data, dataset)
+    taken = min(counts.train, data.limit_train or counts.train)
     val = round(data.val_fraction * taken)
-    sizes = DatasetSizes(classes, taken - val, val, min(test, data.limit_test or test))
+    test = min(counts.test, data.limit_test or counts.test)
+    sizes = DatasetSizes(counts.classes, taken - val, val, test)
     return estimate_cost(trial.settings, sizes)
 
 

@@ -2,12 +2,13 @@
 
 import contextlib
 import ctypes
-import os
 import platform
 import resource
 import sys
 
 import torch
+
+from cifar_exp.machine import available_cores
 
 MEGABYTE = 2**20
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
@@ -49,7 +50,7 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
 
 def use_threads(threads: int | str) -> int:
     """Set torch's CPU threads (`auto`: all cores given to this process); returns the number."""
-    count = len(_affinity()) if threads == "auto" else int(threads)
+    count = available_cores() if threads == "auto" else int(threads)
     torch.set_num_threads(count)
     # Denormal numbers slow convolutions many times over, and mean nothing here.
     torch.set_flush_denormal(True)
@@ -107,9 +108,3 @@ def _keep_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_THRESHOLD, 2**30)
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-
-
-def _affinity() -> set[int]:
-    if hasattr(os, "sched_getaffinity"):
-        return os.sched_getaffinity(0)
-    return set(range(os.cpu_count() or 1))

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cifar_exp.data.batches import Normalization
 from cifar_exp.data.device_splits import Split
+from cifar_exp.data.normalization import Normalization
 from cifar_exp.training.devices import autocast
 
 BATCH = 500

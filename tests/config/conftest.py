@@ -30,6 +30,12 @@ def _no_data_folder_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def conf() -> Path:
+    """The folder of the configuration groups."""
+    return CONF
+
+
+@pytest.fixture
 def tree() -> Callable[..., dict[str, Any]]:
     """`tree({"model.width": 3}, "model=tiny")`: the composed values with dotted keys changed."""
 
@@ -54,11 +60,11 @@ def settings(tree: Callable[..., dict[str, Any]]) -> Callable[..., Settings]:
 
 @pytest.fixture
 def mistakes(tree: Callable[..., dict[str, Any]]) -> Callable[..., list[str]]:
-    """As `tree`, with what the check says against it; fails where it says nothing."""
+    """As `tree`, with the messages of the check; fails if there are none."""
 
-    def told(*arguments: Any) -> list[str]:
+    def messages(*arguments: Any) -> list[str]:
         with pytest.raises(UserError) as caught:
             validate(tree(*arguments))
         return caught.value.messages
 
-    return told
+    return messages

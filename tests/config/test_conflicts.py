@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-Told = Callable[..., list[str]]
+Mistakes = Callable[..., list[str]]
 
 # Nothing here is in conflict, whatever the defaults come to be.
 CALM = {
@@ -16,10 +16,15 @@ CALM = {
     "trainer.resolution_until": [0.3, 0.6],
 }
 WITHOUT = (
-    "and data.val_fraction=0 leaves no validation images; give it a part, as 0.1, or take {instead}"
+    "and data.val_fraction=0 leaves no validation images; set that to 0.1, for example, "
+    "or {instead}"
 )
-PLATEAU = "scheduler=plateau watches val_loss, " + WITHOUT.format(instead="another scheduler")
-BEST = "trainer.evaluate=best chooses by val_accuracy, " + WITHOUT.format(instead="last")
+PLATEAU = "scheduler=plateau watches val_loss, " + WITHOUT.format(
+    instead="choose another scheduler"
+)
+BEST = "trainer.evaluate=best chooses by val_accuracy, " + WITHOUT.format(
+    instead="choose trainer.evaluate=last"
+)
 
 
 @pytest.mark.parametrize(
@@ -36,25 +41,25 @@ BEST = "trainer.evaluate=best chooses by val_accuracy, " + WITHOUT.format(instea
         (
             {"trainer.resolution_until": [0.5]},
             "trainer.resolution_scales=[0.5, 0.75] and trainer.resolution_until=[0.5]: "
-            "must be equally long",
+            "must have the same length",
         ),
         (
             {"trainer.resolution_until": [0.6, 0.3]},
-            "trainer.resolution_until=[0.6, 0.3]: must rise",
+            "trainer.resolution_until=[0.6, 0.3]: must be increasing",
         ),
         (
             {"trainer.resolution_until": [0.3, 0.3]},
-            "trainer.resolution_until=[0.3, 0.3]: must rise",
+            "trainer.resolution_until=[0.3, 0.3]: must be increasing",
         ),
         (
             {"trainer.resolution_scales": [0.24, 1]},
-            "trainer.resolution_scales=[0.24, 1.0]: images must keep 8 pixels, "
+            "trainer.resolution_scales=[0.24, 1.0]: images must keep a side of 8 pixels, "
             "and data.image_size is 32",
         ),
     ],
 )
-def test_two_settings_that_exclude_each_other_are_told(
-    mistakes: Told, changes: dict[str, Any], sentence: str
+def test_two_settings_that_exclude_each_other_are_an_error(
+    mistakes: Mistakes, changes: dict[str, Any], sentence: str
 ) -> None:
     assert mistakes({**CALM, **changes}) == [sentence]
 
@@ -77,14 +82,14 @@ def test_two_settings_that_exclude_each_other_are_told(
         {"data.val_fraction": 0},
     ],
 )
-def test_what_stands_just_inside_a_limit_is_taken(
+def test_values_just_inside_a_limit_are_accepted(
     settings: Callable, changes: dict[str, Any]
 ) -> None:
     taken = settings({**CALM, **changes})
     assert taken.data.image_size == changes.get("data.image_size", 32)
 
 
-def test_what_needs_validation_images_is_refused_without_them(mistakes: Told) -> None:
+def test_settings_that_need_validation_images_are_refused_without_them(mistakes: Mistakes) -> None:
     nothing_held_out = {**CALM, "data.val_fraction": 0}
     best = {**nothing_held_out, "trainer.evaluate": "best"}
     assert mistakes(nothing_held_out, "scheduler=plateau") == [PLATEAU]
@@ -92,8 +97,8 @@ def test_what_needs_validation_images_is_refused_without_them(mistakes: Told) ->
     assert mistakes(best, "scheduler=plateau") == [PLATEAU, BEST]
 
 
-def test_all_conflicts_are_told_at_once(mistakes: Told) -> None:
-    told = mistakes(
+def test_all_conflicts_are_reported_at_once(mistakes: Mistakes) -> None:
+    found = mistakes(
         {
             "data.image_size": 16,
             "data.val_fraction": 0,
@@ -105,12 +110,13 @@ def test_all_conflicts_are_told_at_once(mistakes: Told) -> None:
             "trainer.evaluate": "best",
         }
     )
-    assert told == [
+    assert found == [
         BEST,
         "augmentation.crop_padding=16: must be below data.image_size=16",
         "augmentation.mixup and augmentation.cutmix: only one of them may be above 0",
         "trainer.resolution_scales=[0.25] and trainer.resolution_until=[0.9, 0.8]: "
-        "must be equally long",
-        "trainer.resolution_until=[0.9, 0.8]: must rise",
-        "trainer.resolution_scales=[0.25]: images must keep 8 pixels, and data.image_size is 16",
+        "must have the same length",
+        "trainer.resolution_until=[0.9, 0.8]: must be increasing",
+        "trainer.resolution_scales=[0.25]: images must keep a side of 8 pixels, "
+        "and data.image_size is 16",
     ]

@@ -4,6 +4,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from cifar_exp.config.fields import (
+    Flag,
     Integer,
     Number,
     Section,
@@ -31,7 +32,7 @@ class Kinds(Section):
     name_or_count: Literal["auto"] | Annotated[Integer, Field(ge=1)]
     numbers: tuple[Annotated[Number, Field(gt=0, le=1)], ...]
     names: tuple[Literal["a", "b"], ...]
-    switch: bool
+    switch: Flag
     text: str
     filled: str = Field(min_length=1)
 
@@ -53,17 +54,17 @@ IN_WORDS = {
     "numbers": "a list, each a number in (0, 1]",
     "names": "a list, each one of a, b",
     "switch": "true or false",
-    "text": "a text",
-    "filled": "a non-empty text",
+    "text": "a string",
+    "filled": "a non-empty string",
 }
 
 
 @pytest.mark.parametrize("name", Kinds.model_fields)
-def test_what_a_setting_may_be_is_told_in_words(name: str) -> None:
+def test_the_values_of_a_setting_are_described_in_words(name: str) -> None:
     assert describe_allowed(Kinds.model_fields[name]) == IN_WORDS[name]
 
 
-def test_names_to_choose_among_are_found_in_choices_only() -> None:
+def test_only_choices_have_names_to_choose_from() -> None:
     found = {name: choices(field) for name, field in Kinds.model_fields.items()}
     assert {name: names for name, names in found.items() if names} == {
         "choice": ["relu", "silu"],
@@ -82,9 +83,22 @@ class Small(Section):
 
 @pytest.mark.parametrize("name", ["count", "rate"])
 @pytest.mark.parametrize("value", [True, False])
-def test_a_boolean_is_no_number(name: str, value: bool) -> None:
-    with pytest.raises(ValidationError, match="a boolean is no number"):
+def test_a_boolean_is_not_a_number(name: str, value: bool) -> None:
+    with pytest.raises(ValidationError, match="a boolean is not a number"):
         Small(**{name: value})
+
+
+class Switch(Section):
+    """A boolean."""
+
+    is_on: Flag
+
+
+@pytest.mark.parametrize("value", [0, 1, -0.0, 1.0, 0.9999999999999999, "true", "yes", "on", "0"])
+def test_only_true_and_false_are_booleans(value: Any) -> None:
+    with pytest.raises(ValidationError, match="valid boolean"):
+        Switch(is_on=value)
+    assert [Switch(is_on=boolean).is_on for boolean in (True, False)] == [True, False]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), "nan", "inf"])
@@ -93,14 +107,14 @@ def test_a_number_is_finite(value: Any) -> None:
         Small(rate=value)
 
 
-def test_a_section_cannot_be_changed_and_takes_no_other_key() -> None:
+def test_a_section_cannot_be_changed_and_accepts_no_other_key() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Small().count = 2  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         Small(counts=2)  # type: ignore[call-arg]
 
 
-def test_every_key_beside_the_target_is_an_argument_whatever_its_name() -> None:
+def test_every_key_besides_the_target_is_an_argument_whatever_its_name() -> None:
     given = {"width": 3, "target": "x", "arguments": 1, "nested": {"a": [1, 2]}}
     section = TargetSection(**{"_target_": "mine.Net", **given})
     assert section.target == "mine.Net"

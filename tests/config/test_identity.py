@@ -39,7 +39,7 @@ NUISANCES: dict[str, Any] = {
 DECISIVE: dict[str, Any] = {
     "seed": 4711,
     "init_from": "12e4567890",
-    "data.name": ["shapes", "cifar100"],
+    "data.name": ["shapes", "cifar10", "cifar100"],
     "data.image_size": 48,
     "data.limit_train": 1234,
     "data.limit_test": 1234,
@@ -161,7 +161,7 @@ def test_every_setting_is_known_to_decide_the_result_or_not(settings: Callable) 
 
 
 @pytest.mark.parametrize("key", NUISANCES)
-def test_what_does_not_decide_the_result_leaves_the_id_alone(
+def test_a_setting_that_does_not_decide_the_result_leaves_the_id_alone(
     tree: Callable, settings: Callable, key: str
 ) -> None:
     values = dict(leaves(tree(CALM)))
@@ -171,7 +171,7 @@ def test_what_does_not_decide_the_result_leaves_the_id_alone(
 
 
 @pytest.mark.parametrize("key", DECISIVE)
-def test_what_decides_the_result_changes_the_id(
+def test_a_setting_that_decides_the_result_changes_the_id(
     tree: Callable, settings: Callable, key: str
 ) -> None:
     values = dict(leaves(tree(CALM)))
@@ -206,7 +206,7 @@ def test_the_order_of_keys_does_not_matter(tree: Callable, settings: Callable) -
     assert run_id(Settings.model_validate(turned(tree()))) == run_id(settings())
 
 
-def test_an_id_is_ten_hex_digits_and_always_a_text(tree: Callable) -> None:
+def test_an_id_is_ten_hex_digits_and_always_a_string(tree: Callable) -> None:
     values = tree()
     ids = [run_id(Settings.model_validate({**values, "seed": seed})) for seed in range(1500)]
     assert len(set(ids)) == 1500
@@ -216,14 +216,12 @@ def test_an_id_is_ten_hex_digits_and_always_a_text(tree: Callable) -> None:
 
 
 @pytest.mark.parametrize("written", ["0123456789", "12e4567890", "0000000000", "1e00000000"])
-def test_an_id_that_looks_like_a_number_is_taken_as_a_text(
-    settings: Callable, written: str
-) -> None:
+def test_an_id_that_looks_like_a_number_is_a_string(settings: Callable, written: str) -> None:
     for reference in (written, f"outputs/runs/base-{written}", f"/x/my-net-{written}/"):
         assert settings({"init_from": reference}).init_from == written
 
 
 @pytest.mark.parametrize("reference", ["abc", "ABCDEF0123", "0123456789a", "", 123456789.0])
-def test_what_cannot_be_an_id_is_told(mistakes: Callable, reference: Any) -> None:
+def test_a_value_that_cannot_be_an_id_is_an_error(mistakes: Callable, reference: Any) -> None:
     (sentence,) = mistakes({"init_from": reference})
     assert sentence.startswith(f"init_from={reference}: must be ")

@@ -1,4 +1,4 @@
-"""Run ids of version 0.1: the runs in users' outputs are found by them."""
+"""Run ids of version 0.1 (cifar10: of 0.2): the runs in users' outputs are found by them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +17,7 @@ OPTIONS = {
     "augmentation=none": "1f8ba1e6fd",
     "augmentation=standard": "7f3eb36c11",
     "augmentation=strong": "c3cd039227",
+    "data=cifar10": "4aff18747c",
     "data=cifar100": "7f3eb36c11",
     "data=folder": "9d9112433c",
     "data=shapes": "5540eedefe",

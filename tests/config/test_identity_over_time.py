@@ -47,7 +47,7 @@ def test_an_added_setting_at_another_value_is_another_run(tree: Callable, key: s
     assert identifying(changed)[key] == ADDED[key]
 
 
-def test_when_a_scheduler_of_ones_own_is_stepped_counts_only_where_it_is_not_by_epoch(
+def test_the_interval_of_a_users_scheduler_enters_the_id_only_if_it_is_not_epoch(
     settings: Callable,
 ) -> None:
     def ident(**own: Any) -> str:

@@ -33,7 +33,7 @@ def sha256(path: Path) -> str:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_the_source_of_a_class_of_ones_own_is_part_of_the_id(
+def test_the_source_of_a_users_class_is_part_of_the_id(
     settings: Callable, module: Callable, group: str
 ) -> None:
     path = module("own_source_a", "class Own:\n    size = 1\n")
@@ -103,5 +103,5 @@ def test_a_target_that_is_nowhere_still_has_an_id(settings: Callable) -> None:
     assert len(ids) == 3
 
 
-def test_no_source_counts_where_no_class_of_ones_own_is_asked_for(settings: Callable) -> None:
+def test_no_source_enters_the_id_of_a_run_without_a_users_class(settings: Callable) -> None:
     assert target_sources(settings()) == {}

@@ -96,7 +96,7 @@ def test_a_module_that_its_package_has_not_imported_is_found() -> None:
     assert find_target("own_package.nets.Plain")().width == 1
 
 
-def test_what_a_class_holds_is_found_too() -> None:
+def test_members_of_a_class_are_found_too() -> None:
     assert find_target("own_nets.Net.Small").__qualname__ == "Net.Small"
     assert find_target("own_nets.Net.wide")(a=1) == {"a": 1}
 
@@ -104,17 +104,17 @@ def test_what_a_class_holds_is_found_too() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("nowhere.Net", "no module nowhere here; is its folder on PYTHONPATH?"),
-        ("nowhere.part.Net", "no module nowhere here; is its folder on PYTHONPATH?"),
+        ("nowhere.Net", "there is no module nowhere; is its folder on PYTHONPATH?"),
+        ("nowhere.part.Net", "there is no module nowhere; is its folder on PYTHONPATH?"),
         ("own_nets.Nett", "own_nets has no Nett"),
         ("own_nets.part.Net", "own_nets has no part"),
         ("own_nets.Net.Large", "own_nets.Net has no Large"),
         ("collections.nowhere.Net", "collections has no nowhere"),
-        ("own_nets.NUMBER", "is no class and no function"),
-        ("collections.abc", "is no class and no function"),
+        ("own_nets.NUMBER", "is not a class or function"),
+        ("collections.abc", "is not a class or function"),
     ],
 )
-def test_a_name_that_leads_nowhere_is_told(name: str, sentence: str) -> None:
+def test_a_name_that_leads_nowhere_is_an_error(name: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=r"^_target_=") as caught:
         find_target(name)
     assert str(caught.value) == f"_target_={name}: {sentence}"
@@ -125,29 +125,29 @@ def test_a_library_that_the_module_lacks_is_named_and_not_the_module() -> None:
         find_target("own_incomplete.Net")
 
 
-def test_a_module_that_ends_the_program_is_told() -> None:
+def test_a_module_that_ends_the_program_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"^_target_=") as caught:
         find_target("own_script.Net")
     sentence = "_target_=own_script.Net: importing own_script raised SystemExit: 3"
     assert str(caught.value) == sentence
 
 
-def test_an_interruption_of_an_import_is_no_fault_of_the_module() -> None:
+def test_an_interruption_of_an_import_passes() -> None:
     with pytest.raises(KeyboardInterrupt):
         find_target("own_interrupted.Net")
 
 
-def test_a_class_gets_its_own_settings_and_what_it_has_a_place_for() -> None:
+def test_a_class_gets_its_own_settings_and_those_offered_that_it_accepts() -> None:
     assert instantiate(section("own_nets.Net", width=3), num_classes=100).given == (3, 100)
     assert instantiate(section("own_nets.Plain", width=3), num_classes=100).width == 3
 
 
-def test_any_keyword_is_a_place_for_what_is_offered() -> None:
+def test_a_class_that_accepts_any_keyword_gets_all_that_are_offered() -> None:
     made = instantiate(section("own_nets.Net.wide", a=1), num_classes=100)
     assert made == {"a": 1, "num_classes": 100}
 
 
-def test_a_users_own_value_stands_before_the_offered_one() -> None:
+def test_the_users_value_wins_over_the_offered_one() -> None:
     net = instantiate(section("own_nets.Net", width=3, num_classes=7), num_classes=100)
     assert net.given == (3, 7)
 
@@ -170,7 +170,7 @@ def test_a_class_without_a_signature_is_offered_nothing() -> None:
         ({"width": "x"}, "'<' not supported between instances of 'str' and 'int'"),
     ],
 )
-def test_settings_that_a_class_refuses_are_told(arguments: dict[str, Any], reason: str) -> None:
+def test_settings_that_a_class_refuses_are_an_error(arguments: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match="refuses its settings") as caught:
         instantiate(section("own_nets.Net", **arguments))
     assert str(caught.value) == f"_target_=own_nets.Net refuses its settings: {reason}"
@@ -186,7 +186,7 @@ def test_settings_that_a_class_refuses_are_told(arguments: dict[str, Any], reaso
         ("gone", "SystemExit: 0"),
     ],
 )
-def test_whatever_else_a_class_raises_is_told_with_its_type(name: str, raised: str) -> None:
+def test_whatever_else_a_class_raises_is_named_with_its_type(name: str, raised: str) -> None:
     with pytest.raises(ValueError, match=r"^_target_=") as caught:
         instantiate(section(f"own_nets.{name}"))
     assert str(caught.value) == f"_target_=own_nets.{name} raised {raised}"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from PIL import Image
 
 import cifar_exp
 from cifar_exp.config.schema import AugmentationSection, DataSection
-from cifar_exp.data.archive import FOLDER, Archive
-from cifar_exp.data.cifar import CLASS_NAMES
+from cifar_exp.data.archive import Archive
+from cifar_exp.data.cifar import CIFAR10, CIFAR100, Cifar
+from cifar_exp.data.dataset import ImageSet
 
 PLAIN_DATA = {
     "name": "folder",
@@ -84,6 +85,46 @@ def write_picture():
 
 
 @pytest.fixture
+def split(tmp_path, write_picture):
+    """Two classes, written in no order."""
+    for seed, name in enumerate(["dog/b.png", "cat/10.png", "dog/a.PNG", "cat/9.png"]):
+        write_picture(tmp_path / "train" / name, seed)
+    return tmp_path / "train"
+
+
+class Maker:
+    """Makes six random images, and counts how often."""
+
+    def __init__(self, seed: int = 0) -> None:
+        generator = np.random.default_rng(seed)
+        self.pixels = generator.integers(0, 256, (6, 8, 8, 3), np.uint8)
+        self.calls = 0
+
+    def __call__(self) -> ImageSet:
+        self.calls += 1
+        return ImageSet(self.pixels.copy(), np.arange(6))
+
+    def gave(self, found: tuple[ImageSet, str]) -> bool:
+        images, digest = found
+        return (
+            np.array_equal(images.images, self.pixels)
+            and images.labels.tolist() == [0, 1, 2, 3, 4, 5]
+            and digest == hashlib.sha256(self.pixels.tobytes()).hexdigest()
+        )
+
+
+@pytest.fixture
+def make_images():
+    """The class of `maker`, for images of another seed."""
+    return Maker
+
+
+@pytest.fixture
+def maker() -> Maker:
+    return Maker()
+
+
+@pytest.fixture
 def start_python(cache):
     """Start a script in a fresh interpreter that knows the package and this test's cache."""
     home = str(Path(cifar_exp.__file__).parents[1])
@@ -109,16 +150,20 @@ def start_python(cache):
 
 @dataclass(frozen=True)
 class MadeCifar:
-    """Random pictures in CIFAR-100's form: by split, in the order that a data set must have."""
+    """Random images in the form of a CIFAR dataset, by split and in the order of a dataset."""
 
     names: dict[str, list[tuple[str, str]]]  # (class, file)
     images: dict[str, np.ndarray]
     files: dict[str, bytes]  # of the unpacked archive
     packed: bytes
-    archive: Archive
+    cifar: Cifar
+
+    @property
+    def archive(self) -> Archive:
+        return self.cifar.archive
 
     def unpack(self, root: Path) -> Path:
-        folder = root / FOLDER
+        folder = root / self.archive.folder
         folder.mkdir(parents=True)
         for name, content in self.files.items():
             (folder / name).write_bytes(content)
@@ -133,59 +178,75 @@ class MadeCifar:
         return root
 
     def labels(self, split: str) -> list[int]:
-        return [sorted(CLASS_NAMES).index(class_name) for class_name, _ in self.names[split]]
+        classes = sorted(self.cifar.class_names)
+        return [classes.index(class_name) for class_name, _ in self.names[split]]
 
 
 @pytest.fixture(scope="session")
 def made_cifar() -> MadeCifar:
+    """CIFAR-100 with 2 training images and 1 test image a class."""
+    return _made(CIFAR100, {"train": 2, "test": 1})
+
+
+@pytest.fixture(scope="session")
+def made_cifar10() -> MadeCifar:
+    """CIFAR-10 with 10 training images and 3 test images a class."""
+    return _made(CIFAR10, {"train": 10, "test": 3})
+
+
+def _made(cifar: Cifar, per_class: dict[str, int]) -> MadeCifar:
     generator = np.random.default_rng(5)
     names, images = {}, {}
-    for split, each in (("train", 2), ("test", 1)):
-        numbers = generator.permutation(len(CLASS_NAMES) * each)
+    for split, each in per_class.items():
+        numbers = generator.permutation(len(cifar.class_names) * each)
         names[split] = sorted(
             (class_name, f"{class_name}_s_{numbers[each * index + copy]:06}.png")
-            for index, class_name in enumerate(CLASS_NAMES)
+            for index, class_name in enumerate(cifar.class_names)
             for copy in range(each)
         )
         images[split] = generator.integers(0, 256, (len(numbers), 32, 32, 3), np.uint8)
-    files = _pickles(names, images, generator)
-    packed = _packed(files)
-    return MadeCifar(names, images, files, packed, _described(files, packed, images))
+    files = _pickles(cifar, names, images, generator)
+    packed = _packed(cifar.archive.folder, files)
+    archive = replace(
+        cifar.archive,
+        url=f"http://127.0.0.1:9/{cifar.archive.filename}",  # nobody answers there
+        md5=hashlib.md5(packed).hexdigest(),
+        members={name: hashlib.md5(content).hexdigest() for name, content in files.items()},
+    )
+    pixels = {split: _digest(images[split]) for split in images if split in cifar.pixels}
+    described = replace(cifar, archive=archive, pixels=pixels, per_class=per_class)
+    return MadeCifar(names, images, files, packed, described)
 
 
-def _pickles(names, images, generator) -> dict[str, bytes]:
-    # neither the classes nor the images lie in the order that is wanted of a data set
-    fine_names = [str(name) for name in generator.permutation(CLASS_NAMES)]
-    files: dict[str, Any] = {"meta": {b"fine_label_names": [name.encode() for name in fine_names]}}
+def _pickles(cifar: Cifar, names, images, generator) -> dict[str, bytes]:
+    # neither the classes nor the images are in the order that a dataset has
+    class_names = [str(name) for name in generator.permutation(cifar.class_names)]
+    files: dict[str, dict[bytes, Any]] = {
+        cifar.meta: {cifar.names_key: [name.encode() for name in class_names]}
+    }
     for split in names:
         order = generator.permutation(len(names[split]))
-        rows = [names[split][index] for index in order]
-        planes = images[split][order].transpose(0, 3, 1, 2)
-        files[split] = {
-            b"data": np.ascontiguousarray(planes).reshape(len(order), 3072),
-            b"fine_labels": [fine_names.index(class_name) for class_name, _ in rows],
-            b"filenames": [file.encode() for _, file in rows],
-        }
+        for file, part in zip(
+            cifar.files[split], np.array_split(order, len(cifar.files[split])), strict=True
+        ):
+            rows = [names[split][index] for index in part]
+            planes = images[split][part].transpose(0, 3, 1, 2)
+            files[file] = {
+                b"data": np.ascontiguousarray(planes).reshape(len(part), 3072),
+                cifar.label_key: [class_names.index(class_name) for class_name, _ in rows],
+                b"filenames": [name.encode() for _, name in rows],
+            }
     return {name: pickle.dumps(content, protocol=2) for name, content in files.items()}
 
 
-def _packed(files: dict[str, bytes]) -> bytes:
+def _packed(folder: str, files: dict[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w:gz") as tar:
         for name, content in files.items():
-            member = tarfile.TarInfo(f"{FOLDER}/{name}")
+            member = tarfile.TarInfo(f"{folder}/{name}")
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
     return stream.getvalue()
-
-
-def _described(files: dict[str, bytes], packed: bytes, images: dict[str, np.ndarray]) -> Archive:
-    return Archive(
-        url="http://127.0.0.1:9/cifar-100-python.tar.gz",  # nobody answers there
-        md5=hashlib.md5(packed).hexdigest(),
-        members={name: hashlib.md5(content).hexdigest() for name, content in files.items()},
-        pixels={split: _digest(images[split]) for split in images},
-    )
 
 
 def _digest(images: np.ndarray) -> str:

@@ -7,10 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 
 import pytest
+import torchvision
 
-from cifar_exp.data.archive import FOLDER, Archive, check_members, ensure_archive
+from cifar_exp.data.archive import Archive, check_members, ensure_archive, missing_message
+from cifar_exp.data.cifar import CIFAR10, CIFAR100, Cifar
 from cifar_exp.errors import EnvironmentFailure, UserError
 
+FOLDER = "cifar-100-python"
 NAME = "cifar-100-python.tar.gz"
 
 
@@ -52,7 +55,7 @@ class Server(ThreadingHTTPServer):
         self.paths: list[str] = []
 
     def handle_error(self, *_):
-        """A client that hangs up is no news."""
+        """Ignore clients that hang up."""
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def root(tmp_path):
     return tmp_path / "data"
 
 
-def failure_of_fetching(root, archive) -> str:
+def failed_download(root, archive) -> str:
     with pytest.raises(EnvironmentFailure) as caught:
         ensure_archive(root, True, archive)
     cause = caught.value.__cause__
@@ -93,14 +96,14 @@ def is_whole(root, made_cifar) -> bool:
     return found == made_cifar.files
 
 
-def test_the_archive_is_fetched_checked_and_unpacked(root, archive, server, made_cifar):
+def test_the_archive_is_downloaded_checked_and_unpacked(root, archive, server, made_cifar):
     ensure_archive(root, True, archive)
     assert is_whole(root, made_cifar)
     assert [path.name for path in root.iterdir()] == [FOLDER]
     assert set(server.paths) == {f"/{NAME}"}
 
 
-def test_what_is_there_is_not_fetched_again(root, archive, server, made_cifar):
+def test_an_archive_that_is_there_is_not_downloaded_again(root, archive, server, made_cifar):
     made_cifar.unpack(root)
     ensure_archive(root, True, archive)
     ensure_archive(root, False, archive)
@@ -116,14 +119,14 @@ def test_what_is_there_is_not_fetched_again(root, archive, server, made_cifar):
         ("absent", "HTTP Error 404: Not Found"),
     ],
 )
-def test_a_failed_download_is_told_and_leaves_nothing(
+def test_a_failed_download_is_an_error_and_leaves_nothing(
     root, archive, server, made_cifar, manner, said, root_exists
 ):
     if root_exists:
         root.mkdir()
     server.manner = manner
-    message = failure_of_fetching(root, archive)
-    assert message.startswith(f"could not fetch {archive.url} (")
+    message = failed_download(root, archive)
+    assert message.startswith(f"could not download {archive.url} (")
     assert said in message
     assert message.endswith(
         f"nothing was kept. Run the same command again, or get {NAME} another way and put it "
@@ -138,8 +141,8 @@ def test_a_failed_download_is_told_and_leaves_nothing(
 
 def test_a_download_with_another_checksum_is_refused(root, archive, server):
     server.body = server.body[:-1] + bytes([server.body[-1] ^ 1])
-    message = failure_of_fetching(root, archive)
-    assert message.startswith(f"could not fetch {archive.url} (")
+    message = failed_download(root, archive)
+    assert message.startswith(f"could not download {archive.url} (")
     assert "; nothing was kept. Run the same command again" in message
     assert not root.exists()
 
@@ -147,17 +150,17 @@ def test_a_download_with_another_checksum_is_refused(root, archive, server):
 def test_an_archive_of_other_files_is_not_put_in_place(root, archive):
     other = replace(archive, members={**archive.members, "train": archive.members["test"]})
     with pytest.raises(
-        (UserError, EnvironmentFailure), match="holds no valid cifar-100-python/train"
+        (UserError, EnvironmentFailure), match="does not contain a valid cifar-100-python/train"
     ):
         ensure_archive(root, True, other)
     assert not root.exists()
 
 
-def test_a_server_that_nobody_runs_is_told(root, archive):
+def test_a_server_that_does_not_answer_is_an_error(root, archive):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, so that nobody else answers; not listening
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/{NAME}"
-        message = failure_of_fetching(root, replace(archive, url=url))
+        message = failed_download(root, replace(archive, url=url))
     assert "Connection refused" in message
     assert not root.exists()
 
@@ -176,16 +179,14 @@ def test_other_files_at_the_root_are_left_alone(root, archive, server):
     root.mkdir()
     (root / "notes.txt").write_text("mine")
     server.manner = "absent"
-    failure_of_fetching(root, archive)
+    failed_download(root, archive)
     assert [path.name for path in root.iterdir()] == ["notes.txt"]
     server.manner = "whole"
     ensure_archive(root, True, archive)
     assert sorted(path.name for path in root.iterdir()) == [FOLDER, "notes.txt"]
 
 
-def test_what_a_killed_download_left_half_done_is_not_taken_for_the_data(
-    root, archive, server, made_cifar
-):
+def test_the_rest_of_a_killed_download_is_not_used_as_data(root, archive, server, made_cifar):
     left = root / ".fetching-before"
     (left / FOLDER).mkdir(parents=True)
     (left / FOLDER / "train").write_bytes(b"half")
@@ -223,20 +224,20 @@ def test_a_damaged_archive_put_there_by_hand_is_named_and_kept(
 
 
 @pytest.mark.parametrize("root_exists", [True, False])
-def test_absent_data_that_may_not_be_fetched_is_told(root, archive, server, root_exists):
+def test_missing_data_that_may_not_be_downloaded_is_an_error(root, archive, server, root_exists):
     if root_exists:
         root.mkdir()
     with pytest.raises(UserError) as caught:
         ensure_archive(root, False, archive)
     assert str(caught.value) == (
-        f"data.root={root}: no CIFAR-100 is there (neither {FOLDER}/ nor train/<class>/*.png), "
-        "and data.download is false; name its folder, or allow the download"
+        f"data.root={root}: CIFAR-100 is not there (neither {FOLDER}/ nor train/<class>/*.png), "
+        "and data.download is false; set data.root to its folder, or data.download=true"
     )
     assert root.exists() == root_exists
     assert server.paths == []
 
 
-def test_of_two_that_want_the_same_one_fetches_and_the_other_waits(
+def test_of_two_that_need_the_archive_one_downloads_it_and_the_other_waits(
     root, archive, server, made_cifar, tmp_path
 ):
     ensure_archive(tmp_path / "lone", True, archive)
@@ -266,31 +267,58 @@ def test_an_unpacked_file_that_is_missing_or_damaged_is_named(root, made_cifar, 
         )
 
 
-def test_the_archive_wanted_by_default_is_torchvision_s():
-    from torchvision.datasets import CIFAR100
-
-    archive = Archive()
-    assert (archive.url, archive.filename) == (CIFAR100.url, CIFAR100.filename)
-    assert archive.md5 == CIFAR100.tgz_md5
-    listed = [*CIFAR100.train_list, *CIFAR100.test_list]
-    assert {name: archive.members[name] for name, _ in listed} == dict(listed)
-    assert archive.members[CIFAR100.meta["filename"]] == CIFAR100.meta["md5"]
-    assert CIFAR100.base_folder == FOLDER
-
-
-def test_folders_made_on_the_way_go_when_nothing_came_of_it(tmp_path, archive, server):
-    server.manner = "absent"
-    failure_of_fetching(tmp_path / "a" / "b", archive)
-    assert not (tmp_path / "a").exists()
+@pytest.mark.parametrize("cifar", [CIFAR100, CIFAR10], ids=lambda cifar: cifar.name)
+def test_the_archives_are_torchvision_s(cifar: Cifar):
+    theirs = getattr(torchvision.datasets, cifar.name.upper())
+    archive = cifar.archive
+    assert (archive.url, archive.filename) == (theirs.url, theirs.filename)
+    assert archive.md5 == theirs.tgz_md5
+    assert archive.folder == theirs.base_folder
+    listed = {split: dict(getattr(theirs, f"{split}_list")) for split in ("train", "test")}
+    meta = {theirs.meta["filename"]: theirs.meta["md5"]}
+    assert archive.members == {**listed["train"], **listed["test"], **meta}
+    assert cifar.files == {split: tuple(files) for split, files in listed.items()}
+    assert (cifar.meta, cifar.names_key.decode()) == (theirs.meta["filename"], theirs.meta["key"])
 
 
-def test_a_root_that_cannot_be_a_folder_is_told(tmp_path, archive):
+def test_the_line_about_a_download_says_what_and_where(root, archive, capsys):
+    ensure_archive(root, True, archive)
+    assert f"downloading {archive.url} to {root}\n" in capsys.readouterr().err
+
+
+def test_nothing_is_downloaded_into_a_folder_whose_parent_is_not_there(tmp_path, archive, server):
+    root = tmp_path / "typo" / "data"
+    for make in (lambda: None, (tmp_path / "typo").touch):
+        make()
+        with pytest.raises(UserError) as caught:
+            ensure_archive(root, True, archive)
+        assert str(caught.value) == (
+            f"data.root={root}: CIFAR-100 is not there, and it cannot be downloaded because there "
+            f"is no folder {root.parent}; correct data.root, or make that folder"
+        )
+    assert server.paths == []
+    assert [path.name for path in tmp_path.iterdir()] == ["typo"]
+
+
+def test_a_root_that_is_a_file_is_an_error(tmp_path, archive):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"^data.root=.*file/data: cannot be written to \("):
-        ensure_archive(tmp_path / "file" / "data", True, archive)
+    assert missing_message(tmp_path / "file", True, archive) == (
+        f"data.root={tmp_path / 'file'}: CIFAR-100 is not there, and it cannot be downloaded "
+        f"because {tmp_path / 'file'} is not a writable folder"
+    )
 
 
-def test_what_a_killed_process_was_fetching_is_taken_away(root, archive):
+@pytest.mark.parametrize("download", [True, False])
+def test_the_unpacked_archive_itself_is_one_folder_too_deep(root, made_cifar, archive, download):
+    deep = made_cifar.unpack(root) / FOLDER
+    with pytest.raises(UserError) as caught:
+        ensure_archive(deep, download, archive)
+    assert str(caught.value) == (
+        f"data.root={deep}: is the unpacked archive itself; set data.root={root}"
+    )
+
+
+def test_the_rest_of_a_killed_download_is_removed(root, archive):
     (root / ".fetching-abc").mkdir(parents=True)
     (root / ".fetching-abc" / "half").touch()
     ensure_archive(root, True, archive)

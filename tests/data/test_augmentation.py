@@ -53,7 +53,7 @@ def test_a_crop_is_a_window_of_the_image_padded_by_reflection(pictures, padding)
         assert any(np.array_equal(window, result) for window in windows.values())
 
 
-def test_images_of_a_batch_are_shifted_by_draws_of_their_own(pictures):
+def test_each_image_of_a_batch_is_shifted_by_its_own_draw(pictures):
     shifts = [
         next(at for at, window in padded_crops(image, 2).items() if np.array_equal(window, result))
         for image, result in zip(pictures.numpy(), crop(pictures, 2).numpy(), strict=True)
@@ -119,11 +119,11 @@ def test_cutout_fills_a_square_that_only_the_border_cuts(side):
     ("side", "first", "weights"),
     [
         (5, -2, [1.0] * 16),
-        # the centre of an even square lies between pixels, and half a place is left at either end
+        # the center of an even square lies between pixels, and half a place is left at either end
         (6, -3, [0.5] + [1.0] * 15 + [0.5]),
     ],
 )
-def test_the_centre_of_a_cutout_is_anywhere_in_the_image(side, first, weights, axis, chi_square):
+def test_the_center_of_a_cutout_is_anywhere_in_the_image(side, first, weights, axis, chi_square):
     covered = squares(side).any(axis)
     length, start = covered.sum(1), covered.argmax(1)
     start = np.where(start == 0, length - side, start)  # what hangs over counts below 0
@@ -143,7 +143,7 @@ def test_jitter_of_strength_0_changes_nothing():
     assert torch.equal(jitter_color(images, 0.0, seeded()), images)
 
 
-def test_jittered_colours_stay_in_their_range():
+def test_jittered_colors_stay_in_their_range():
     images = torch.rand(50, 3, 5, 5, generator=seeded(2)).round()
     result = jitter_color(images, 1.0, seeded())
     assert result.min() == 0
@@ -159,8 +159,8 @@ def factors(image: np.ndarray, result: np.ndarray) -> tuple[float, float, float]
     brightness = result.mean() / image.mean()
     spread = (grey - grey.mean()).ravel()
     contrast = (grey_result - result.mean()).ravel() @ spread / (spread @ spread) / brightness
-    colour = (image - grey).ravel()
-    saturation = (result - grey_result).ravel() @ colour / (colour @ colour)
+    color = (image - grey).ravel()
+    saturation = (result - grey_result).ravel() @ color / (color @ color)
     return brightness, contrast, saturation / brightness / contrast
 
 

@@ -105,7 +105,7 @@ def test_the_section_says_whether_and_how_images_are_mixed(augmentation_section)
         assert torch.equal(mixed.weight, expected[1].weight)
 
 
-def test_images_are_left_alone_where_no_mixing_is_asked(augmentation_section):
+def test_images_are_left_alone_if_mixing_is_off(augmentation_section):
     images = numbered(30)
     for section in (augmentation_section(), augmentation_section(cutout=8, jitter=0.5)):
         result, mixed = mix(section, images, torch.arange(30), seeded())

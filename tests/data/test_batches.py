@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from cifar_exp.data.batches import Normalization, TrainingBatches
+from cifar_exp.data.batches import TrainingBatches
 from cifar_exp.data.device_splits import Split
+from cifar_exp.data.normalization import Normalization
 
 COUNT, SIZE = 41, 8
 AS_THEY_ARE = Normalization((0.0,) * 3, (1.0,) * 3)
@@ -139,7 +140,7 @@ def test_random_flips_throw_a_coin_for_each_image_and_epoch(make_feed):
 
 @pytest.mark.parametrize("mixing", [{"mixup": 0.5}, {"cutmix": 1.0}])
 @pytest.mark.parametrize("first_step", [1, 2])
-def test_an_epoch_resumed_in_the_middle_goes_on_bit_for_bit(make_feed, mixing, first_step):
+def test_an_epoch_resumed_in_the_middle_continues_bit_for_bit(make_feed, mixing, first_step):
     undisturbed = list(make_feed(seed=4, **EVERYTHING, **mixing).batches(3))
     stopped = make_feed(seed=4, **EVERYTHING, **mixing)
     batches = stopped.batches(3)
@@ -186,13 +187,13 @@ def test_labels_are_mixed_with_those_of_the_images_that_are_blended_in(make_feed
         np.testing.assert_allclose(batch.images, expected, atol=1e-6)
 
 
-def test_labels_are_not_mixed_where_images_are_not(make_feed):
+def test_labels_are_not_mixed_if_images_are_not(make_feed):
     assert [batch.mix for batch in make_feed(**EVERYTHING).batches(1)] == [None] * 3
 
 
-def test_what_is_cut_out_shows_the_mean_of_the_training_images(make_feed):
+def test_the_part_cut_out_has_the_mean_color_of_the_training_images(make_feed):
     whole = split()
-    normalization = Normalization.of(whole.images)
+    normalization = Normalization.fit(whole.images)
     (batch,) = make_feed(normalization=normalization, batch_size=COUNT, cutout=4).batches(1)
     blank = (batch.images.abs() < 1e-6).all(1).sum((1, 2))
     assert blank.min() >= 4  # a quarter of the square at least lies inside
@@ -213,7 +214,7 @@ def test_batches_are_float32_in_channels_last_memory(make_feed, augmentation, si
 
 
 def test_how_an_image_is_cropped_does_not_follow_from_its_place_in_the_epoch(make_feed):
-    # the offset is recovered from images whose rows tell their own number
+    # the offset is recovered from images whose rows hold their own number
     count = 2000
     rows = np.broadcast_to(
         np.arange(SIZE, dtype=np.uint8)[None, :, None, None] * 20, (count, SIZE, SIZE, 3)

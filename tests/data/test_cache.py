@@ -57,32 +57,6 @@ cached("signature", make)
 """
 
 
-class Maker:
-    """Makes six random images, and counts how often."""
-
-    def __init__(self, seed: int = 0) -> None:
-        generator = np.random.default_rng(seed)
-        self.pixels = generator.integers(0, 256, (6, 8, 8, 3), np.uint8)
-        self.calls = 0
-
-    def __call__(self) -> ImageSet:
-        self.calls += 1
-        return ImageSet(self.pixels.copy(), np.arange(6))
-
-    def gave(self, found: tuple[ImageSet, str]) -> bool:
-        images, digest = found
-        return (
-            np.array_equal(images.images, self.pixels)
-            and images.labels.tolist() == [0, 1, 2, 3, 4, 5]
-            and digest == hashlib.sha256(self.pixels.tobytes()).hexdigest()
-        )
-
-
-@pytest.fixture
-def maker():
-    return Maker()
-
-
 def entries(cache):
     return sorted(path.parent for path in cache.glob("*/images.npy"))
 
@@ -95,8 +69,8 @@ def test_images_are_made_once_and_mapped_after_that(maker):
     assert isinstance(again[0].images, np.memmap)
 
 
-def test_another_signature_is_made_for_itself(maker):
-    other = Maker(seed=1)
+def test_another_signature_is_made_for_itself(maker, make_images):
+    other = make_images(seed=1)
     assert maker.gave(cached("one", maker))
     assert other.gave(cached("another", other))
     assert maker.gave(cached("one", maker))
@@ -125,7 +99,7 @@ def test_writing_to_the_images_never_reaches_the_cache(maker):
     assert maker.gave(cached("signature", maker))
 
 
-def test_an_entry_without_its_index_is_made_anew(maker, cache):
+def test_an_entry_without_its_index_is_made_again(maker, cache):
     cached("signature", maker)
     for index in (cache / "index").iterdir():
         index.unlink()
@@ -134,7 +108,7 @@ def test_an_entry_without_its_index_is_made_anew(maker, cache):
     assert len(entries(cache)) == 1
 
 
-def test_an_index_whose_entry_is_gone_is_made_anew(maker, cache):
+def test_an_index_whose_entry_is_gone_is_made_again(maker, cache):
     cached("signature", maker)
     (entry,) = entries(cache)
     entry.rename(cache / "elsewhere")
@@ -144,7 +118,7 @@ def test_an_index_whose_entry_is_gone_is_made_anew(maker, cache):
 
 @pytest.mark.parametrize("length", [4, 60, 128, 300])
 @pytest.mark.parametrize("file", ["images.npy", "labels.npy"])
-def test_a_truncated_file_is_made_anew(maker, cache, file, length):
+def test_a_truncated_file_is_made_again(maker, cache, file, length):
     cached("signature", maker)
     (entry,) = entries(cache)
     content = (entry / file).read_bytes()
@@ -156,7 +130,7 @@ def test_a_truncated_file_is_made_anew(maker, cache, file, length):
 
 
 @pytest.mark.parametrize("content", ["", '{"content": "', "{}", '{"content": "none such"}'])
-def test_a_damaged_index_is_made_anew(maker, cache, content):
+def test_a_damaged_index_is_made_again(maker, cache, content):
     cached("signature", maker)
     (index,) = (cache / "index").iterdir()
     index.write_text(content)
@@ -191,15 +165,15 @@ def test_a_failure_to_write_leaves_no_half_entry(maker, cache, monkeypatch):
         with pytest.raises(EnvironmentFailure) as caught:
             cached("signature", maker)
     assert str(caught.value) == (
-        f"cannot keep decoded images in {cache} ([Errno 28] No space left on device); nothing else "
-        "was touched. Make room there, or name another folder by the environment variable "
-        "CIFAR_EXP_CACHE"
+        f"cannot store decoded images in {cache} ([Errno 28] No space left on device); nothing "
+        "else was changed. Free some space there, or set CIFAR_EXP_CACHE to another folder, and "
+        "run the same command again"
     )
     assert nothing_is_kept(cache)
     assert maker.gave(cached("signature", maker))
 
 
-def test_of_two_processes_that_want_the_same_one_makes_it(start_python, tmp_path, maker):
+def test_of_two_processes_that_need_the_same_images_one_makes_them(start_python, tmp_path, maker):
     ready, go, log = [tmp_path / name for name in ("a", "b")], tmp_path / "go", tmp_path / "log"
     started = [start_python(MADE + WAITS_THEN_MAKES, path, go, log) for path in ready]
     while not all(path.exists() for path in ready):
@@ -215,9 +189,16 @@ def test_of_two_processes_that_want_the_same_one_makes_it(start_python, tmp_path
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "call"),
-    [("make", 1), ("fsync", 1), ("fsync", 2), ("replace", 1), ("fdopen", 1), ("replace", 2)],
+    [
+        ("make", 1),
+        *(("fdopen", call) for call in (1, 2, 3)),  # images, labels, index
+        *(("fsync", call) for call in (1, 2, 3)),
+        *(("replace", call) for call in (1, 2, 3, 4)),  # and the entry's folder before the index
+    ],
 )
-def test_a_process_killed_at_any_step_leaves_nothing_that_is_read(start_python, maker, place, call):
+def test_a_process_killed_at_any_step_leaves_nothing_that_is_read_later(
+    start_python, maker, place, call
+):
     killed = start_python(MADE + DIES, place, call)
     killed.communicate(timeout=60)
     assert killed.returncode == 9
@@ -235,7 +216,7 @@ def test_the_cache_is_where_the_variable_says_or_in_the_user_s_cache_folder(monk
     assert cache_folder() == tmp_path / "cifar_exp"
 
 
-def test_the_pixels_digest_does_not_depend_on_how_they_lie_in_memory(maker):
+def test_the_digest_of_pixels_does_not_depend_on_their_memory_layout(maker):
     digest = hashlib.sha256()
     for image in maker.pixels:
         digest.update(image.tobytes())
@@ -245,7 +226,7 @@ def test_the_pixels_digest_does_not_depend_on_how_they_lie_in_memory(maker):
 
 @pytest.mark.parametrize("name", ["images.npy", "labels.npy"])
 @pytest.mark.parametrize("index", [None, "null", "[]", '{"content": 3}'])
-def test_an_emptied_file_or_index_is_made_anew(maker, cache, name, index):
+def test_an_emptied_file_or_index_is_made_again(maker, cache, name, index):
     cached("signature", maker)
     entry = next(path for path in cache.iterdir() if (path / name).exists())
     (entry / name).write_bytes(b"")
@@ -289,8 +270,10 @@ def test_an_entry_that_is_whole_is_kept_for_those_who_have_it_mapped(maker, cach
     assert file.stat().st_ino == before
 
 
-def test_a_cache_that_cannot_be_made_is_told(maker, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_made_is_an_error(maker, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("CIFAR_EXP_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(EnvironmentFailure, match="name another folder by the environment variable"):
+    with pytest.raises(
+        EnvironmentFailure, match="or set CIFAR_EXP_CACHE to another folder, and run"
+    ):
         cached("signature", maker)

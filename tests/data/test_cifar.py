@@ -1,3 +1,4 @@
+import hashlib
 import os
 import shutil
 
@@ -5,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cifar_exp.data.cifar import CLASS_NAMES, SUPERCLASS_OF, SUPERCLASSES, load_cifar100
+from cifar_exp.data.cifar import CIFAR10, CIFAR100, SUPERCLASS_OF, SUPERCLASSES, load_cifar
+from cifar_exp.data.dataset import DatasetCounts
 from cifar_exp.errors import UserError
 
 
@@ -13,7 +15,7 @@ from cifar_exp.errors import UserError
 def load(made_cifar, data_section, reports):
     def load(root, image_size: int = 32):
         section = data_section(name="cifar100", root=str(root), image_size=image_size)
-        return load_cifar100(section, reports, made_cifar.archive)
+        return load_cifar(section, reports, made_cifar.cifar)
 
     return load
 
@@ -36,10 +38,11 @@ def either(request):
 def test_the_100_classes_are_five_in_each_of_20_superclasses():
     assert len(SUPERCLASSES) == 20
     assert {len(classes.split()) for classes in SUPERCLASSES.values()} == {5}
-    assert len(CLASS_NAMES) == len(set(CLASS_NAMES)) == len(SUPERCLASS_OF) == 100
-    assert list(CLASS_NAMES) == sorted(CLASS_NAMES)
-    assert CLASS_NAMES[:3] == ("apple", "aquarium_fish", "baby")
-    assert CLASS_NAMES[-3:] == ("wolf", "woman", "worm")
+    names = CIFAR100.class_names
+    assert len(names) == len(set(names)) == len(SUPERCLASS_OF) == 100
+    assert list(names) == sorted(names)
+    assert names[:3] == ("apple", "aquarium_fish", "baby")
+    assert names[-3:] == ("wolf", "woman", "worm")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +56,7 @@ def test_the_100_classes_are_five_in_each_of_20_superclasses():
         ("mouse", "small_mammals"),
     ],
 )
-def test_a_class_stands_in_its_superclass(either, load, class_name, superclass):
+def test_each_class_is_in_its_superclass(either, load, class_name, superclass):
     found = load(either)
     assert found.superclasses[found.class_names.index(class_name)] == superclass
 
@@ -64,7 +67,7 @@ def test_images_come_by_class_name_and_file_name_in_either_layout(either, load, 
         assert np.array_equal(images.images, made_cifar.images[split])
         assert images.labels.tolist() == made_cifar.labels(split)
         assert images.labels.dtype == np.int64
-    assert found.class_names == CLASS_NAMES
+    assert found.class_names == CIFAR100.class_names
     assert found.name == "cifar100"
 
 
@@ -72,7 +75,7 @@ def test_both_layouts_have_one_fingerprint_and_share_their_entries(
     unpacked, by_class, load, cache, made_cifar
 ):
     assert load(unpacked).fingerprint == load(by_class).fingerprint
-    assert load(unpacked).fingerprint == made_cifar.archive.pixels["train"]
+    assert load(unpacked).fingerprint == made_cifar.cifar.pixels["train"]
     assert len(list(cache.glob("*/images.npy"))) == 2
 
 
@@ -106,31 +109,31 @@ def test_images_by_class_are_decoded_once(by_class, load, reports):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_other_pictures_are_told_and_wanted_as_a_folder(by_class, load, made_cifar, split):
+def test_other_images_are_an_error_that_suggests_data_folder(by_class, load, made_cifar, split):
     class_name, file = made_cifar.names[split][17]
     shutil.copy(by_class / split / "apple" / made_cifar.names[split][0][1], by_class / "spare.png")
     shutil.copy(by_class / "spare.png", by_class / split / class_name / file)
     with pytest.raises(UserError) as caught:
         load(by_class)
     assert str(caught.value) == (
-        f"data.root: the {split} images at {by_class} are not CIFAR-100's; "
-        "take data=folder for images of your own"
+        f"data.root: the {split} images at {by_class} are not those of CIFAR-100; "
+        "use data=folder for images of your own"
     )
 
 
-def test_an_image_that_is_missing_or_too_many_is_told(by_class, load, made_cifar):
+def test_a_missing_or_additional_image_is_an_error(by_class, load, made_cifar):
     class_name, file = made_cifar.names["train"][3]
     path = by_class / "train" / class_name / file
     shutil.copy(path, path.with_name("copy.png"))
-    with pytest.raises(UserError, match="are not CIFAR-100's"):
+    with pytest.raises(UserError, match="are not those of CIFAR-100"):
         load(by_class)
     path.with_name("copy.png").unlink()
     path.unlink()
-    with pytest.raises(UserError, match="are not CIFAR-100's"):
+    with pytest.raises(UserError, match="are not those of CIFAR-100"):
         load(by_class)
 
 
-def test_a_class_that_is_missing_is_told_with_the_nearest_name(by_class, load):
+def test_the_error_of_a_missing_class_suggests_the_nearest_name(by_class, load):
     (by_class / "train" / "wolf").rename(by_class / "train" / "wolfs")
     with pytest.raises(UserError) as caught:
         load(by_class)
@@ -169,17 +172,70 @@ def test_an_archive_damaged_after_it_was_read_is_noticed(unpacked, load):
         load(unpacked)
 
 
-def test_other_pictures_are_told_at_every_size(by_class, load, write_picture):
+def test_other_images_are_an_error_at_every_size(by_class, load, write_picture):
     write_picture(next((by_class / "train" / "apple").iterdir()), 5)
-    with pytest.raises(UserError, match="are not CIFAR-100's; take data=folder for images of your"):
+    with pytest.raises(
+        UserError, match="are not those of CIFAR-100; use data=folder for images of"
+    ):
         load(by_class, 16)
 
 
-def test_images_of_ones_own_are_told_how_they_are_wanted(tmp_path, load, write_picture):
+def test_the_error_of_own_images_suggests_data_folder(tmp_path, load, write_picture):
     write_picture(tmp_path / "train" / "cat" / "1.png", 0)
     with pytest.raises(UserError) as caught:
         load(tmp_path)
     assert str(caught.value) == (
         f"data.root: {tmp_path / 'train'} lacks the class apple and 99 more; "
-        "take data=folder for images of your own"
+        "use data=folder for images of your own"
     )
+
+
+@pytest.fixture
+def load10(made_cifar10, data_section, reports):
+    def load(root):
+        section = data_section(name="cifar10", root=str(root), image_size=32)
+        return load_cifar(section, reports, made_cifar10.cifar)
+
+    return load
+
+
+def test_cifar10_is_the_same_from_either_layout(made_cifar10, load10, tmp_path, cache):
+    unpacked = load10(made_cifar10.unpack(tmp_path / "archive"))
+    by_class = load10(made_cifar10.write_by_class(tmp_path / "by_class"))
+    for found in (unpacked, by_class):
+        for split, images in (("train", found.train), ("test", found.test)):
+            assert np.array_equal(images.images, made_cifar10.images[split])
+            assert images.labels.tolist() == made_cifar10.labels(split)
+        assert (found.name, found.class_names) == ("cifar10", CIFAR10.class_names)
+        assert found.superclasses is None
+    pixels = hashlib.sha256(made_cifar10.images["train"].tobytes()).hexdigest()
+    assert unpacked.fingerprint == by_class.fingerprint == pixels
+    assert len(list(cache.glob("*/images.npy"))) == 2
+
+
+def test_cifar10_by_class_is_checked_by_names_and_numbers(made_cifar10, load10, tmp_path):
+    root = made_cifar10.write_by_class(tmp_path)
+    class_name, file = made_cifar10.names["test"][0]
+    (root / "test" / class_name / file).unlink()
+    with pytest.raises(UserError) as caught:
+        load10(root)
+    assert str(caught.value) == (
+        f"data.root: {root / 'test' / 'airplane'} holds 2 images, where CIFAR-10 has 3; "
+        "use data=folder for images of your own"
+    )
+    (root / "train" / "ship").rename(root / "train" / "boat")
+    with pytest.raises(UserError, match="train lacks the class ship"):
+        load10(root)
+
+
+@pytest.mark.parametrize("name", ["data_batch_4", "test_batch", "batches.meta"])
+def test_a_damaged_file_of_cifar10_is_named(made_cifar10, load10, tmp_path, name):
+    root = made_cifar10.unpack(tmp_path)
+    (root / "cifar-10-batches-py" / name).write_bytes(b"cut short")
+    with pytest.raises(UserError, match=f"cifar-10-batches-py/{name} is missing or damaged"):
+        load10(root)
+
+
+def test_the_numbers_of_images_are_known_without_reading_them():
+    assert CIFAR100.counts == DatasetCounts(classes=100, train=50_000, test=10_000)
+    assert CIFAR10.counts == DatasetCounts(classes=10, train=50_000, test=10_000)

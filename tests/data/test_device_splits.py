@@ -28,7 +28,7 @@ def numbers(split) -> list[int]:
     return (pixels[:, 0] * 256 + pixels[:, 1]).tolist()
 
 
-def test_the_parts_have_the_sizes_that_the_settings_ask_for(data_section):
+def test_the_parts_have_the_sizes_in_the_settings(data_section):
     section = data_section(limit_train=200, limit_test=50, val_fraction=0.25)
     splits = split_dataset(dataset(), section, CPU)
     assert [len(part) for part in (splits.train, splits.val, splits.test)] == [150, 50, 50]
@@ -74,12 +74,12 @@ def test_without_validation_everything_is_trained_on(data_section):
 @pytest.mark.parametrize(
     ("limit", "fraction", "train", "val"), [(3, 0.1, 3, 0), (10, 0.99, 0, 10), (1, 0.5, 1, 0)]
 )
-def test_a_part_that_would_be_empty_is_told(data_section, limit, fraction, train, val):
+def test_a_part_that_would_be_empty_is_an_error(data_section, limit, fraction, train, val):
     with pytest.raises(UserError) as caught:
         split_dataset(dataset(), data_section(limit_train=limit, val_fraction=fraction), CPU)
     assert caught.value.messages == [
-        f"data.val_fraction={fraction}: of {limit} training images it leaves {train} to train on "
-        f"and {val} to choose on; take more images (data.limit_train), or another part"
+        f"data.val_fraction={fraction}: splits {limit} training images into {train} to train on "
+        f"and {val} to validate on; use more images (data.limit_train), or another fraction"
     ]
 
 

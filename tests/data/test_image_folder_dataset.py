@@ -47,7 +47,7 @@ def test_the_pictures_are_those_of_the_files(root, load):
         assert np.array_equal(image, written)
 
 
-def test_pictures_are_brought_to_the_size_asked_for(root, load, reports):
+def test_images_are_resized_to_the_size_in_the_settings(root, load, reports):
     assert load(root, image_size=8).train.images.shape == (3, 8, 8, 3)
     assert load(root, image_size=12).train.images.shape == (3, 12, 12, 3)
     assert len(reports) == 5
@@ -62,7 +62,7 @@ def test_files_are_decoded_once_as_long_as_they_stay_the_same(root, load, report
     assert first.fingerprint == again.fingerprint
 
 
-def test_a_changed_file_is_decoded_anew(root, load, reports, write_picture):
+def test_a_changed_file_is_decoded_again(root, load, reports, write_picture):
     before = load(root)
     path = root / TRAIN[1]
     time = path.stat().st_mtime_ns
@@ -75,7 +75,7 @@ def test_a_changed_file_is_decoded_anew(root, load, reports, write_picture):
     assert after.fingerprint != before.fingerprint
 
 
-def test_touching_a_file_decodes_it_anew_into_the_same_entry(root, load, reports, cache):
+def test_a_touched_file_is_decoded_again_into_the_same_entry(root, load, reports, cache):
     before = load(root)
     os.utime(root / TRAIN[0], ns=(0, 0))
     assert load(root).fingerprint == before.fingerprint
@@ -129,7 +129,7 @@ def test_the_test_folder_must_have_the_classes_of_train(root, load):
     assert "cats" in str(caught.value).removeprefix(f"data.root: {root / 'test'} lacks the class")
 
 
-def test_a_class_of_test_alone_is_told(root, load, write_picture):
+def test_a_class_that_only_test_has_is_an_error(root, load, write_picture):
     write_picture(root / "test/emu/1.png", 0)
     with pytest.raises(UserError) as caught:
         load(root)
@@ -140,7 +140,7 @@ def test_a_class_of_test_alone_is_told(root, load, write_picture):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_a_split_that_is_not_there_is_told_before_anything_is_decoded(root, load, reports, split):
+def test_a_missing_split_is_an_error_before_anything_is_decoded(root, load, reports, split):
     shutil.rmtree(root / split)
     with pytest.raises(UserError, match=f"there is no folder {root / split}, where images"):
         load(root)
@@ -152,4 +152,4 @@ def test_an_unreadable_image_is_named(root, load):
     with pytest.raises(UserError) as caught:
         load(root)
     assert f"cannot read the image {root / TEST[1]} (" in str(caught.value)
-    assert str(caught.value).endswith("replace it or take it away")
+    assert str(caught.value).endswith("replace it or remove it")

@@ -3,7 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from cifar_exp.data.batches import Normalization, resize, to_float
+from cifar_exp.data.batches import resize
+from cifar_exp.data.normalization import Normalization, to_float
 
 
 @pytest.fixture
@@ -14,21 +15,21 @@ def images():
 
 
 def test_mean_and_deviation_are_those_of_the_pixels_of_each_channel(images):
-    measured = Normalization.of(images)
+    measured = Normalization.fit(images)
     by_channel = (images.numpy() / 255).reshape(-1, 3).T
     for index, values in enumerate(by_channel):
         assert measured.mean[index] == pytest.approx(np.mean(values), rel=1e-12)
         assert measured.std[index] == pytest.approx(np.std(values), rel=1e-9)
 
 
-def test_normalised_images_are_centred_and_of_unit_deviation(images):
-    result = Normalization.of(images).apply(images).double()
+def test_normalized_images_are_centered_and_have_unit_deviation(images):
+    result = Normalization.fit(images).apply(images).double()
     assert result.shape == (50, 3, 6, 6)
     np.testing.assert_allclose(result.mean((0, 2, 3)), [0, 0, 0], atol=1e-5)
     np.testing.assert_allclose(result.std((0, 2, 3), correction=0), [1, 1, 1], rtol=1e-5)
 
 
-def test_each_pixel_is_normalised_by_its_own_channel(images):
+def test_each_pixel_is_normalized_by_its_own_channel(images):
     normalization = Normalization((0.1, 0.2, 0.3), (0.5, 0.25, 2.0))
     result = normalization.apply(images).numpy()
     for channel, (mean, std) in enumerate([(0.1, 0.5), (0.2, 0.25), (0.3, 2.0)]):
@@ -39,16 +40,24 @@ def test_each_pixel_is_normalised_by_its_own_channel(images):
 @pytest.mark.parametrize("value", [0, 77, 255])
 def test_a_channel_that_never_varies_becomes_zero_not_infinite(images, value):
     images[..., 1] = value
-    result = Normalization.of(images).apply(images)
+    result = Normalization.fit(images).apply(images)
     assert result[:, 1].abs().max() < 1e-4
     assert result.isfinite().all()
 
 
-def test_the_middle_is_the_mean_as_a_picture_of_one_pixel(images):
-    measured = Normalization.of(images)
-    middle = measured.middle(images)
-    assert middle.shape == (1, 3, 1, 1)
-    np.testing.assert_allclose(middle.ravel(), measured.mean, rtol=1e-6)
+def test_the_mean_pixel_is_an_image_of_one_pixel(images):
+    measured = Normalization.fit(images)
+    pixel = measured.mean_pixel(images.device)
+    assert pixel.shape == (1, 3, 1, 1)
+    np.testing.assert_allclose(pixel.ravel(), measured.mean, rtol=1e-6)
+
+
+def test_images_have_the_dtype_that_was_chosen(images):
+    double = Normalization.fit(images, torch.float64)
+    assert double.apply(images).dtype == double.mean_pixel(images.device).dtype == torch.float64
+    expected = Normalization.fit(images).apply(images)
+    assert expected.dtype == torch.float32
+    np.testing.assert_allclose(double.apply(images), expected, atol=1e-5)
 
 
 def test_bytes_become_floats_from_0_to_1(images):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from cifar_exp.data import shapes
+from cifar_exp.data.dataset import DatasetCounts
 
 
 @pytest.fixture(scope="module")
@@ -12,11 +13,11 @@ def drawn():
 
 
 @pytest.fixture
-def load_few(monkeypatch, reports):
+def load_few(monkeypatch, reports, data_section):
     """Load 500 training images and 250 test images."""
     monkeypatch.setattr(shapes, "TRAIN_SIZE", 500)
     monkeypatch.setattr(shapes, "TEST_SIZE", 250)
-    return lambda size: shapes.load_shapes(size, reports)
+    return lambda size: shapes.load_shapes(data_section(image_size=size), reports)
 
 
 def test_there_are_100_classes_in_20_superclasses_of_5(load_few):
@@ -29,7 +30,7 @@ def test_there_are_100_classes_in_20_superclasses_of_5(load_few):
         assert found.superclasses.count(superclass) == 5
 
 
-def test_every_class_has_equally_many_images(drawn):
+def test_every_class_has_the_same_number_of_images(drawn):
     for images, each in zip(drawn, (40, 10), strict=True):
         assert images.labels.dtype == np.int64
         assert np.bincount(images.labels).tolist() == [each] * 100
@@ -71,9 +72,9 @@ def nearest_mean_hits(function, train, test) -> int:
 @pytest.mark.parametrize(
     "feature",
     [lambda x: x.mean((1, 2)), lambda x: x.reshape(len(x), -1)],
-    ids=["colour", "picture"],
+    ids=["color", "image"],
 )
-def test_the_nearest_mean_colour_or_picture_names_no_class(drawn, feature):
+def test_the_nearest_mean_color_or_image_does_not_predict_the_class(drawn, feature):
     # 10 of 1,000 by chance; more than 21 in 1 of 1,000 such guesses
     assert nearest_mean_hits(feature, *drawn) <= 21
 
@@ -86,15 +87,15 @@ def variance_ratio(values: np.ndarray, groups: np.ndarray) -> float:
     return float(between / np.mean([part.var(ddof=1) for part in parts]))
 
 
-def centre_of_contrast(images: np.ndarray, axis: int) -> np.ndarray:
-    """The row (axis 1) or column (axis 2) around which an image departs from its mean colour."""
+def center_of_contrast(images: np.ndarray, axis: int) -> np.ndarray:
+    """The row (axis 1) or column (axis 2) around which an image departs from its mean color."""
     departure = ((images - images.mean((1, 2), keepdims=True)) ** 2).mean(3).sum(3 - axis)
     return (departure * np.arange(images.shape[axis])).sum(1) / departure.sum(1)
 
 
-def test_neither_colour_nor_place_differs_between_classes(drawn):
+def test_neither_color_nor_position_differs_between_classes(drawn):
     images, labels = drawn[0].images / 255, drawn[0].labels
-    features = [*images.mean((1, 2)).T, *(centre_of_contrast(images, axis) for axis in (1, 2))]
+    features = [*images.mean((1, 2)).T, *(center_of_contrast(images, axis) for axis in (1, 2))]
     for feature in features:
         # what 1 in 1,000 features without meaning exceed
         assert variance_ratio(feature, labels) < 1.51
@@ -102,7 +103,7 @@ def test_neither_colour_nor_place_differs_between_classes(drawn):
         assert variance_ratio(feature, labels % 5) < 4.63
 
 
-def test_texture_and_outline_are_to_be_seen(drawn):
+def test_texture_and_outline_are_visible(drawn):
     images, labels = drawn[0].images / 255, drawn[0].labels
     detail = sum(np.abs(np.diff(images, axis=axis)).mean((1, 2, 3)) for axis in (1, 2))
     is_plain = labels % 5 == 0
@@ -135,7 +136,7 @@ def test_images_are_drawn_once_and_mapped_after_that(load_few, reports):
     assert np.array_equal(again.train.images, first.train.images)
 
 
-def test_the_fingerprint_tells_sizes_and_versions_apart(load_few, monkeypatch):
+def test_the_fingerprint_differs_between_sizes_and_versions(load_few, monkeypatch):
     found = [load_few(size).fingerprint for size in (8, 9, 8)]
     assert found[0] == found[2] != found[1]
     monkeypatch.setattr(shapes, "VERSION", "next")
@@ -144,3 +145,4 @@ def test_the_fingerprint_tells_sizes_and_versions_apart(load_few, monkeypatch):
 
 def test_the_default_set_is_as_large_as_cifar_100():
     assert (shapes.TRAIN_SIZE, shapes.TEST_SIZE) == (50_000, 10_000)
+    assert DatasetCounts(100, 50_000, 10_000) == shapes.COUNTS

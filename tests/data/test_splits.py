@@ -20,7 +20,7 @@ def by_class(labels, indices) -> list[int]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 2_500, 4_999, 5_000])
-def test_a_part_has_exactly_the_size_asked_for(labels, size):
+def test_a_part_has_exactly_the_requested_size(labels, size):
     part = stratified_part(labels, size, seed=3)
     assert part.dtype == np.int64
     assert len(part) == len(set(part.tolist())) == size
@@ -110,7 +110,7 @@ def test_the_stream_that_splits_are_drawn_from_is_frozen():
     assert stratified_part(labels, 6, seed=1).tolist() == [4, 6, 9, 11, 22, 26]
 
 
-def test_lots_are_drawn_among_classes_with_equal_shares():
+def test_ties_between_classes_with_equal_shares_are_broken_at_random():
     labels = np.repeat(np.arange(200), 5)
     held = np.unique(labels[train_and_val(labels, None, 0.1, seed=0)[1]])
     assert len(held) == 100

@@ -179,7 +179,7 @@ def test_mistakes_about_the_launcher_are_told_with_all_others(mistakes: Told) ->
     line = ["hydra.launcher.n_jobs=0", "hydra.launcher.memory_gb=lots", "model.widht=3"]
     assert mistakes("--multirun", "seed=0,1", *line) == [
         f"hydra.launcher.n_jobs=0: {OPTIONS}",
-        "hydra.launcher.memory_gb=lots: must be a number > 0",
+        "hydra.launcher.memory_gb=lots: must be a number in [0.001, 1000000]",
         "model.widht: no such setting; did you mean model.width?",
     ]
 

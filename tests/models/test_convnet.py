@@ -30,7 +30,7 @@ def network(**changes: Any) -> ConvNet:
 
 @pytest.mark.parametrize("size", [8, 20, 24, 31, 32, 64])
 @pytest.mark.parametrize("stem", ["none", "whitened"])
-def test_any_image_from_eight_pixels_on_gives_one_score_a_class(size: int, stem: str) -> None:
+def test_any_image_of_eight_pixels_or_more_gives_one_score_per_class(size: int, stem: str) -> None:
     assert network(stem=stem)(torch.zeros(3, 3, size, size)).shape == (3, 10)
 
 
@@ -71,7 +71,7 @@ def test_widths_grow_in_multiples_of_eight_from_sixteen_on() -> None:
     assert stage_widths(40, 3, 3.5) == [40, 144, 488]
 
 
-def test_dirac_initialisation_passes_the_first_channels_through() -> None:
+def test_dirac_initialization_passes_the_first_channels_through() -> None:
     convolution = network(initialisation="dirac").stages[1].entry.conv
     images = torch.randn(1, 4, 8, 8)
     assert torch.equal(convolution(images)[:, :4], images)

@@ -40,7 +40,7 @@ def test_counting_leaves_the_network_as_it_is() -> None:
     )
 
 
-def test_parameters_are_counted_fixed_ones_too_but_no_buffers() -> None:
+def test_parameters_are_counted_with_fixed_ones_but_without_buffers() -> None:
     network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
     network[0].weight.requires_grad_(False)
     assert count_parameters(network) == 3 * 4 + 4 + 4 + 4

@@ -48,7 +48,7 @@ def section_of(changes: dict[str, Any]) -> ConvNetSection:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", CHANGES, ids=str)
-def test_the_price_by_the_settings_is_that_of_the_network_at_every_size(
+def test_the_macs_from_the_settings_are_those_of_the_network_at_every_size(
     changes: dict[str, Any],
 ) -> None:
     section = section_of(changes)
@@ -57,7 +57,7 @@ def test_the_price_by_the_settings_is_that_of_the_network_at_every_size(
         assert convnet_macs(section, 7, size) == count_macs(network, size)
 
 
-def test_each_class_more_costs_a_product_a_feature() -> None:
+def test_each_further_class_costs_one_product_per_feature() -> None:
     section = section_of({"width": 8, "stages": 2, "head_pooling": "max_mean"})
     more = convnet_macs(section, 101, 32) - convnet_macs(section, 1, 32)
     assert more == 100 * 2 * 16  # maximum and mean of 16 channels
@@ -73,7 +73,7 @@ def test_each_class_more_costs_a_product_a_feature() -> None:
         (5, 1, 8.0, [5]),
     ],
 )
-def test_stages_widen_in_eights_from_sixteen_on(
+def test_stages_widen_in_multiples_of_eight_from_sixteen_on(
     width: int, stages: int, growth: float, expected: list[int]
 ) -> None:
     assert stage_widths(width, stages, growth) == expected

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from cifar_exp.config.schema import Settings
 from cifar_exp.data import shapes
-from cifar_exp.data.batches import Normalization
 from cifar_exp.data.dataset import Dataset, ImageSet
 from cifar_exp.data.device_splits import split_dataset
+from cifar_exp.data.normalization import Normalization
 from cifar_exp.models import whitening
 from cifar_exp.runs.build import Compute, make_loop, make_network
 from cifar_exp.training import muon
@@ -99,7 +99,7 @@ def float64_by_default() -> Iterator[None]:
 def first_losses(settings: Settings) -> list[float]:
     compute = Compute(torch.device("cpu"), "fp32", 1)
     splits = split_dataset(dataset(), settings.data, compute.device)
-    normalization = Normalization.of(splits.train.sample(), torch.float64)
+    normalization = Normalization.fit(splits.train.sample(), torch.float64)
     with float64_by_default():
         network = make_network(settings, 100)
     loop = make_loop(settings, network, splits, normalization, compute)

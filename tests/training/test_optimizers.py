@@ -3,11 +3,12 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from cifar_exp.config.metadata import sections_of
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import validate
 from cifar_exp.models.build import build_network
 from cifar_exp.training.muon import Muon
-from cifar_exp.training.optimizers import build_optimizer
+from cifar_exp.training.optimizers import BUILDERS, build_optimizer
 
 Make = Callable[..., Settings]
 
@@ -84,3 +85,7 @@ def test_a_class_that_is_not_an_optimizer_is_told(make_settings: Make) -> None:
     with pytest.raises(ValueError, match=r"^_target_=") as caught:
         build_optimizer(own.optimizer, build_network(plain.model, 10))
     assert str(caught.value) == "_target_=builtins.list: list is not a torch.optim.Optimizer"
+
+
+def test_every_optimizer_of_the_schema_has_a_builder() -> None:
+    assert set(BUILDERS) == set(sections_of(Settings.model_fields["optimizer"]))

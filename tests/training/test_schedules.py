@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import torch
 
+from cifar_exp.config.metadata import sections_of
 from cifar_exp.config.schema import PlateauSection, Settings
 from cifar_exp.config.validation import validate
-from cifar_exp.training.schedules import PlateauSchedule, Schedule, build_schedule
+from cifar_exp.training.schedules import BUILDERS, PlateauSchedule, Schedule, build_schedule
 
 Make = Callable[..., Settings]
 
@@ -154,3 +155,7 @@ def test_a_scheduler_that_cannot_be_stepped_is_told(
     with pytest.raises(ValueError, match=r"^_target_=") as caught:
         build_schedule(section, optimizer(), 6)
     assert str(caught.value) == f"_target_={name}: {reason}"
+
+
+def test_every_scheduler_of_the_schema_has_a_builder() -> None:
+    assert set(BUILDERS) == set(sections_of(Settings.model_fields["scheduler"]))

@@ -114,4 +114,4 @@ def _draw_power(axes: Axes, statistics: GroupStatistics) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     unit = statistics.metric.difference_unit
     axes.set(xlabel="seeds of each configuration", ylabel=f"smallest difference ({unit})")
-    axes.set_title("Detectable by number of seeds", fontweight="normal")
+    axes.set_title("Detectable difference", fontweight="normal")

@@ -40,7 +40,7 @@ def draw_confusion(run: LoadedRun, predictions: Predictions) -> Figure:
 
 
 def _draw_matrix(axes: Axes, table: pd.DataFrame) -> None:
-    """The colors end at the largest mistake, so that the diagonal does not swallow them."""
+    """The colors end at the largest error, because the diagonal would hide all others."""
     mistakes = table.to_numpy()[~np.eye(len(table), dtype=bool)]
     top = max(float(np.nanmax(mistakes)), 1.0) if len(mistakes) else 100.0
     bar = {"label": f"% of the row's test images (color ends at {top:.0f})", "shrink": 0.7}

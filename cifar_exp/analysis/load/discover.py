@@ -56,7 +56,7 @@ class ReportInputs:
 def find_inputs(paths: Sequence[Path]) -> ReportInputs:
     """The runs and sweeps of outputs folders, sweep folders and run folders, in any mixture.
 
-    Raises UserError, with a sentence for each path that is none of these or holds no run.
+    Raises UserError, with a sentence for each path that is none of these or contains no runs.
     """
     discovery = _Discovery()
     mistakes = [mistake for path in paths if (mistake := discovery.add(path))]
@@ -81,7 +81,9 @@ def output_problem(folder: Path) -> str | None:
         return "is a place for runs; give another folder"
     ours = [name for name in ("sweep.yaml", "run.json", "runs", "sweeps") if (real / name).exists()]
     return (
-        f"holds {ours[0]}, which a report must not mix with; give another folder" if ours else None
+        f"contains {ours[0]}, which a report must not mix with; give another folder"
+        if ours
+        else None
     )
 
 
@@ -99,7 +101,7 @@ class _Discovery:
             return f"{path}: is not a folder; {ALLOWED}"
         place = find_place(path)
         if place is None:
-            return f"{path}: holds no run; {ALLOWED}"
+            return f"{path}: contains no runs; {ALLOWED}"
         if place.kind == "run":
             self._add_runs([path])
         elif place.kind == "sweep":
@@ -113,11 +115,11 @@ class _Discovery:
         if place.kind != "sweeps":
             folders, foreign = _runs_in(place.outputs / "runs")
             if not folders and not foreign:
-                return f"{place.path}: holds no run yet; {ALLOWED}"
+                return f"{place.path}: contains no runs yet; {ALLOWED}"
             self.skipped += [Skipped(str(p), "is not named like a run's folder") for p in foreign]
             self._add_runs(folders.values())
         elif not sweeps:
-            return f"{place.path}: holds no sweep yet; {ALLOWED}"
+            return f"{place.path}: contains no sweeps yet; {ALLOWED}"
         for folder in sweeps:
             self._add_sweep(folder)
         return None

@@ -157,9 +157,7 @@ def test_seeds_with_equal_results_show_no_noise(outputs: Any, folder: Path) -> N
     assert draw(outputs, folder)["noise"] == "all seeds of a configuration have the same result"
 
 
-def test_without_a_completed_run_nothing_is_drawn_and_old_figures_are_deleted(
-    outputs: Any, folder: Path
-) -> None:
+def test_without_a_completed_run_old_figures_are_deleted(outputs: Any, folder: Path) -> None:
     (folder / "history.png").write_text("of an earlier report")
     outputs.run(status="failed", error="x")
     reasons = draw(outputs, folder)

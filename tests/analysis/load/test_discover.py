@@ -69,7 +69,7 @@ def test_a_folder_that_is_not_a_run_is_skipped_but_hidden_ones_are_ignored(outpu
     )
 
 
-def test_a_sweep_with_a_damaged_table_is_skipped_and_its_runs_are_still_found(outputs: Any) -> None:
+def test_a_sweep_with_a_damaged_table_is_skipped_but_not_its_runs(outputs: Any) -> None:
     run = outputs.run()
     sweep = outputs.sweep("mine", [run])
     (sweep / "runs.csv").write_bytes(b"\xff\xfe\x00nonsense")
@@ -116,7 +116,7 @@ def test_an_empty_folder_of_sweeps_says_so(outputs: Any) -> None:
     sweeps.mkdir()
     with pytest.raises(UserError) as caught:
         find_inputs([sweeps])
-    assert caught.value.messages == [f"{sweeps}: holds no sweep yet; {ALLOWED}"]
+    assert caught.value.messages == [f"{sweeps}: contains no sweeps yet; {ALLOWED}"]
 
 
 def test_all_wrong_paths_are_reported_at_once(outputs: Any, tmp_path: Path) -> None:
@@ -126,16 +126,19 @@ def test_all_wrong_paths_are_reported_at_once(outputs: Any, tmp_path: Path) -> N
         find_inputs(wrong)
     assert caught.value.messages == [
         f"{wrong[0]}: is not a folder; {ALLOWED}",
-        f"{wrong[1]}: holds no run; {ALLOWED}",
-        f"{wrong[2]}: holds no run yet; {ALLOWED}",
+        f"{wrong[1]}: contains no runs; {ALLOWED}",
+        f"{wrong[2]}: contains no runs yet; {ALLOWED}",
     ]
 
 
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
-        ("", "holds runs, which a report must not mix with; give another folder"),
-        ("sweeps/mine", "holds sweep.yaml, which a report must not mix with; give another folder"),
+        ("", "contains runs, which a report must not mix with; give another folder"),
+        (
+            "sweeps/mine",
+            "contains sweep.yaml, which a report must not mix with; give another folder",
+        ),
         ("runs", "is a place for runs; give another folder"),
         ("runs/new", "is a place for runs; give another folder"),
     ],

@@ -149,9 +149,7 @@ def test_epochs_that_are_not_whole_numbers_are_ignored(outputs: Any, report: Pat
     assert history["step"].isna().all()
 
 
-def test_a_running_run_is_recognized_by_its_lock_and_was_otherwise_interrupted(
-    outputs: Any, report: Path
-) -> None:
+def test_a_running_run_without_its_lock_was_interrupted(outputs: Any, report: Path) -> None:
     run = outputs.run(status="running", done=2)
     run_id = run.name[-10:]
     assert read(outputs, report).runs[run_id].status == "interrupted"

@@ -98,7 +98,7 @@ def test_a_level_is_compared_with_one_that_has_matching_runs(outputs: Any) -> No
     assert found.loc[("lr", "2"), "mean"] == pytest.approx(0.4005)
 
 
-def test_the_reference_of_a_setting_that_only_some_runs_have_is_a_real_level(outputs: Any) -> None:
+def test_the_reference_of_a_setting_that_some_runs_lack_is_a_real_level(outputs: Any) -> None:
     for seed in range(2):
         outputs.run(seed=seed, val=0.3, optimizer__name="adam")
         for momentum in (0.8, 0.9):
@@ -108,7 +108,7 @@ def test_the_reference_of_a_setting_that_only_some_runs_have_is_a_real_level(out
     assert found.loc[("momentum", "0.9"), "reference"] == "0.8"
 
 
-def test_marginal_means_of_an_incomplete_grid_average_over_the_same_settings(outputs: Any) -> None:
+def test_marginal_means_of_an_incomplete_grid_average_over_the_same_runs(outputs: Any) -> None:
     for a, b, c in product((1, 2), (1, 2), (1, 2)):
         if (a, b, c) != (2, 2, 2):
             outputs.run(val=0.1 * a + 0.01 * b + 0.4 * (c == 2), x__a=a, x__b=b, x__c=c)
@@ -156,7 +156,7 @@ def test_importance_of_a_full_grid_is_the_analysis_of_variance(outputs: Any) -> 
     assert found["noise_share"].to_numpy() == pytest.approx(noise.to_numpy())
 
 
-def test_importance_with_unequal_seeds_pools_the_noise_within_configurations(
+def test_importance_with_unequal_seeds_pools_the_noise(
     outputs: Any,
 ) -> None:
     values = {8: [0.3, 0.31, 0.33], 16: [0.5, 0.52], 32: [0.6, 0.61]}

@@ -83,7 +83,7 @@ def test_a_baseline_is_named_by_a_run_or_its_folder(outputs: Any) -> None:
     assert outputs.statistics(baseline="width=99 dropout=0.1").baseline is None
 
 
-def test_a_baseline_may_use_exact_or_shown_numbers_but_not_an_aliased_setting(outputs: Any) -> None:
+def test_a_baseline_takes_exact_or_shown_numbers_but_no_aliased_setting(outputs: Any) -> None:
     for lr in (0.0123456, 0.2):
         outputs.run(val=lr, optimizer__lr=lr, model__width=int(lr * 100))
     shown = outputs.statistics().factors[0].levels[0]

@@ -9,13 +9,14 @@ from queue import Empty, SimpleQueue
 
 from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.errors import EnvironmentFailure, UserError
+from cifar_exp.machine import available_cores, total_memory_gb
 from cifar_exp.runs.spec import RunSpec, Slot
 from cifar_exp.storage.lock import RunLockedError
 from cifar_exp.storage.run_state import fail_dead_run
 from cifar_exp.sweeps.launchers.base import Executor, RunStoppedError
 from cifar_exp.sweeps.launchers.local import worker as inside
 from cifar_exp.sweeps.launchers.local.pool import Worker, fork_server, result_of
-from cifar_exp.sweeps.launchers.local.slots import available_cores, divide, total_memory_gb
+from cifar_exp.sweeps.launchers.local.slots import divide
 from cifar_exp.sweeps.launchers.local.worker import GRACE_SECONDS, KILL, STOP, WorkerResult
 
 ERRORS: Mapping[str, type[Exception]] = {

@@ -1,12 +1,8 @@
-import os
-from pathlib import Path
-
 import pytest
 
 from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.runs.spec import Slot
-from cifar_exp.sweeps.launchers.local import slots as division
-from cifar_exp.sweeps.launchers.local.slots import available_cores, divide, total_memory_gb
+from cifar_exp.sweeps.launchers.local.slots import divide
 
 
 def test_on_a_cpu_each_run_has_a_core() -> None:
@@ -46,39 +42,3 @@ def test_several_runs_on_a_device_are_dealt_out_in_turn() -> None:
 def test_a_number_of_jobs_goes_before_the_number_of_devices() -> None:
     slots = divide(LocalOptions(n_jobs=3, jobs_per_device=7), ["cuda:0", "cuda:1"], 3, 64.0)
     assert slots == [Slot("cuda:0", 1), Slot("cuda:1", 1), Slot("cuda:0", 1)]
-
-
-def test_the_cores_are_those_given_to_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {0, 3, 5}
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: given, raising=False)
-    assert available_cores() == 3
-
-
-def test_without_affinity_all_cores_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 7)
-    assert available_cores() == 7
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert available_cores() == 1
-
-
-@pytest.mark.parametrize(
-    ("limits", "expected"),
-    [
-        ([], 8.0),
-        (["max\n"], 8.0),
-        (["3221225472\n"], 3.0),
-        (["max", "1073741824"], 1.0),
-        (["9223372036854771712"], 8.0),  # what a container without a limit tells
-    ],
-)
-def test_memory_is_the_machines_or_the_containers_where_that_is_less(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: list[str], expected: float
-) -> None:
-    files = [tmp_path / str(index) for index in range(len(limits))]
-    for file, text in zip(files, limits, strict=True):
-        file.write_text(text)
-    monkeypatch.setattr(division, "LIMITS", [*map(str, files), str(tmp_path / "absent")])
-    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2 * 2**20}
-    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
-    assert total_memory_gb() == expected
