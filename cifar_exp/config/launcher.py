@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from cifar_exp.config.fields import Integer, Number, Section, describe_allowed
+from cifar_exp.errors import UserError
 from cifar_exp.text import did_you_mean, format_value
 
 TARGET = "hydra_plugins.cifar_exp_plugins.launcher.LocalLauncher"
@@ -29,25 +30,13 @@ class LocalOptions(Section):
 
 
 def local_options(section: Mapping[str, Any]) -> LocalOptions:
-    """The typed options of a section that `check_launcher` finds no mistake in."""
-    return LocalOptions.model_validate(_options(section))
-
-
-def check_launcher(section: Mapping[str, Any]) -> list[str]:
-    """A sentence on each mistake in `hydra.launcher`; other launchers check their own."""
-    if section.get("_target_") != TARGET:
-        return []
-    values = _options(section)
+    """The typed options of `hydra.launcher`. Raises UserError with a sentence on each mistake."""
+    values = {key: value for key, value in section.items() if key != "_target_"}
     try:
-        LocalOptions.model_validate(values)
+        return LocalOptions.model_validate(values)
     except ValidationError as error:
         wrong = dict.fromkeys(str(details["loc"][0]) for details in error.errors())
-        return [_sentence(key, values[key]) for key in wrong]
-    return []
-
-
-def _options(section: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in section.items() if key != "_target_"}
+        raise UserError(_sentence(key, values[key]) for key in wrong) from error
 
 
 def _sentence(key: str, value: Any) -> str:

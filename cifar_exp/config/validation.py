@@ -62,11 +62,11 @@ def unknown_key(key: str, raw: Mapping[str, Any]) -> str:
     """The sentence on a key that does not exist: with the nearest one, or all of its group."""
     group, _, name = key.partition(".")
     own = [field for field in _fields(group, raw) if field != "name"]  # chosen by the group
-    near = same_name(key, raw)
+    near, shown = same_name(key, raw), format_value(key)
     if not own:
-        return f"{key}: no such setting{near or did_you_mean(key, known_keys(raw))}"
+        return f"{shown}: no such setting{near or did_you_mean(key, known_keys(raw))}"
     near = near or did_you_mean(name, own).replace("did you mean ", f"did you mean {group}.")
-    return f"{key}: no such setting{near or f'; {group} has ' + ', '.join(own)}"
+    return f"{shown}: no such setting{near or f'; {group} has ' + ', '.join(own)}"
 
 
 def same_name(key: str, raw: Mapping[str, Any]) -> str:

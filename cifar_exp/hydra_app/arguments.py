@@ -7,7 +7,7 @@ from typing import NoReturn
 from hydra._internal.utils import get_args_parser
 
 from cifar_exp.errors import UserError
-from cifar_exp.text import did_you_mean
+from cifar_exp.text import SHOWN, did_you_mean, format_value
 
 NO_RECIPE = ("experiment=null", "sweep=null")  # the defaults, which Hydra does not accept
 
@@ -19,8 +19,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
     def error(message: str) -> NoReturn:
         wrong = message.rpartition(": ")[2].split(" ")[0]
-        near = did_you_mean(wrong, parser._option_string_actions)
-        raise UserError(f"{message}{near}")
+        near = did_you_mean(wrong[:SHOWN], parser._option_string_actions)
+        words = [format_value(word) for word in message.split(" ")]
+        raise UserError(f"{' '.join(words)}{near}")
 
     parser.error = error  # type: ignore[method-assign]
     parsed = parser.parse_intermixed_args(list(arguments))

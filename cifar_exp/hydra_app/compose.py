@@ -7,6 +7,7 @@ values of a trial are applied to the composed config, in under 1 ms.
 import argparse
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,10 +24,12 @@ from hydra.core.object_type import ObjectType
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 import cifar_exp
 from cifar_exp.errors import UserError
+from cifar_exp.hydra_app.yaml_check import check_sources
+from cifar_exp.text import format_value
 
 CONFIG_NAME = "config"
 ENVIRONMENT = re.compile(r"\$\{oc\.env:[^${}]*\}")  # means the same whatever the settings are
@@ -42,6 +45,7 @@ COMPOSE_ERRORS = (
     AssertionError,
     RecursionError,
     OSError,
+    UserWarning,
 )
 
 
@@ -68,45 +72,68 @@ class Composer:
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """The config of these overrides, open to new keys. Raises one of COMPOSE_ERRORS."""
-        config = self.config_loader.load_configuration(
-            config_name=self._config_name,
-            overrides=list(overrides),
-            run_mode=RunMode.RUN,
-            from_shell=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # a folder of hydra.searchpath is missing
+            config = self.config_loader.load_configuration(
+                config_name=self._config_name,
+                overrides=list(overrides),
+                run_mode=RunMode.RUN,
+                from_shell=False,
+            )
         OmegaConf.set_struct(config, False)
         return config
 
 
 @contextmanager
 def open_composer(arguments: argparse.Namespace) -> Iterator[Composer]:
-    """A composer for the options --config-path, --config-dir and --config-name."""
+    """A composer for the options --config-path, --config-dir and --config-name.
+
+    Raises UserError if what they name does not exist.
+    """
     version.setbase("1.3")
-    search_path = create_config_search_path(arguments.config_path or str(conf_folder()))
+    check_sources()
+    conf = arguments.config_path or str(conf_folder())
+    if arguments.config_path and "://" not in conf:
+        conf = _folder("--config-path", conf)
+    search_path = create_config_search_path(conf)
     if arguments.config_dir is not None:
-        folder = os.path.abspath(arguments.config_dir)
-        if not arguments.config_dir or not os.path.isdir(folder):
-            raise UserError(f"--config-dir={arguments.config_dir}: there is no such folder")
         search_path.prepend(
             provider="command-line",
-            path=f"file://{folder}",
+            path=f"file://{_folder('--config-dir', arguments.config_dir)}",
             anchor=SearchPathQuery(provider="schema"),
         )
     GlobalHydra.instance().clear()
-    hydra = Hydra.create_main_hydra2("train", search_path)
+    loader = Hydra.create_main_hydra2("train", search_path).config_loader
     try:
-        yield Composer(hydra.config_loader, arguments.config_name or CONFIG_NAME)
+        name = arguments.config_name or CONFIG_NAME
+        if name not in loader.get_group_options("", ObjectType.CONFIG):
+            shown = format_value(name)
+            raise UserError(f"--config-name={shown}: there is no {shown}.yaml in {conf}")
+        yield Composer(loader, name)
     finally:
         GlobalHydra.instance().clear()
+
+
+def _folder(option: str, name: str) -> str:
+    if not name or not os.path.isdir(name):
+        raise UserError(f"{option}={format_value(name)}: there is no such folder")
+    return os.path.abspath(name)
 
 
 def settings_tree(config: DictConfig) -> dict[str, Any]:
     """The settings of a composed config as plain values, interpolations resolved.
 
-    Raises UserError where an interpolation cannot be resolved or a mandatory value is missing.
+    Raises UserError if an interpolation cannot be resolved or a mandatory value is missing.
     """
+    return resolved(_without_hydra(config))
+
+
+def resolved(config: DictConfig) -> dict[str, Any]:
+    """The config as plain values. Raises UserError as `settings_tree` does."""
     try:
-        tree = OmegaConf.to_container(_without_hydra(config), resolve=True, throw_on_missing=True)
+        tree = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        raise UserError(f"{error.full_key}: must be set; a file holds ??? in its place") from error
     except Exception as error:  # omegaconf wraps whatever a resolver raised
         key = getattr(error, "full_key", None)
         reason = str(error).partition("\n")[0]
@@ -119,9 +146,10 @@ class ComposedConfig:
     """The config of a combination of options, to which values can be applied."""
 
     def __init__(self, config: DictConfig) -> None:
-        """Raises UserError where an interpolation cannot be resolved."""
+        """Raises UserError if an interpolation cannot be resolved."""
         self.config, self.tree = config, settings_tree(config)
-        self.label = str(config.hydra.runtime.choices["model"])
+        self.choices: Mapping[str, Any] = config.hydra.runtime.choices
+        self.label = str(self.choices.get("model"))
         tree = OmegaConf.to_container(_without_hydra(config), resolve=False)
         self._is_plain = not _any_text(tree, lambda text: "${" in ENVIRONMENT.sub("", text))
 

@@ -1,32 +1,35 @@
 """The settings under `hydra`: the launcher and the sweeper, and whether this is a sweep."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from cifar_exp.config.launcher import TARGET, LocalOptions, check_launcher, local_options
+from cifar_exp.config.launcher import TARGET, LocalOptions, local_options
+from cifar_exp.errors import UserError
+from cifar_exp.hydra_app.compose import resolved
 from cifar_exp.hydra_app.overrides import OverrideValue
-from cifar_exp.hydra_app.validation import OverrideValidator, compose_error
-from cifar_exp.text import did_you_mean
+from cifar_exp.hydra_app.validation import OverrideValidator
+from cifar_exp.text import did_you_mean, format_value
 
 SWEEPER = "hydra_plugins.cifar_exp_plugins.sweeper.GridSweeper"
-CHECKED = ("launcher", "sweeper")
+SEARCHPATH = "hydra.searchpath"  # Hydra checks it: without it, no option may be found
+PLUGINS = ("launcher", "sweeper")  # each is chosen by hydra/launcher=NAME
 
 
 @dataclass(frozen=True)
 class HydraSection:
-    """Plain values of `hydra.launcher` and `hydra.sweeper`; whether `hydra.mode` makes a sweep."""
+    """Plain values of `hydra.launcher` and `hydra.sweeper`; whether `hydra.mode` makes a sweep.
+
+    `local` holds the local launcher's options; None for one of Hydra's launchers.
+    """
 
     launcher: Mapping[str, Any] = field(default_factory=dict)
     sweeper: Mapping[str, Any] = field(default_factory=dict)
     is_multirun: bool = False
-
-    @property
-    def local(self) -> LocalOptions | None:
-        """The local launcher's options; None for one of Hydra's launchers."""
-        return local_options(self.launcher) if self.launcher.get("_target_") == TARGET else None
+    local: LocalOptions | None = None
 
     @property
     def has_foreign_sweeper(self) -> bool:
@@ -42,58 +45,94 @@ def read_hydra_section(
     if composed is None:
         return HydraSection()
     hydra = composed.config.hydra
-    launcher, sweeper = (_plain(validator, hydra, name) for name in CHECKED)
-    validator.errors += check_launcher(launcher)
+    launcher, sweeper = (_plain(validator, hydra, name) for name in PLUGINS)
+    local = None
+    if launcher.get("_target_") == TARGET:
+        try:
+            local = local_options(launcher)
+        except UserError as error:
+            validator.errors += error.messages
     if sweeper.get("_target_") == SWEEPER:
         validator.errors += _unknown_keys("sweeper", sweeper, ("params", "paired"))
-    return HydraSection(launcher, sweeper, str(hydra.get("mode")).endswith("MULTIRUN"))
+    is_multirun = str(hydra.get("mode")).endswith("MULTIRUN")
+    return HydraSection(launcher, sweeper, is_multirun, local)
 
 
-def without_unknown_keys(
-    validator: OverrideValidator, shared: Sequence[OverrideValue]
+def with_valid_keys(
+    validator: OverrideValidator, shared: Sequence[OverrideValue], dropped: Iterable[str]
 ) -> list[OverrideValue]:
-    """`shared` without keys that the launcher or the sweeper lacks: Hydra's own sentence on them
-    names no valid key."""
-    typed = [v for v in shared if v.key.startswith(tuple(f"hydra.{name}" for name in CHECKED))]
-    groups = [v.text for v in shared if "/" in v.key or v.key == "sweep"]
-    composed = validator.composed(groups) if typed else None
+    """`shared` without values of Hydra's settings that do not exist or do not take them.
+
+    Hydra's own sentence on them names no valid key. `dropped` are groups whose option does not
+    exist: nothing is known of their keys.
+    """
+    unknown = tuple(group.replace("/", ".") + "." for group in dropped)
+    shared = [value for value in shared if not (unknown and value.key.startswith(unknown))]
+    typed = [
+        value for value in shared if value.key.startswith("hydra.") and value.key != SEARCHPATH
+    ]
+    options = [value.text for value in shared if value not in typed]
+    composed = validator.composed(options) if typed else None
     if composed is None:
-        return list(shared)
-    errors = {v.line: error for v in typed if (error := _key_error(v, composed.config.hydra))}
+        return shared
+    errors = {v.line: error for v in typed if (error := _error(v, composed.config.hydra))}
     validator.errors += errors.values()
     return [value for value in shared if value.line not in errors]
 
 
-def _key_error(value: OverrideValue, hydra: DictConfig) -> str | None:
+def _error(value: OverrideValue, hydra: DictConfig) -> str | None:
     section, _, key = value.key.removeprefix("hydra.").partition(".")
-    keys = [name for name in map(str, hydra.get(section) or {}) if name != "_target_"]
-    if section not in CHECKED:
-        return f"{value.key}: no such setting{did_you_mean(section, CHECKED)}"
-    if not key or key == "_target_":
-        return f"{value.line}: choose a {section} by hydra/{section}=NAME"
-    if key.partition(".")[0] not in keys:
-        return _unknown_key(section, key, keys)
+    if section in PLUGINS and key in ("", "_target_"):
+        return f"{value.shown}: choose a {section} by hydra/{section}=NAME"
+    return _missing_key(section, key, hydra) or _refused(value, hydra)
+
+
+def _missing_key(section: str, key: str, hydra: DictConfig) -> str | None:
+    node: Any = hydra
+    path = [section, *key.split(".")] if key else [section]
+    for depth, part in enumerate(path):
+        keys = [name for name in map(str, node) if name != "_target_"]
+        if part not in keys:
+            return _unknown_key(".".join(["hydra", *path[:depth]]), part, keys)
+        node = node[part] if not OmegaConf.is_missing(node, part) else None
+        if not isinstance(node, DictConfig):
+            break
+    return None
+
+
+def _refused(value: OverrideValue, hydra: DictConfig) -> str | None:
+    """Hydra's reason why the setting cannot have this value."""
+    copy = hydra.copy()
+    try:
+        OmegaConf.update(copy, value.key.removeprefix("hydra."), value.value, force_add=True)
+    except OmegaConfBaseException as error:
+        return f"{value.shown}: {str(error).partition(chr(10))[0]}"
     return None
 
 
 def _unknown_keys(section: str, values: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
-    return [_unknown_key(section, key, keys) for key in values if key not in (*keys, "_target_")]
+    unknown = [key for key in values if key not in (*keys, "_target_")]
+    return [_unknown_key(f"hydra.{section}", key, keys) for key in unknown]
 
 
 def _unknown_key(section: str, key: str, keys: Sequence[str]) -> str:
     near = did_you_mean(key, keys) or f"; there are {', '.join(keys)}"
-    return f"hydra.{section}.{key}: no such setting{near}"
+    return f"{section}.{format_value(key)}: no such setting{near}"
 
 
 def _plain(validator: OverrideValidator, hydra: DictConfig, name: str) -> Mapping[str, Any]:
-    """A section as plain values; empty, with an error noted, where it cannot be resolved."""
+    """A section as plain values; empty, with an error noted, if it cannot be resolved."""
     section = hydra.get(name)
+    if section is None:
+        return {}
+    if not isinstance(section, DictConfig):
+        shown = format_value(
+            OmegaConf.to_container(section) if OmegaConf.is_config(section) else section
+        )
+        validator.errors.append(f"hydra.{name}={shown}: must be a group of settings")
+        return {}
     try:
-        tree = {} if section is None else OmegaConf.to_container(section, resolve=True)
-    except Exception as error:  # omegaconf wraps whatever a resolver raised
-        validator.errors.append(f"hydra.{name}: {compose_error(error)}")
+        return resolved(section)
+    except UserError as error:
+        validator.errors += error.messages
         return {}
-    if not isinstance(tree, dict):
-        validator.errors.append(f"hydra.{name}={tree}: must be a group of settings")
-        return {}
-    return {str(key): value for key, value in tree.items()}

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,11 @@ class _Parsed:
     def line(self) -> str:
         """As it was typed."""
         return str(self.override.input_line)
+
+    @property
+    def shown(self) -> str:
+        """The line for messages: cut if it is long."""
+        return format_value(self.line)
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,16 @@ def quoted(argument: str) -> str:
     return key + equals + ",".join(f"'{part}'" for part in text.split(","))
 
 
+def quoted_option(line: str, groups: Container[str]) -> str:
+    """Put an option's name in quotes that Hydra would read as a number or null: `model=1e5`."""
+    key, equals, text = line.partition("=")
+    names = text.split(",")
+    if key not in groups or not all(re.fullmatch(r"[\w.+-]+", name) for name in names):
+        return line
+    quoted_names = [name if PLAIN.fullmatch(name) else f"'{name}'" for name in names]
+    return key + equals + ",".join(quoted_names)
+
+
 def _override(line: str) -> Override:
     if _depth(line) > MAX_DEPTH:
         raise UserError(f"{format_value(line)}: more than {MAX_DEPTH} nested brackets")
@@ -115,6 +130,14 @@ def _override(line: str) -> Override:
         return OverridesParser.create().parse_override(line)
     except (HydraException, ValueError, RecursionError) as error:
         raise UserError(_syntax_error(line, error)) from error
+    except Exception as error:
+        if __debug__:
+            raise
+        # python -O removes the assertions that Hydra's parser takes its next steps in
+        raise UserError(
+            f"{format_value(line)}: Hydra cannot parse this under PYTHONOPTIMIZE or python -O; "
+            "run without them"
+        ) from error
 
 
 def _depth(line: str) -> int:

@@ -7,16 +7,16 @@ and the values of each trial are applied to the result, which the schema validat
 import argparse
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_origin
 
-from cifar_exp.config.identity import identifying
-from cifar_exp.config.validation import validate
+from cifar_exp.config.identity import identifying, leaves
+from cifar_exp.config.validation import find_field, validate
 from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.combinations import Dimension, combinations, swept_values
 from cifar_exp.hydra_app.compose import COMPOSE_ERRORS, Composer, open_composer
-from cifar_exp.hydra_app.hydra_section import HydraSection, read_hydra_section, without_unknown_keys
+from cifar_exp.hydra_app.hydra_section import HydraSection, read_hydra_section, with_valid_keys
 from cifar_exp.hydra_app.overrides import (
     MAX_TRIALS,
     PAIRED,
@@ -27,6 +27,7 @@ from cifar_exp.hydra_app.overrides import (
 )
 from cifar_exp.hydra_app.validation import OverrideValidator
 from cifar_exp.sweeps.trial import Grid, Trial
+from cifar_exp.text import format_value
 
 ADD_MULTIRUN = "several values make several runs; add --multirun"
 
@@ -111,11 +112,12 @@ def _read(validator: OverrideValidator, lines: Sequence[str], is_multirun: bool)
     hydras = [o for o in typed if o.override.is_hydra_override()]
     sweeps = [o for o in typed if o.key == "sweep"]
     own = [o for o in typed if o not in hydras and o not in sweeps]
-    shared = [v for o in _with_one_value(validator, [*hydras, *sweeps]) for v in o.values]
-    shared = without_unknown_keys(validator, shared)
+    single = _with_one_value(validator, [*hydras, *sweeps])
+    dropped = {o.key for o in hydras} - {o.key for o in single}
+    shared = with_valid_keys(validator, [v for o in single for v in o.values], dropped)
     hydra = read_hydra_section(validator, shared)
     is_sweep = is_multirun or bool(sweeps) or hydra.is_multirun
-    listed = _listed(validator, hydra) if is_sweep else _Listed()
+    listed = _listed(validator, hydra, shared) if is_sweep else _Listed()
     validator.errors += _typed_errors(validator, [*sweeps, *own], is_sweep)
     merged = list({o.key: o for o in [*listed.params, *own]}.values())  # the last override wins
     validator.errors += _paired_errors(merged, listed.paired_keys)
@@ -135,7 +137,7 @@ def _with_one_value(
     validator: OverrideValidator, overrides: Sequence[ParsedOverride]
 ) -> list[ParsedOverride]:
     several = [o for o in overrides if len(o.values) > 1]
-    validator.errors += [f"{o.line}: takes one value at a time" for o in several]
+    validator.errors += [f"{o.shown}: takes one value at a time" for o in several]
     return validator.with_valid_options(o for o in overrides if o not in several)
 
 
@@ -145,20 +147,26 @@ def _typed_errors(
     options = Counter(o.key for o in typed if validator.is_composed(o))
     yield from (f"{key}=...: is given {n} times" for key, n in options.items() if n > 1)
     if not is_sweep:
-        yield from (f"{o.line}: {ADD_MULTIRUN}" for o in typed if len(o.values) > 1)
+        yield from (f"{o.shown}: {ADD_MULTIRUN}" for o in typed if len(o.values) > 1)
 
 
 def _paired_errors(overrides: Sequence[ParsedOverride], paired: Sequence[str]) -> list[str]:
-    return [f"{o.line}: {o.key} is in {PAIRED} too" for o in overrides if o.key in paired]
+    return [f"{o.shown}: {o.key} is in {PAIRED} too" for o in overrides if o.key in paired]
 
 
-def _listed(validator: OverrideValidator, hydra: HydraSection) -> _Listed:
+def _listed(
+    validator: OverrideValidator, hydra: HydraSection, shared: Sequence[OverrideValue]
+) -> _Listed:
     """The values that the sweep file lists, and those that move together."""
     params = hydra.sweeper.get("params") or {}
     if not isinstance(params, Mapping):
-        validator.errors.append(f"hydra.sweeper.params={params}: must be keys with their values")
+        shown = format_value(params)
+        validator.errors.append(f"hydra.sweeper.params={shown}: must be keys with their values")
         params = {}
-    listed = validator.parsed(params_lines(params))
+    composed = validator.composed([value.text for value in shared])
+    lists = {} if composed is None else _misread_lists(params, composed.tree, validator.groups)
+    validator.errors += lists.values()
+    listed = validator.parsed(params_lines({k: v for k, v in leaves(params) if k not in lists}))
     try:
         loader = validator.composer.config_loader
         steps = parse_paired(hydra.sweeper.get("paired") or [], loader)
@@ -167,6 +175,22 @@ def _listed(validator: OverrideValidator, hydra: HydraSection) -> _Listed:
         return _Listed(listed)
     valid = [validator.with_valid_options(step) for step in steps]
     return _Listed(listed, [tuple(value for o in step for value in o.values) for step in valid])
+
+
+def _misread_lists(
+    params: Mapping[str, Any], tree: Mapping[str, Any], groups: Container[str]
+) -> dict[str, str]:
+    """By key: a sentence on each YAML list that was meant as several values."""
+    errors = {}
+    for key, value in leaves(params):
+        field = find_field(key, tree)
+        takes_one = key in groups or (
+            field is not None and get_origin(field.annotation) is not tuple
+        )
+        if isinstance(value, list) and takes_one:
+            text = ",".join(map(format_value, value))
+            errors[key] = f"{key}={format_value(value)}: write the values as text, {key}: {text}"
+    return errors
 
 
 def _trials(validator: OverrideValidator, request: _SweepRequest) -> Iterator[Trial]:

@@ -1,5 +1,6 @@
 """Validate overrides (option, key, value) and collect each error once."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,8 +11,16 @@ from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import known_keys, same_name, unknown_key, validate
 from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.compose import COMPOSE_ERRORS, ComposedConfig, Composer
-from cifar_exp.hydra_app.overrides import OverrideValue, ParsedOverride, parse_override
+from cifar_exp.hydra_app.overrides import (
+    OverrideValue,
+    ParsedOverride,
+    parse_override,
+    quoted_option,
+)
 from cifar_exp.text import did_you_mean, format_value
+
+RECIPES = ("experiment", "sweep")  # groups whose files set what other groups hold
+OMEGACONF_DETAILS = ("full_key:", "reference_type=", "object_type=")
 
 
 class OverrideValidator:
@@ -19,7 +28,7 @@ class OverrideValidator:
 
     def __init__(self, composer: Composer) -> None:
         self.composer = composer
-        self.groups = set(composer.groups())
+        self.groups = set(composer.groups()) & {*Settings.model_fields, *RECIPES}
         self.errors: list[str] = []
         self._composed: dict[tuple[str, ...], ComposedConfig | None] = {}
         self._is_allowed: dict[tuple[int, str], bool] = {}
@@ -34,7 +43,8 @@ class OverrideValidator:
         found = []
         for line in lines:
             try:
-                found.append(parse_override(line, self.composer.config_loader))
+                quoted = quoted_option(line, self.groups)
+                found.append(parse_override(quoted, self.composer.config_loader))
             except UserError as error:
                 self.errors += error.messages
         return found
@@ -56,12 +66,22 @@ class OverrideValidator:
         """The config of these options, composed once; None where that fails."""
         key = tuple(lines)
         if key not in self._composed:
-            try:
-                self._composed[key] = ComposedConfig(self.composer.compose(lines))
-            except COMPOSE_ERRORS as error:
-                self._composed[key] = None
-                self.errors.append(compose_error(error))
+            self._composed[key] = self._compose(lines)
         return self._composed[key]
+
+    def _compose(self, lines: Sequence[str]) -> ComposedConfig | None:
+        try:
+            composed = ComposedConfig(self.composer.compose(lines))
+        except COMPOSE_ERRORS as error:
+            self.errors.append(compose_error(error))
+            return None
+        misplaced = [name for name in RECIPES if name in composed.tree]
+        self.errors += [
+            f"{name}={composed.choices.get(name)}: its file must begin with the line "
+            "`# @package _global_`"
+            for name in misplaced
+        ]
+        return None if misplaced else composed
 
     def settings(
         self, composed: ComposedConfig, values: Sequence[OverrideValue]
@@ -82,8 +102,13 @@ class OverrideValidator:
     def _option_errors(self, override: ParsedOverride) -> list[str]:
         if override.override.is_hydra_override() and "/" not in override.key:
             return []
-        if override.override.is_delete():
-            return [f"{override.line}: a group cannot be removed"]
+        parsed = override.override
+        if parsed.is_delete():
+            return [f"{override.shown}: a group cannot be removed"]
+        if parsed.package is not None:
+            return [f"{override.shown}: groups have no packages here"]
+        if parsed.is_add() or parsed.is_force_add():
+            return [f"{override.shown}: leave out the +"]
         return [e for v in override.values if (e := self._unknown_option(v.key, v.value))]
 
     def _unknown_option(self, group: str, value: Any) -> str | None:
@@ -108,11 +133,11 @@ class OverrideValidator:
     def _key_error(self, value: OverrideValue, tree: dict[str, Any]) -> str | None:
         key, override = value.key, value.override
         group, _, name = key.partition(".")
-        error = _form_error(override, value.line, exists=_has(tree, key))
+        error = _form_error(override, value.shown, exists=_has(tree, key))
         if error is not None:
             return error
         if group in self.groups and name == "name":
-            return f"{value.line}: is set by {group}={format_value(value.value)}"
+            return f"{value.shown}: is set by {group}={format_value(value.value)}"
         if isinstance(tree.get(group), dict) and "_target_" in tree[group]:
             # a user's own class has the settings that its YAML gives; `+` gives it more
             if override.is_add() or override.is_force_add() or _has(tree, key):
@@ -137,16 +162,21 @@ def compose_error(error: Exception) -> str:
     """The sentence on an error in composing."""
     if isinstance(error, RecursionError):
         return "a YAML file is nested too deeply, or its defaults lists include each other"
-    return " ".join(str(error).split()) or type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines()]
+    details = [line for line in lines if line.startswith(OMEGACONF_DETAILS)]
+    key = next((d.partition(":")[2].strip() for d in details if d.startswith("full_key:")), "")
+    reason = " ".join(line for line in lines if line not in details)
+    reason = re.sub(r"\w+ raised while composing config: ?", f"{key}: " if key else "", reason)
+    return reason or type(error).__name__
 
 
-def _form_error(override: Override, line: str, *, exists: bool) -> str | None:
+def _form_error(override: Override, shown: str, *, exists: bool) -> str | None:
     if override.package is not None:
-        return f"{line}: groups have no packages here"
+        return f"{shown}: groups have no packages here"
     if override.is_delete():
-        return f"{line}: a setting cannot be removed"
+        return f"{shown}: a setting cannot be removed"
     if override.is_add() and exists:
-        return f"{line}: {override.key_or_group} exists already; leave out the +"
+        return f"{shown}: {override.key_or_group} exists already; leave out the +"
     return None
 
 
