@@ -1,11 +1,13 @@
 """What a worker answers, whatever a run raises: nothing may reach the sweep as an exception."""
 
+import os
 import signal
 from collections.abc import Callable
 
 import pytest
 
 from cifar_exp.errors import EnvironmentFailure, Interrupted, UserError
+from cifar_exp.runs.signals import stop_on_signals
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.sweeps.launchers.local import worker
 
@@ -47,3 +49,21 @@ def test_whatever_a_run_raises_is_an_answer(
     answer = worker.train(RunSpec(small_settings(), "tiny", (), time_limit=90.0))
     assert answer.kind == kind
     assert answer.message.rstrip().endswith(message)
+
+
+@pytest.mark.parametrize("was_signaled", [False, True])
+def test_a_command_to_stop_is_passed_on_unless_the_run_has_a_signal_already(
+    monkeypatch: pytest.MonkeyPatch, was_signaled: bool
+) -> None:
+    sent: list[tuple[int, int]] = []
+    state = worker._WorkerState()
+    state.is_busy = True
+    monkeypatch.setattr(worker, "_state", state)
+    with stop_on_signals() as stop:
+        if was_signaled:  # SIGTERM for the whole process group
+            stop.signum = signal.SIGTERM
+        monkeypatch.setattr(os, "kill", lambda *call: sent.append(call))
+        worker._stop()
+        worker._stop()  # a second command changes nothing
+    assert sent == ([] if was_signaled else [(os.getpid(), signal.SIGTERM)])
+    assert state.is_stopping
