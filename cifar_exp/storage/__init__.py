@@ -1,1 +1,1 @@
-"""What lies in outputs/: the only reader and the only writer of each format."""
+"""The files in outputs/: one reader and one writer for each format."""

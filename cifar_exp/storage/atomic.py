@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writes of text, JSON and CSV: a reader sees the old file or the new one, never a part."""
 
 import csv
 import errno
@@ -14,7 +14,7 @@ TEMPORARY = ".writing-"
 
 
 def is_disk_full(error: BaseException | None) -> bool:
-    """Whether an error, or what it came from, is that there is no space left."""
+    """Whether an error, or one that caused it, says that no space is left."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
@@ -23,10 +23,7 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Replace `path` by what `write` puts into a stream: temporary name, flush, rename.
-
-    A reader, or a start after a crash, sees the old file or the new one, never a part.
-    """
+    """Replace `path` with what `write` puts into a stream: temporary name, flush, rename."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{TEMPORARY}{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -41,17 +38,17 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace `path` by UTF-8 `text`; what UTF-8 has no bytes for is spelled out."""
+    """Replace `path` with UTF-8 `text`; lone surrogates are spelled out."""
     write_whole(path, lambda stream: stream.write(text.encode(errors="backslashreplace")))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace `path` by indented JSON; numbers that are not finite are refused (ValueError)."""
+    """Replace `path` with indented JSON. Raises ValueError for numbers that are not finite."""
     write_text(path, json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replace `path` by a header and a line a row; None becomes an empty cell."""
+    """Replace `path` with a header and a line for each row; None becomes an empty cell."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
@@ -60,7 +57,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 
 
 def mtime_ns(path: Path) -> int:
-    """When a file was last changed, in nanoseconds; 0 where there is none."""
+    """When a file was last changed, in nanoseconds; 0 if it does not exist."""
     try:
         return os.stat(path).st_mtime_ns
     except OSError:
@@ -68,12 +65,12 @@ def mtime_ns(path: Path) -> int:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """What a process is writing, or was writing when it was killed."""
+    """The files that a process is writing, or was writing when it was killed."""
     return list(folder.rglob(f"{TEMPORARY}*"))
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete what a killed process was writing; only for the holder of the folder's lock."""
+    """Delete what a killed process was writing. Only the holder of the run's lock may call this."""
     for path in leftovers(folder):
         path.unlink(missing_ok=True)
 

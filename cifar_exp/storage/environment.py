@@ -1,4 +1,4 @@
-"""Where and with what a run was made."""
+"""The `environment` of run.json: versions, host and commit."""
 
 import importlib.metadata
 import platform
@@ -13,9 +13,9 @@ import cifar_exp
 ROOT = Path(cifar_exp.__file__).parent.parent
 
 
-@cache  # of the code as it was loaded; git takes its time, and a worker makes many runs
+@cache  # of the code as it was loaded; git is slow, and a worker trains many runs
 def environment() -> dict[str, Any]:
-    """Versions, host and the commit of the code; null where the code is no git checkout."""
+    """Versions, host and the commit of the code, which is None outside a git checkout."""
     commit = _git("rev-parse", "HEAD")
     return {
         "python": platform.python_version(),
@@ -28,7 +28,7 @@ def environment() -> dict[str, Any]:
 
 
 def _git(*arguments: str) -> str | None:
-    # Only the package's own checkout counts, not a repository that it was installed somewhere in.
+    # Only the package's own checkout counts, not a repository that contains its installation.
     if not (ROOT / ".git").exists():
         return None
     try:

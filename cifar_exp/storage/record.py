@@ -1,4 +1,4 @@
-"""run.json: what a run is, where it stands, and what came of it."""
+"""run.json: a run's settings, status and results. Its keys are listed in docs/formats.md."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ TERMINAL = frozenset({"completed", "diverged", "pruned"})
 
 
 def needs_no_training(status: str, settings: Settings) -> bool:
-    """Whether a run that stands so is left as it is, and not trained any further."""
+    """Whether a run with this status needs no more training."""
     if settings.rerun:
         return False
     return status in TERMINAL or (status == "failed" and not settings.retry_failed)
@@ -29,7 +29,7 @@ class _Part(BaseModel):
 
 
 class DatasetInfo(_Part):
-    """What was learnt from; sizes in images, `superclasses` by class."""
+    """The dataset; sizes in images, `superclasses` by class."""
 
     name: str
     fingerprint: str
@@ -43,14 +43,14 @@ class DatasetInfo(_Part):
 
 
 class ModelInfo(_Part):
-    """`macs`: multiply-accumulates of one image at full resolution, forward."""
+    """`macs`: multiply-accumulates of a forward pass of one image at full resolution."""
 
     parameters: int
     macs: int
 
 
 class ComputeInfo(_Part):
-    """On what, and how much: `pflop` is 6 x MACs x images seen, at the resolution seen, / 1e15."""
+    """Device and amount: `pflop` is 6 x MACs x images seen, at the resolution seen, / 1e15."""
 
     device: str
     device_name: str
@@ -63,7 +63,7 @@ class ComputeInfo(_Part):
 
 
 class Segment(_Part):
-    """One uninterrupted stretch of training."""
+    """One period of training without interruption."""
 
     host: str
     device: str
@@ -73,7 +73,7 @@ class Segment(_Part):
 
 
 class ValMetrics(_Part):
-    """Figures on the held-out part of train after an epoch."""
+    """Metrics on the validation part of train after an epoch."""
 
     epoch: int
     val_accuracy: float | None
@@ -81,7 +81,7 @@ class ValMetrics(_Part):
 
 
 class TestMetrics(_Part):
-    """Figures on the test set, read once."""
+    """Metrics on the test set, which is read once."""
 
     accuracy: float
     top5_accuracy: float
@@ -99,7 +99,7 @@ class ErrorInfo(_Part):
 
 
 class RunRecord(BaseModel):
-    """The content of run.json; the contract of its keys is in the README."""
+    """The content of run.json."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -123,18 +123,18 @@ class RunRecord(BaseModel):
 
     @property
     def selected(self) -> ValMetrics | None:
-        """The val figures of the weights that `trainer.evaluate` names."""
+        """The val metrics of the weights that `trainer.evaluate` names."""
         return self.best if self.params.get("trainer.evaluate") == "best" else self.final
 
     @property
     def metric(self) -> float | None:
-        """What the run is ranked by: val accuracy of the weights that count; test without val."""
+        """The number to rank the run by: val accuracy of `selected`; without val, test accuracy."""
         if self.selected is not None and self.selected.val_accuracy is not None:
             return self.selected.val_accuracy
         return self.test.accuracy if self.test else None
 
     def save(self, folder: Path) -> None:
-        """Write run.json whole."""
+        """Write run.json."""
         values = self.model_dump(mode="json")
         write_json(folder / "run.json", {"schema": values.pop("schema_version"), **values})
 
@@ -186,5 +186,5 @@ def _read_json(path: Path) -> Any:
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
+    """The current time in UTC, ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,4 +1,7 @@
-"""The folder of a run: where it lies and how its files are called."""
+"""The folder of a run: its place, the names of its files, and how the plain ones are written.
+
+Writes config.yaml, overrides.yaml, metrics.csv, extra.csv and train.log.
+"""
 
 import os
 import re
@@ -29,12 +32,12 @@ class RunDirectory:
 
     @property
     def last(self) -> Path:
-        """The checkpoint to go on from; after completion, the weights."""
+        """The checkpoint from which training continues; after completion, the weights."""
         return self.path / "checkpoints" / "last.pt"
 
     @property
     def best(self) -> Path:
-        """The weights that did best on validation."""
+        """The best weights on validation."""
         return self.path / "checkpoints" / "best.pt"
 
     @property
@@ -44,7 +47,7 @@ class RunDirectory:
 
     @property
     def log(self) -> Path:
-        """What the run told while it went."""
+        """The lines that the run printed."""
         return self.path / "train.log"
 
     def create(self) -> None:
@@ -52,7 +55,7 @@ class RunDirectory:
         (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
 
     def clear(self) -> None:
-        """Remove what is trained again where a run begins at its beginning."""
+        """Remove the results of earlier training, for a run that starts from the beginning."""
         for path in (self.last, self.best):
             path.unlink(missing_ok=True)
         for name in ("metrics.csv", "extra.csv", "predictions.npz"):
@@ -64,10 +67,10 @@ class RunDirectory:
         return not leftovers(self.path) and not (keep == "none" and has_checkpoints)
 
     def reduce(self, keep: str) -> None:
-        """Leave of a completed run's checkpoints what `keep` asks for.
+        """Keep only those checkpoints of a completed run that `keep` names.
 
-        Only renames and removes files: killed on the way, it can be repeated without the run's
-        network. Only for the holder of the run's lock.
+        This only renames and removes files, so that after a kill it can be repeated without the
+        network. Only the holder of the run's lock may call it.
         """
         if self.reduced.exists():
             os.replace(self.reduced, self.last)
@@ -77,13 +80,13 @@ class RunDirectory:
         remove_leftovers(self.path)
 
     def write_history(self, history: list[Row]) -> None:
-        """metrics.csv and extra.csv from the rows of all epochs so far."""
+        """Write metrics.csv and extra.csv from the rows of all epochs so far."""
         for name, columns in (("extra.csv", EXTRA_COLUMNS), ("metrics.csv", METRICS_COLUMNS)):
             rows = [{column: row[column] for column in columns} for row in history]
             write_csv(self.path / name, columns, rows)
 
     def write_settings(self, settings: Mapping[str, Any], overrides: Sequence[str]) -> None:
-        """config.yaml, the resolved settings, and overrides.yaml, what was asked."""
+        """Write config.yaml, the resolved settings, and overrides.yaml, what was typed."""
         write_text(self.path / "config.yaml", to_yaml(settings))
         write_text(self.path / "overrides.yaml", to_yaml(list(overrides)))
 
@@ -94,7 +97,7 @@ class RunDirectory:
 
 
 def read_overrides(folder: Path) -> list[str]:
-    """The overrides that were typed for a run; empty if that is not on record."""
+    """The overrides that were typed for a run; empty if they are not on record."""
     try:
         content = read_yaml(folder / "overrides.yaml")
     except (OSError, UnreadableError):
@@ -103,12 +106,12 @@ def read_overrides(folder: Path) -> list[str]:
 
 
 def to_yaml(value: Any) -> str:
-    """YAML in which every text is quoted: a run id like 12e4567890 stays a text."""
+    """YAML with quoted strings, so that a run id like 12e4567890 stays a string."""
     return yaml.dump(value, Dumper=_QuotingDumper, sort_keys=False, allow_unicode=True)
 
 
 class _QuotingDumper(yaml.SafeDumper):
-    """Dumps texts in quotes, but for keys and plain words."""
+    """Quotes all strings but plain words."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
@@ -125,23 +128,23 @@ def find_run(runs: Path, run_id: str) -> Path | None:
 
 
 def new_path(runs: Path, label: str, run_id: str) -> Path:
-    """Where a run of this label is to lie."""
+    """The folder for a new run with this label."""
     return runs / f"{re.sub(r'[^A-Za-z0-9_.]+', '_', label)}-{run_id}"
 
 
 def rerun_path(path: Path) -> Path:
-    """Where a run is trained anew until it takes the place of `path`."""
+    """The folder in which a run is trained again until it takes the place of `path`."""
     return path.with_name(path.name + RERUN)
 
 
 def replaced_path(path: Path) -> Path:
-    """Where the run in `path` lies for the moment in which its rerun takes its place."""
+    """The folder of the run in `path` while its rerun takes its place."""
     return path.with_name(path.name + REPLACED)
 
 
 def link_latest(outputs: Path, target: Path) -> None:
-    """Point outputs/latest at the run touched last; a convenience that no run fails for."""
-    temporary = outputs / ".latest"  # one name for all: what a killed process left is used up
+    """Point outputs/latest at the latest run or sweep, if possible."""
+    temporary = outputs / ".latest"  # one name for all, so that nothing is left after a kill
     with suppress(OSError):
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(os.path.relpath(target, outputs))
@@ -152,6 +155,6 @@ def link_latest(outputs: Path, target: Path) -> None:
 
 
 def write_target(home: Path) -> Path:
-    """`home`, or beside it the folder of a rerun where the run in `home` has come to its end."""
+    """The folder to train in: `home`, or that of its rerun if the run in `home` has ended."""
     record = RunRecord.load(home)
     return rerun_path(home) if record is not None and record.status in TERMINAL else home

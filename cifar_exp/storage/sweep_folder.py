@@ -1,4 +1,4 @@
-"""A sweep's own files: sweep.yaml, what was asked of it, and runs.csv, its runs in grid order."""
+"""The files of a sweep: sweep.yaml, what was requested, and runs.csv, its runs in grid order."""
 
 import csv
 import io
@@ -70,20 +70,18 @@ class SweepFolder:
         self.runs_folder = runs if path.is_absolute() else Path(os.path.relpath(runs))
 
     def enter(self, entry: SweepEntry) -> None:
-        """Add a command with its values and runs to those of earlier commands."""
+        """Add a command, with its values and runs, to those of earlier commands."""
         self.path.mkdir(parents=True, exist_ok=True)
         with self._locked():
             merged = _merged(self.read_file(), entry)
             write_text(self.path / "sweep.yaml", to_yaml(vars(merged)))
             known = {row.run_id: row for row in self.rows()}
-            for run_id, asked in entry.values.items():
-                values = {key: value_as_text(value) for key, value in asked.items()}
+            for run_id, swept in entry.values.items():
+                values = {key: value_as_text(value) for key, value in swept.items()}
                 row = known.get(run_id) or SweepRow(run_id, "", "pending", {})
                 known[run_id] = replace(row, values={**row.values, **values})
             rows = _in_grid_order(known.values(), merged.parameters)
-            if (
-                rows != self.rows()
-            ):  # an unchanged file keeps its time: the report is then still up to date
+            if rows != self.rows():  # an unchanged file keeps its time, so the report stays valid
                 self._write(rows)
 
     def refresh(self, states: Mapping[str, RunState]) -> None:
@@ -143,7 +141,7 @@ class SweepFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        # two processes may work on one sweep: each reads, adds and writes under the lock
+        # two processes may work on one sweep: each reads, changes and writes under the lock
         locks = self.path.resolve().parent / ".locks"
         locks.mkdir(exist_ok=True)
         with FileLock(locks / self.name):
@@ -151,7 +149,7 @@ class SweepFolder:
 
 
 def _row(line: Mapping[str | None, str | None]) -> SweepRow:
-    """Raises ValueError or KeyError where the line is not a run's; cells too many are dropped."""
+    """Drops extra cells. Raises ValueError or KeyError if the line does not describe a run."""
     cells = {key: cell or "" for key, cell in line.items() if key is not None}
     if not cells["run_id"]:
         raise ValueError("a line without a run_id")

@@ -1,1 +1,1 @@
-"""All that knows Hydra: from a command line to checked settings, one trial or many."""
+"""Many runs: plan them, train them with an executor, and show their state."""

@@ -1,4 +1,4 @@
-"""`plan=true`: the runs with their ids, which of them are done, and the time for the rest."""
+"""`plan=true`: list the runs, with id and status, and estimate the time for the missing ones."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -50,5 +50,5 @@ def _is_done(state: RunState, run: PlannedRun) -> bool:
 
 
 def _start(state: RunState, settings: Settings) -> RunState:
-    """The state from which training starts: for a rerun, its beginning."""
+    """The state from which training starts: a rerun starts from the beginning."""
     return RunState(state.run_id) if settings.rerun and state.status in TERMINAL else state

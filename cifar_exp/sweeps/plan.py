@@ -1,4 +1,4 @@
-"""A sweep before it runs: its name, its runs with their ids, and what each will cost."""
+"""The plan of a sweep: its name, and its runs with their ids and costs."""
 
 import hashlib
 import json
@@ -42,28 +42,28 @@ class Plan:
 
     @property
     def folder(self) -> Path:
-        """Where the sweep's own files lie."""
+        """The folder of the sweep's own files."""
         return self.outputs / "sweeps" / self.name
 
     @property
     def runs_folder(self) -> Path:
-        """Where all runs lie."""
+        """The folder of all runs."""
         return self.outputs / "runs"
 
     @property
     def size(self) -> str:
-        """The number of runs, and of trials where some are equal."""
+        """The number of runs, and of trials if some are equal."""
         if self.trials == len(self.runs):
             return f"{len(self.runs)}"
         return f"{len(self.runs)} ({self.trials} combinations, {len(self.runs)} distinct)"
 
     def spec(self, run: PlannedRun) -> RunSpec:
-        """What an executor needs to train one of the runs."""
+        """What an executor needs to train this run."""
         trial = run.trial
         return RunSpec(trial.settings, trial.label, trial.overrides, self.outputs, run.run_id)
 
     def entry(self, command: str) -> SweepEntry:
-        """What `command` adds to the sweep's own files."""
+        """What the sweep adds to its own files for `command`."""
         return SweepEntry(
             name=self.name,
             command=command,
@@ -79,7 +79,7 @@ class Plan:
 
 
 def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
-    """Name the sweep and its runs. For data=folder the images are read, as ids depend on them.
+    """Name the sweep and its runs. Reads the images for data=folder, because ids depend on them.
 
     Raises as `load_dataset` does.
     """
@@ -99,7 +99,7 @@ def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
 
 
 def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
-    """The option's name, or the swept keys; then a hash of what else was set.
+    """The option's name, or the swept keys, and a hash of all other settings that were set.
 
     Values are not part of it: more values extend the sweep.
     """

@@ -1,1 +1,1 @@
-"""What runs trials, and where."""
+"""Executors: they run trials on this machine or elsewhere."""

@@ -1,4 +1,4 @@
-"""What every executor can do: run trials somewhere, and say which have ended.
+"""The interface of executors, which run trials somewhere and report which have ended.
 
 `tests/sweeps/launchers/test_conformance.py` holds every executor to this.
 """
@@ -16,26 +16,26 @@ class RunStoppedError(Exception):
 
 
 class Executor(ABC):
-    """Runs trials, each into its own folder, where the outcome is recorded.
+    """Runs trials. Each records its outcome in its own folder.
 
     A context manager: leaving the block ends every process that the executor started.
     """
 
     @abstractmethod
     def capacity(self) -> Sequence[Slot]:
-        """A slot for each run at a time. Follows from machine and options, not from the work."""
+        """One slot for each run at a time; depends on the machine and options, not on the work."""
 
     @abstractmethod
     def submit(self, spec: RunSpec) -> None:
-        """Queue a run. Returns at once. `spec.run_id` must be set."""
+        """Queue a run and return immediately. `spec.run_id` must be set."""
 
     @abstractmethod
     def poll(self, timeout: float) -> Mapping[str, Exception | None]:
-        """Wait up to `timeout` seconds for runs to end; returns the ended ones by run id.
+        """Wait up to `timeout` seconds for runs to end; returns those that did, by run id.
 
-        The value is the exception of a run that recorded no outcome itself, else None:
-        EnvironmentFailure where no run can succeed, RunLockedError where another process trains
-        it. An executor that can only work in batches may block until the batch is done.
+        The value is None if the run recorded its outcome, else an exception: EnvironmentFailure
+        if no run can succeed, RunLockedError if another process trains the run. An executor that
+        only works in batches may block until the batch is done.
         """
 
     @abstractmethod
@@ -44,10 +44,10 @@ class Executor(ABC):
 
     @abstractmethod
     def cancel(self, *, now: bool = False) -> None:
-        """Drop what is queued; save and stop what is running, or with `now` kill it."""
+        """Drop the queue; save and stop the running runs, or with `now` kill them."""
 
     def close(self) -> None:
-        """End every process. Called once, when no run is live or after `cancel`."""
+        """End every process. Call this when no run is live, or after `cancel`."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,1 +1,1 @@
-"""How a sweep stands: a snapshot from files, shown as a table, live or once."""
+"""The state of a sweep, read from files and shown live or once."""

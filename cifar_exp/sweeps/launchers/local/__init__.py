@@ -1,1 +1,1 @@
-"""The launcher for this machine: one run a worker process."""
+"""The launcher for this machine: each worker process trains one run at a time."""

@@ -1,4 +1,4 @@
-"""How a machine is divided among runs side by side."""
+"""Divide a machine among runs that are trained at the same time."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from cifar_exp.runs.spec import Slot
 def divide(
     options: LocalOptions, accelerators: Sequence[str], cores: int, memory_gb: float
 ) -> list[Slot]:
-    """A slot for each run at a time; follows from machine and options, never from what is left.
+    """One slot for each run at a time; depends on machine and options, not on the runs left.
 
     On a CPU a core each: two runs side by side with a thread each trained 1.05 (width 32) to 1.7
     (width 4) times as many images a second as one run on both cores.
