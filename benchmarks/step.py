@@ -13,31 +13,31 @@ import sys
 from collections.abc import Callable
 
 import torch
-from throughput import FULL_SIZE, Timed, prepared_loop, timed_loop
+from throughput import FULL_SIZE, Timed, prepared_trainer, timed_trainer
 
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import validate
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.compose import open_composer, settings_tree
 from cifar_exp.training.devices import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, device_name, use_threads
-from cifar_exp.training.trainer import Loop
+from cifar_exp.training.trainer import Trainer
 
 # glibc's own thresholds when a process starts
 GLIBC_MMAP, GLIBC_TRIM = 128 * 1024, 128 * 1024
 
-Change = Callable[[Loop], None]
+Change = Callable[[Trainer], None]
 
 
-def train_stem(loop: Loop) -> None:
+def train_stem(trainer: Trainer) -> None:
     """Filters in front of the first convolution that are trained."""
-    for parameter in loop.network.parameters():
+    for parameter in trainer.network.parameters():
         parameter.requires_grad_(True)
 
 
-def channels_first(loop: Loop) -> None:
+def channels_first(trainer: Trainer) -> None:
     """Weights in torch's default layout; inputs follow."""
-    loop.network.to(memory_format=torch.contiguous_format)
-    loop.network.register_forward_pre_hook(lambda _, images: images[0].contiguous())
+    trainer.network.to(memory_format=torch.contiguous_format)
+    trainer.network.register_forward_pre_hook(lambda _, images: images[0].contiguous())
 
 
 CHANGES: dict[str, tuple[tuple[str, ...], Change | None]] = {
@@ -61,12 +61,12 @@ def compose(batch_size: int, *overrides: str) -> Settings:
 
 def variants(batch_size: int, threads: int) -> dict[str, Timed]:
     """The default step and all changed ones by name."""
-    found = {"default": timed_loop(prepared_loop(compose(batch_size), threads), batch_size)}
+    found = {"default": timed_trainer(prepared_trainer(compose(batch_size), threads), batch_size)}
     for name, (overrides, change) in CHANGES.items():
-        loop = prepared_loop(compose(batch_size, *overrides), threads)
+        trainer = prepared_trainer(compose(batch_size, *overrides), threads)
         if change is not None:
-            change(loop)
-        found[name] = timed_loop(loop, batch_size)
+            change(trainer)
+        found[name] = timed_trainer(trainer, batch_size)
     found["one thread"] = _around(found["default"], lambda: torch.set_num_threads(1), threads)
     found["denormals kept"] = _around(
         found["default"], lambda: torch.set_flush_denormal(False), threads

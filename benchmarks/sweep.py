@@ -155,7 +155,7 @@ def sleep(spec: RunSpec) -> WorkerResult:
 
 def to_first_step(spec: RunSpec) -> WorkerResult:
     """Begin a run and stop it at its first step; tells the seconds until then."""
-    from cifar_exp.training.trainer import Loop
+    from cifar_exp.training.trainer import Trainer
 
     class FirstStepError(Exception):
         pass
@@ -163,15 +163,15 @@ def to_first_step(spec: RunSpec) -> WorkerResult:
     began = time.monotonic()
     reached: list[float] = []
 
-    def stop(_loop: Loop, _batch: object) -> None:
+    def stop(_trainer: Trainer, _batch: object) -> None:
         reached.append(time.monotonic() - began)
         raise FirstStepError
 
-    real, Loop._train_step = Loop._train_step, stop  # type: ignore[assignment, method-assign]
+    real, Trainer._train_step = Trainer._train_step, stop  # type: ignore[assignment, method-assign]
     try:
         train(spec)
     finally:
-        Loop._train_step = real  # type: ignore[method-assign]
+        Trainer._train_step = real  # type: ignore[method-assign]
     return WorkerResult("stopped", message=str(reached[0]))
 
 

@@ -32,7 +32,7 @@ from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.compose import open_composer, settings_tree
 from cifar_exp.runs.build import Components, Compute, build_components
 from cifar_exp.training.devices import device_name, use_threads
-from cifar_exp.training.trainer import Loop
+from cifar_exp.training.trainer import Trainer
 
 WARM_UP = 4  # steps before the clock starts: whatever workers fetched ahead is used up
 Timed = Callable[[int], float]  # steps -> images a second
@@ -41,7 +41,7 @@ FULL_SIZE = ("trainer.resolution_scales=[]", "trainer.resolution_until=[]")
 OURS, LIMIT = "cifar_exp", "limit: one prepared batch"
 
 
-class PreparedFeed(TrainingBatches):
+class PreparedBatches(TrainingBatches):
     """Hands out one batch again and again: what is left is the step."""
 
     def batches(
@@ -74,14 +74,14 @@ class PillowImages(Dataset[tuple[Tensor, int]]):
         return self.transform(Image.fromarray(self.images[index])), int(self.labels[index])
 
 
-def timed_loop(loop: Loop, batch_size: int) -> Timed:
-    """Time steps of our loop; it goes on where it stopped."""
+def timed_trainer(trainer: Trainer, batch_size: int) -> Timed:
+    """Time steps of our trainer; it continues where it stopped."""
 
     def run(steps: int) -> float:
         for count in (WARM_UP, steps):
-            left = iter(range(count - 1))
+            target = trainer.step + count
             started = time.perf_counter()
-            loop.train_epoch(lambda left=left: next(left, None) is None)  # type: ignore[misc]
+            assert not list(trainer.fit(lambda target=target: trainer.step >= target))  # type: ignore[misc]
         return steps * batch_size / (time.perf_counter() - started)
 
     return run
@@ -92,7 +92,7 @@ def timed_idiom(
 ) -> Timed:
     """Time the loop that a good practitioner writes."""
     network = parts.network
-    optimizer = parts.loop.optimizer
+    optimizer = parts.trainer.optimizer
     network.to(memory_format=memory_format).train()
     batches = _endless(loader)
 
@@ -129,7 +129,7 @@ def timed_lightning(parts: Components, loader: DataLoader[tuple[Tensor, int]]) -
             return F.cross_entropy(self.network(batch[0]), batch[1], label_smoothing=0.2)
 
         def configure_optimizers(self) -> torch.optim.Optimizer:
-            return parts.loop.optimizer
+            return parts.trainer.optimizer
 
     def run(steps: int) -> float:
         module = Module()
@@ -154,17 +154,17 @@ def make(settings: Settings, threads: int) -> Components:
     return build_components(settings, dataset, compute, runs=Path())
 
 
-def prepared_loop(settings: Settings, threads: int) -> Loop:
-    """Our loop on one prepared batch."""
+def prepared_trainer(settings: Settings, threads: int) -> Trainer:
+    """Our trainer on one prepared batch."""
     parts = make(settings, threads)
-    parts.loop.feed = PreparedFeed(
+    parts.trainer.train_batches = PreparedBatches(
         parts.splits.train,
         normalization=parts.normalization,
         section=settings.augmentation,
         batch_size=settings.trainer.batch_size,
         seed=0,
     )
-    return parts.loop
+    return parts.trainer
 
 
 def contenders(settings: Settings, threads: int) -> dict[str, Timed]:
@@ -182,8 +182,8 @@ def contenders(settings: Settings, threads: int) -> dict[str, Timed]:
         )
 
     found = {
-        OURS: timed_loop(parts().loop, size),
-        LIMIT: timed_loop(prepared_loop(settings, threads), size),
+        OURS: timed_trainer(parts().trainer, size),
+        LIMIT: timed_trainer(prepared_trainer(settings, threads), size),
     }
     for name, layout in LAYOUTS.items():
         for workers in (0, 1, 2):

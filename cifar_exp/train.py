@@ -128,11 +128,11 @@ def _print_plan(command: Command) -> int:
 
 
 def _plan(command: Command) -> Plan:
-    from cifar_exp.runs.console import RunConsole
+    from cifar_exp.runs.console import Console
     from cifar_exp.sweeps.plan import make_plan
 
-    with closing(RunConsole(command.grid.settings[0].trainer.progress)) as console:
-        return make_plan(command.grid, console.report)
+    with closing(Console(command.grid.settings[0].trainer.progress)) as console:
+        return make_plan(command.grid, console.update)
 
 
 def _executor(command: Command) -> LocalExecutor:

@@ -1,4 +1,4 @@
-"""From settings to the parts of a run: device, network, optimizer, loop."""
+"""Build the components of a run from its settings: device, network, optimizer, trainer."""
 
 import random
 from collections.abc import Mapping
@@ -33,18 +33,18 @@ from cifar_exp.training.devices import (
 from cifar_exp.training.optimizers import build_optimizer
 from cifar_exp.training.resolution import ResolutionSchedule
 from cifar_exp.training.schedules import build_schedule
-from cifar_exp.training.trainer import Loop
+from cifar_exp.training.trainer import Trainer
 
 
 @dataclass(frozen=True)
 class Components:
-    """All that a run is made of, at its beginning; `macs` of one image by its size."""
+    """Everything a run consists of, before training; `macs` of one image by its size."""
 
     dataset: Dataset
     splits: Splits
     normalization: Normalization
     network: nn.Module
-    loop: Loop
+    trainer: Trainer
     compute: "Compute"
     macs: Mapping[int, int]
 
@@ -103,10 +103,10 @@ def build_components(
     except ValueError as error:
         raise UserError(f"model: {error}") from error
     normalization = Normalization.fit(splits.train.sample())
-    loop = make_loop(settings, network, splits, normalization, compute)
+    trainer = make_trainer(settings, network, splits, normalization, compute)
     if settings.init_from is not None:
         load_initial_weights(runs, settings.init_from, network)
-    return Components(dataset, splits, normalization, network, loop, compute, macs)
+    return Components(dataset, splits, normalization, network, trainer, compute, macs)
 
 
 def _sizes(settings: Settings) -> list[int]:
@@ -136,15 +136,15 @@ def make_network(settings: Settings, num_classes: int) -> nn.Module:
     return network
 
 
-def make_loop(
+def make_trainer(
     settings: Settings,
     network: nn.Module,
     splits: Splits,
     normalization: Normalization,
     compute: Compute,
-) -> Loop:
-    """Everything that trains, at the run's beginning."""
-    feed = TrainingBatches(
+) -> Trainer:
+    """Everything that trains, before the first step."""
+    train_batches = TrainingBatches(
         splits.train,
         normalization=normalization,
         section=settings.augmentation,
@@ -156,13 +156,15 @@ def make_loop(
     network.to(compute.device).to(memory_format=torch.channels_last)
     try:
         optimizer = build_optimizer(settings.optimizer, network)
-        total_steps = settings.trainer.epochs * feed.steps_per_epoch
+        total_steps = settings.trainer.epochs * train_batches.steps_per_epoch
         schedule = build_schedule(settings.scheduler, optimizer, total_steps)
     except ValueError as error:
         raise UserError(f"optimizer or scheduler: {error}") from error
-    return Loop(
+    return Trainer(
         network,
-        feed,
+        train_batches,
+        splits,
+        normalization,
         optimizer,
         schedule,
         settings.trainer,

@@ -45,6 +45,32 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
     return content
 
 
+def trainer_state(checkpoint: dict[str, Any], steps_per_epoch: int) -> dict[str, Any] | None:
+    """The state of the trainer in a last.pt; None where only weights are left."""
+    if "loop" in checkpoint:
+        return _trainer_state_of_0_1(checkpoint, steps_per_epoch)
+    return checkpoint.get("trainer")
+
+
+def _trainer_state_of_0_1(checkpoint: dict[str, Any], steps_per_epoch: int) -> dict[str, Any]:
+    """The same from a last.pt of version 0.1, which counted an epoch before its evaluation."""
+    state, pending = dict(checkpoint["loop"]), checkpoint["pending"]
+    state["ema"], state["train_batches"] = state.pop("averaged"), state.pop("feed")
+    state["totals"] = state.pop("sums")
+    if pending is not None:
+        images, accuracy = pending["images"], pending["accuracy"]
+        state["epoch"], state["step_in_epoch"] = state["epoch"] - 1, steps_per_epoch
+        state["totals"] = {
+            "loss": torch.tensor(pending["loss"] * images, dtype=torch.float64),
+            "correct": torch.tensor(round((accuracy or 0) * images)),
+            "images": images,
+            "mixed": accuracy is None,
+            "seconds": pending["seconds"],
+        }
+    position = {key: checkpoint[key] for key in ("history", "elapsed_seconds")}
+    return {**state, **position}
+
+
 def _verify_checksums(path: Path) -> None:
     # torch writes a checksum of each tensor into its zip, and does not look at it when it reads
     with zipfile.ZipFile(path) as archive:

@@ -7,7 +7,7 @@ from cifar_exp.config.schema import DataSection, Settings
 from cifar_exp.data.dataset import Dataset, ProgressCallback
 from cifar_exp.data.registry import is_known_by_content, load_dataset, missing_data_error
 from cifar_exp.errors import UserError
-from cifar_exp.runs.console import RunConsole, print_metrics
+from cifar_exp.runs.console import Console, print_metrics
 from cifar_exp.runs.signals import stop_on_signals
 from cifar_exp.runs.spec import RunResult, RunSpec
 from cifar_exp.storage.cleanup import settle, settle_held
@@ -27,14 +27,14 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
     Raises UserError before anything is made, RunLockedError where another process trains it,
     EnvironmentFailure where the data cannot be fetched, Interrupted after a signal, all saved.
     """
-    teller = RunConsole("none" if spec.is_silent else spec.settings.trainer.progress)
+    console = Console("none" if spec.is_silent else spec.settings.trainer.progress)
     absent = missing_data_error(spec.settings.data)
     if absent:
         raise UserError(absent)
     with stop_on_signals(spec.time_limit) as stop:
-        identity = spec.run_id or identify(spec.settings, teller.report, load)
+        identity = spec.run_id or identify(spec.settings, console.update, load)
         has_replaced = settle(spec.runs, identity)
-        done = _finished(spec, identity, teller, has_replaced)
+        done = _finished(spec, identity, console, has_replaced)
         if done is not None:
             return done
         holder = lock_holder(spec.runs, identity)
@@ -46,14 +46,14 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
 
         before = _last_segment(spec, identity)
         compute = prepare_compute(spec.settings, before, spec.slot)
-        dataset = load(spec.settings.data, teller.report)
-        teller.close()
-        parts = build_components(spec.settings, dataset, compute, spec.runs)
+        dataset = load(spec.settings.data, console.update)
+        console.close()
+        components = build_components(spec.settings, dataset, compute, spec.runs)
         with lock_run(spec.runs, identity):
             # by the one who held it until now
             has_replaced = settle_held(spec.runs, identity)
-            done = _finished(spec, identity, teller, has_replaced)
-            return done or Runner(spec, identity, parts, teller, stop).go()
+            done = _finished(spec, identity, console, has_replaced)
+            return done or Runner(spec, identity, components, console, stop).run()
 
 
 def identify(settings: Settings, report: ProgressCallback, load: Load = load_dataset) -> str:
@@ -70,7 +70,7 @@ def _last_segment(spec: RunSpec, identity: str) -> Segment | None:
 
 
 def _finished(
-    spec: RunSpec, identity: str, teller: RunConsole, has_replaced: bool
+    spec: RunSpec, identity: str, console: Console, has_replaced: bool
 ) -> RunResult | None:
     """The run, where it is done: also by a rerun that only had to take its place yet."""
     path = find_run(spec.runs, identity)
@@ -88,10 +88,10 @@ def _finished(
         if record.status in TERMINAL
         else "retry_failed=true tries again"
     )
-    teller.line(f"run      {path}")
-    teller.line(f"done     {made}; {advice}")
+    console.print(f"run      {path}")
+    console.print(f"done     {made}; {advice}")
     if record.error is not None:
-        teller.line(f"because  {record.error.message}")
-    print_metrics(record, teller)
+        console.print(f"because  {record.error.message}")
+    print_metrics(record, console)
     link_latest(spec.outputs, path)
     return RunResult(path, record)

@@ -1,4 +1,4 @@
-"""A run that this process holds: from its parts to its recorded end."""
+"""Run what this process has locked, from its components to its recorded outcome."""
 
 import socket
 import traceback
@@ -7,8 +7,8 @@ from cifar_exp.config.identity import flatten
 from cifar_exp.errors import EnvironmentFailure, Interrupted
 from cifar_exp.models.count import count_parameters
 from cifar_exp.runs.build import Components
-from cifar_exp.runs.console import RunConsole, print_summary
-from cifar_exp.runs.recorder import Session
+from cifar_exp.runs.console import Console, print_summary
+from cifar_exp.runs.recorder import Recorder
 from cifar_exp.runs.signals import StopRequest
 from cifar_exp.runs.spec import RunResult, RunSpec
 from cifar_exp.storage.atomic import is_disk_full, remove_leftovers
@@ -29,104 +29,101 @@ from cifar_exp.training.devices import device_name, is_out_of_memory
 from cifar_exp.training.trainer import DivergedError
 
 DISK_FULL = (
-    "there is no space left on the disk of {}; its last checkpoint and all other runs are whole: "
-    "make room and give the same command again"
+    "no space is left on the disk of {}; its last checkpoint and all other runs are intact: make "
+    "room and run the same command again to continue"
 )
 
 
 class TimeLimitError(Exception):
-    """The run took longer than it may at a stretch; it goes on from there when asked again."""
+    """The run reached its time limit; the same command continues it."""
 
 
 class Runner:
-    """Trains one run, and writes into its folder and nowhere else."""
+    """Trains one run, and writes only to its folder."""
 
     def __init__(
         self,
         spec: RunSpec,
         identity: str,
-        parts: Components,
-        teller: RunConsole,
+        components: Components,
+        console: Console,
         stop: StopRequest,
     ) -> None:
-        self.spec, self.identity, self.parts = spec, identity, parts
-        self.teller, self.stop = teller, stop
-        self.settings, self.compute = spec.settings, parts.compute
+        self.spec, self.identity, self.components = spec, identity, components
+        self.console, self.stop = console, stop
+        self.settings, self.compute = spec.settings, components.compute
         self.home = find_run(spec.runs, identity) or new_path(spec.runs, spec.label, identity)
         self.directory = RunDirectory(write_target(self.home))
 
-    def go(self) -> RunResult:
-        """Open the folder, train and test; however it ends is recorded.
+    def run(self) -> RunResult:
+        """Train and test; the outcome is recorded, whatever it is.
 
-        Raises Interrupted after a signal, all saved.
+        Raises Interrupted after a signal, when everything is saved, and EnvironmentFailure when the
+        disk is full.
         """
         record = self._record()
-        session = Session(self.settings, self.parts, self.directory, record, self.teller, self.stop)
+        recorder = Recorder(
+            self.settings, self.components, self.directory, record, self.console, self.stop
+        )
         try:
-            self._begin(session)
-            session.train()
-            session.test()
-            session.keep_best()
-            self._write_reduced(session)
+            self._start(recorder)
+            recorder.train()
+            recorder.test()
+            recorder.keep_best()
+            self._write_reduced(recorder)
         except Interrupted as interruption:
-            self._close(record, "interrupted", self._time_limit(interruption))
-            self.teller.line("stopped  position saved; the same command goes on from there")
+            self._finish(recorder, "interrupted", self._time_limit(interruption))
+            self.console.print("stopped  position saved; run the same command again to continue")
             raise
         except DivergedError as error:
-            self._close(record, "diverged", error)
+            self._finish(recorder, "diverged", error)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a network of the user's own may raise SystemExit
-            self._close(record, "failed", error)
+        except BaseException as error:  # a user's own network may raise SystemExit
+            self._finish(recorder, "failed", error)
             if is_disk_full(error):
                 raise EnvironmentFailure(DISK_FULL.format(self.directory.path)) from error
         else:
             self.stop.ignore()
-            self._close(record, "completed")
-        return self._conclude(record)
+            self._finish(recorder, "completed")
+        return self._publish(record)
 
-    def _begin(self, session: Session) -> None:
-        directory, record = self.directory, session.record
+    def _start(self, recorder: Recorder) -> None:
+        directory, record = self.directory, recorder.record
         directory.create()
         remove_leftovers(directory.path)
         directory.write_settings(
             self.settings.model_dump(mode="json", by_alias=True), self.spec.overrides
         )
-        self.teller.log = directory.append_log
-        self._tell_start(record)
-        if session.resume():
-            self._tell_resume(record)
+        self.console.log = directory.append_log
+        self._print_header(record)
+        if recorder.resume():
+            self._print_resume(record)
         record.segments.append(
             Segment(
                 host=socket.gethostname(),
                 device=self.compute.device.type,
                 threads=self.compute.threads,
-                from_epoch=self.parts.loop.epoch + 1,
+                from_epoch=self.components.trainer.trained_epochs + 1,
                 started_at=now(),
             )
         )
         record.save(directory.path)
         link_latest(self.spec.outputs, directory.path)
 
-    def _write_reduced(self, session: Session) -> None:
-        # last.pt is replaced after the record says completed: it is needed to go on until then
+    def _write_reduced(self, recorder: Recorder) -> None:
+        # last.pt is replaced only after the record says completed: until then it is needed to
+        # continue
         try:
-            session.write_reduced()
+            recorder.write_reduced()
         except OSError as error:
-            self.teller.line(f"note     checkpoints keep their full size: {error}")
+            self.console.print(f"note     checkpoints keep their full size: {error}")
 
-    def _conclude(self, record: RunRecord) -> RunResult:
-        try:
-            settle_held(self.spec.runs, self.identity)
-        except OSError as error:
-            self.teller.line(f"note     the same command finishes what is left of the end: {error}")
-        folder = self.directory.path if self.directory.path.exists() else self.home
-        link_latest(self.spec.outputs, folder)
-        print_summary(record, folder, self.teller)
-        return RunResult(folder, record)
-
-    def _close(self, record: RunRecord, status: Status, error: BaseException | None = None) -> None:
-        self.teller.close()
+    def _finish(
+        self, recorder: Recorder, status: Status, error: BaseException | None = None
+    ) -> None:
+        record = recorder.record
+        self.console.close()
         record.status, record.finished_at = status, now()
         if error is not None:
             trace = "".join(traceback.format_exception(error))
@@ -137,7 +134,23 @@ class Runner:
         try:
             record.save(self.directory.path)
         except OSError as refusal:
-            self.teller.line(f"error    could not write {self.directory.path}/run.json: {refusal}")
+            self.console.print(
+                f"error    could not write {self.directory.path}/run.json: {refusal}"
+            )
+        recorder.loggers.end(record)
+
+    def _publish(self, record: RunRecord) -> RunResult:
+        """Move a rerun to its run's place, reduce the checkpoints, and print the outcome."""
+        try:
+            settle_held(self.spec.runs, self.identity)
+        except OSError as error:
+            self.console.print(
+                f"note     run the same command again to finish moving the run's files: {error}"
+            )
+        folder = self.directory.path if self.directory.path.exists() else self.home
+        link_latest(self.spec.outputs, folder)
+        print_summary(record, folder, self.console)
+        return RunResult(folder, record)
 
     def _time_limit(self, interruption: Interrupted) -> Exception | None:
         if not interruption.is_time_limit:
@@ -148,7 +161,7 @@ class Runner:
     def _message(self, error: BaseException) -> str:
         if is_out_of_memory(error):
             size = self.settings.trainer.batch_size
-            return f"out of memory at trainer.batch_size={size}; take a smaller one ({error})"
+            return f"out of memory at trainer.batch_size={size}; use a smaller one ({error})"
         if isinstance(error, SystemExit):
             return f"exit({error.code!r}) was called during the run"
         return str(error)
@@ -156,8 +169,8 @@ class Runner:
     def _record(self) -> RunRecord:
         """The record of the run so far, or a new one."""
         earlier = RunRecord.load(self.directory.path)
-        network = self.parts.network
-        macs = self.parts.macs[self.settings.data.image_size]
+        network = self.components.network
+        macs = self.components.macs[self.settings.data.image_size]
         return RunRecord(
             run_id=self.identity,
             label=self.spec.label,
@@ -168,7 +181,7 @@ class Runner:
             model=ModelInfo(parameters=count_parameters(network), macs=macs),
             compute=self._compute_info(earlier),
             segments=earlier.segments if earlier else [],
-            # as recorded, until the session has read last.pt, from which they follow
+            # as recorded, until the recorder derives them from last.pt
             best=earlier.best if earlier else None,
             final=earlier.final if earlier else None,
             started_at=earlier.started_at if earlier else now(),
@@ -176,7 +189,7 @@ class Runner:
         )
 
     def _dataset_info(self) -> DatasetInfo:
-        dataset, splits = self.parts.dataset, self.parts.splits
+        dataset, splits = self.components.dataset, self.components.splits
         superclasses = dataset.superclasses
         return DatasetInfo(
             name=dataset.name,
@@ -199,7 +212,7 @@ class Runner:
                 "weight_decay": group.get("weight_decay", 0.0),
                 "parameters": sum(p.numel() for p in group["params"]),
             }
-            for index, group in enumerate(self.parts.loop.optimizer.param_groups)
+            for index, group in enumerate(self.components.trainer.optimizer.param_groups)
         ]
         return ComputeInfo(
             device=self.compute.device.type,
@@ -210,39 +223,39 @@ class Runner:
             **(earlier.compute.model_dump(include=used) if earlier else {}),
         )
 
-    def _tell_resume(self, record: RunRecord) -> None:
-        self.teller.line(f"resume   after epoch {self.parts.loop.epoch}")
-        before = record.segments[-1] if record.segments else None
-        now_on = (self.compute.device.type, self.compute.threads)
-        if before is not None and (before.device, before.threads) != now_on:
-            self.teller.line(
-                f"note     begun on {before.device} with {before.threads} threads: "
-                "from here on figures may differ in their last digits"
-            )
+    def _print_header(self, record: RunRecord) -> None:
+        data, compute, line = record.dataset, record.compute, self.console.print
+        line(f"run      {self.directory.path}")
+        line(
+            f"data     {data.name}: {data.train_size:,} train, {data.val_size:,} val, "
+            f"{data.test_size:,} test, {data.classes} classes"
+        )
+        self._print_absent_classes()
+        line(
+            f"network  {record.model.parameters:,} parameters, "
+            f"{record.model.macs / 1e6:,.1f} M multiply-accumulates per image"
+        )
+        threads = f"{compute.threads} thread" + ("s" if compute.threads > 1 else "")
+        line(f"device   {compute.device} ({compute.device_name}), {threads}, {compute.precision}")
 
-    def _tell_absent_classes(self) -> None:
-        names = self.parts.dataset.class_names
-        seen = set(self.parts.splits.train.labels.tolist())
+    def _print_absent_classes(self) -> None:
+        names = self.components.dataset.class_names
+        seen = set(self.components.splits.train.labels.tolist())
         absent = [name for index, name in enumerate(names) if index not in seen]
         if absent:
             more = ", ..." if len(absent) > 3 else ""
-            self.teller.line(
+            self.console.print(
                 f"note     {len(absent)} of {len(names)} classes have no training image: "
                 f"{', '.join(absent[:3])}{more}"
             )
 
-    def _tell_start(self, record: RunRecord) -> None:
-        data, compute = record.dataset, record.compute
-        tell = self.teller.line
-        tell(f"run      {self.directory.path}")
-        tell(
-            f"data     {data.name}: {data.train_size:,} train, {data.val_size:,} val, "
-            f"{data.test_size:,} test, {data.classes} classes"
-        )
-        self._tell_absent_classes()
-        tell(
-            f"network  {record.model.parameters:,} parameters, "
-            f"{record.model.macs / 1e6:,.1f} M multiply-accumulates an image"
-        )
-        threads = f"{compute.threads} thread" + ("s" if compute.threads > 1 else "")
-        tell(f"device   {compute.device} ({compute.device_name}), {threads}, {compute.precision}")
+    def _print_resume(self, record: RunRecord) -> None:
+        self.console.print(f"resume   after epoch {self.components.trainer.trained_epochs}")
+        before = record.segments[-1] if record.segments else None
+        current = (self.compute.device.type, self.compute.threads)
+        if before is not None and (before.device, before.threads) != current:
+            threads = f"{before.threads} thread" + ("s" if before.threads > 1 else "")
+            self.console.print(
+                f"note     started on {before.device} with {threads}: "
+                "from now on metrics may differ in their last digits"
+            )

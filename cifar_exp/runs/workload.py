@@ -1,55 +1,55 @@
-"""How much a run computes, how fast it goes, and when it will end."""
+"""How fast a run goes, how much it has computed, and how long it will take."""
 
 import time
 from collections.abc import Mapping
 
-from cifar_exp.training.trainer import Loop
-
-PETA = 1e15
-TRAINING_PASSES = 3  # forward, and backward at twice its price
+from cifar_exp.training.cost import PETA, TRAINING_PASSES, training_macs
+from cifar_exp.training.trainer import Trainer
 
 
 class Workload:
     """Multiply-accumulates done and to do, weighted by each step's resolution."""
 
-    def __init__(self, loop: Loop, macs: Mapping[int, int], evaluated_images: int) -> None:
-        """`macs` by image size; `evaluated_images` are looked at after every epoch."""
-        self.loop, self.macs, self.evaluated_images = loop, macs, evaluated_images
-        self._images = len(loop.feed) / loop.feed.steps_per_epoch  # a step, on average
+    def __init__(self, trainer: Trainer, macs: Mapping[int, int]) -> None:
+        """`macs`: of one image, by its size."""
+        self.trainer, self.macs = trainer, macs
+        batches, splits = trainer.train_batches, trainer.splits
+        self.images_per_step = len(batches) / batches.steps_per_epoch  # on average
+        self.evaluated_images = len(splits.val) + len(splits.train_eval)  # after each epoch
         self.begin()
 
     def begin(self) -> None:
-        """Start the clock at the loop's position."""
-        self._first_step, self._started = self.loop.step, time.perf_counter()
+        """Start the clock at the trainer's position."""
+        self._first_step, self._started = self.trainer.step, time.perf_counter()
 
     @property
     def steps_timed(self) -> int:
         """Steps made since `begin`."""
-        return self.loop.step - self._first_step
+        return self.trainer.step - self._first_step
 
     def pflop(self) -> float:
         """6 x MACs x images seen, at the resolution seen, / 1e15, since the run began."""
-        return 2 * self._training_macs(0, self.loop.step) / PETA
+        return 2 * self._training_macs(0, self.trainer.step) / PETA
 
     def images_per_second(self) -> float:
-        """Images trained on a second, since `begin`."""
-        return self.steps_timed * self._images / (time.perf_counter() - self._started)
+        """Images trained per second, since `begin`."""
+        return self.steps_timed * self.images_per_step / (time.perf_counter() - self._started)
 
     def seconds_left(self) -> float:
-        """Time to the end of training, if all goes on as since `begin`."""
-        done = self._all_macs(self._first_step, self.loop.step)
+        """Time to the end of training at the speed since `begin`."""
+        done = self._all_macs(self._first_step, self.trainer.step)
         if done == 0:
             return 0.0
         seconds = time.perf_counter() - self._started
-        return seconds * self._all_macs(self.loop.step, self.loop.total_steps) / done
+        return seconds * self._all_macs(self.trainer.step, self.trainer.total_steps) / done
 
     def _training_macs(self, first: int, last: int) -> float:
-        total, resolution = self.loop.total_steps, self.loop.resolution
-        per_image = sum(self.macs[resolution.size(step / total)] for step in range(first, last))
-        return TRAINING_PASSES * per_image * self._images
+        trainer = self.trainer
+        per_image = training_macs(trainer.resolution, self.macs, first, last, trainer.total_steps)
+        return TRAINING_PASSES * per_image * self.images_per_step
 
     def _all_macs(self, first: int, last: int) -> float:
-        steps = self.loop.feed.steps_per_epoch
+        steps = self.trainer.train_batches.steps_per_epoch
         epochs_ended = last // steps - first // steps
-        evaluation = epochs_ended * self.evaluated_images * self.macs[self.loop.resolution.full]
-        return self._training_macs(first, last) + evaluation
+        full = self.macs[self.trainer.resolution.full]
+        return self._training_macs(first, last) + epochs_ended * self.evaluated_images * full

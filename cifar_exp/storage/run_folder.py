@@ -80,8 +80,10 @@ class RunDirectory:
         remove_leftovers(self.path)
 
     def write_history(self, history: list[Row]) -> None:
-        """Write metrics.csv and extra.csv from the rows of all epochs so far."""
-        for name, columns in (("extra.csv", EXTRA_COLUMNS), ("metrics.csv", METRICS_COLUMNS)):
+        """Write metrics.csv, and the other columns to extra.csv, from the rows of all epochs."""
+        names = history[-1] if history else EXTRA_COLUMNS
+        extra = ("epoch", *(name for name in names if name not in METRICS_COLUMNS))
+        for name, columns in (("extra.csv", extra), ("metrics.csv", METRICS_COLUMNS)):
             rows = [{column: row[column] for column in columns} for row in history]
             write_csv(self.path / name, columns, rows)
 

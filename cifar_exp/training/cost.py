@@ -1,5 +1,7 @@
 """How much a run computes, in PFLOP: estimated from its settings, or taken from its record."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cifar_exp.config.schema import ConvNetSection, Settings
@@ -48,15 +50,38 @@ def estimate_cost(settings: Settings, sizes: DatasetSizes) -> RunCost | None:
         return None
     trainer, full = settings.trainer, settings.data.image_size
     resolution = ResolutionSchedule.of(trainer, full)
-    sides, ends = [*resolution.sizes, full], [*resolution.until, 1.0]
-    macs, begin = 0.0, 0.0
-    for side, end in zip(sides, ends, strict=True):
-        macs += (end - begin) * convnet_macs(settings.model, sizes.classes, side)
-        begin = end
+    macs = {
+        size: convnet_macs(settings.model, sizes.classes, size)
+        for size in (*resolution.sizes, full)
+    }
+    steps = trainer.epochs * max(1, -(-sizes.train // trainer.batch_size))
     images = trainer.epochs * sizes.train
+    per_image = training_macs(resolution, macs, 0, steps, steps) / steps
     evaluated = trainer.epochs * sizes.evaluated_per_epoch + sizes.test
-    at_full = convnet_macs(settings.model, sizes.classes, full)
-    return _cost(images, 2 * TRAINING_PASSES * macs * images / PETA, at_full, evaluated)
+    return _cost(images, 2 * TRAINING_PASSES * per_image * images / PETA, macs[full], evaluated)
+
+
+def training_macs(
+    resolution: ResolutionSchedule, macs: Mapping[int, int], first: int, last: int, total: int
+) -> int:
+    """MACs of one image, forward, summed over steps `first` to `last` of `total`.
+
+    Each step counts at its resolution; `macs` is by image size.
+    """
+    macs_sum, begin = 0, first
+    for size, until in zip(resolution.sizes, resolution.until, strict=True):
+        end = max(begin, min(_first_step(until, total), last))
+        macs_sum += (end - begin) * macs[size]
+        begin = end
+    return macs_sum + (last - begin) * macs[resolution.full]
+
+
+def _first_step(part: float, total: int) -> int:
+    """The first step that is not below a part of the run."""
+    step = math.ceil(part * total)  # rounding may miss by one
+    if (step - 1) / total >= part:
+        return step - 1
+    return step if step / total >= part else step + 1
 
 
 def spent_cost(

@@ -7,6 +7,7 @@ import resource
 import sys
 
 import torch
+from torch import Tensor
 
 from cifar_exp.machine import available_cores
 
@@ -100,6 +101,21 @@ def synchronize(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's global generators."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
+    """Continue the draws from a state of `random_state`."""
+    torch.set_rng_state(state["cpu"].cpu())
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"].cpu(), device)
 
 
 def _keep_freed_memory() -> None:

@@ -1,5 +1,6 @@
 """Accuracy, loss and calibration of a network on images as they are."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -63,22 +64,27 @@ def evaluate(
     split: Split,
     normalization: Normalization,
     precision: str,
+    before_batch: Callable[[], object] = lambda: None,
 ) -> Evaluation:
-    """Run `network` over the images as they are, on their device, in evaluation mode."""
+    """Run `network` over the images as they are, on their device, in evaluation mode.
+
+    `before_batch` may raise an exception to stop it.
+    """
     was_training = network.training
     network.eval()
     parts = []
     for start in range(0, len(split), BATCH):
+        before_batch()
         part = slice(start, start + BATCH)
         with autocast(split.labels.device, precision):
             logits = network(normalization.apply(split.take(part)))
-        parts.append(_judge(logits.float(), split.labels[part]))
+        parts.append(_per_image(logits.float(), split.labels[part]))
     network.train(was_training)
     columns = [torch.cat(column).cpu() for column in zip(*parts, strict=True)]
     return Evaluation(*columns)
 
 
-def _judge(logits: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
+def _per_image(logits: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
     loss = F.cross_entropy(logits, labels, reduction="none")
     confidence, prediction = logits.softmax(1).max(1)
     top5 = logits.topk(min(5, logits.shape[1])).indices

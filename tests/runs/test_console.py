@@ -1,6 +1,7 @@
 import pytest
 
-from cifar_exp.runs.console import RunConsole, epoch_line
+from cifar_exp.runs.console import Console
+from cifar_exp.runs.loggers.console import epoch_line
 from cifar_exp.text import duration, percent
 
 
@@ -12,7 +13,7 @@ def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_a_share_is_told_in_percent_and_a_missing_one_as_a_dash() -> None:
+def test_a_share_is_printed_in_percent_and_a_missing_one_as_a_dash() -> None:
     assert percent(0.67894) == "67.89 %"
     assert percent(None) == "-"
 
@@ -26,47 +27,47 @@ ROW: dict[str, float | None] = {
 }
 
 
-def test_an_epoch_is_one_line_with_its_figures() -> None:
+def test_an_epoch_is_one_line_with_its_metrics() -> None:
     assert epoch_line(ROW, 8, 0.44, 130) == (
         "epoch   3/8  loss 2.457  train 50.00 %  val 43.21 %  best 44.00 %  1,234 images/s  "
         "2 min left"
     )
 
 
-def test_figures_that_do_not_exist_are_left_out() -> None:
+def test_metrics_that_do_not_exist_are_left_out() -> None:
     row = {**ROW, "train_accuracy": None, "val_accuracy": None}
-    assert epoch_line(row, 8, None, 5) == "epoch   3/8  loss 2.457  1,234 images/s  5 s left"
+    assert epoch_line(row, 8, 0.0, 5) == "epoch   3/8  loss 2.457  1,234 images/s  5 s left"
 
 
 def test_lines_go_to_the_terminal_and_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    teller, log = RunConsole("plain"), list[str]()
-    teller.log = log.append
-    teller.line("data     [bold]images[/bold] and a very long line " + "x" * 200)
+    console, log = Console("plain"), list[str]()
+    console.log = log.append
+    console.print("data     [bold]images[/bold] and a very long line " + "x" * 200)
     assert capsys.readouterr().out == log[0] + "\n"
 
 
 def test_a_silent_run_still_writes_its_log(capsys: pytest.CaptureFixture[str]) -> None:
-    teller, log = RunConsole("none"), list[str]()
-    teller.log = log.append
-    teller.line("a line")
-    teller.report("reading", 5, 10)
+    console, log = Console("none"), list[str]()
+    console.log = log.append
+    console.print("a line")
+    console.update("reading", 5, 10)
     assert (capsys.readouterr().out, log) == ("", ["a line"])
 
 
-def test_slow_work_is_told_now_and_then_where_there_is_no_terminal(
+def test_progress_is_printed_every_few_seconds_where_there_is_no_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    teller = RunConsole("plain")
-    teller.report("reading", 1, 5000)  # too soon
-    monkeypatch.setattr("cifar_exp.runs.console.REPORT_SECONDS", 0.0)
-    teller.report("reading", 1200, 5000)
-    teller.report("reading", 5000, 5000)  # the end needs no line
+    console = Console("plain")
+    console.update("reading", 1, 5000)  # too soon
+    monkeypatch.setattr("cifar_exp.runs.console.UPDATE_SECONDS", 0.0)
+    console.update("reading", 1200, 5000)
+    console.update("reading", 5000, 5000)  # the end needs no line
     assert capsys.readouterr().out == "reading: 1,200 of 5,000\n"
 
 
 def test_a_bar_shows_what_is_done_and_goes_away(capsys: pytest.CaptureFixture[str]) -> None:
-    teller = RunConsole("bar")
-    teller.report("epoch 1/3  900 images/s  best 50.00 %", 10, 100)
-    teller.report("epoch 1/3  900 images/s  best 50.00 %", 100, 100)
-    assert teller._bar is None
+    console = Console("bar")
+    console.update("epoch 1/3  900 images/s  best 50.00 %", 10, 100)
+    console.update("epoch 1/3  900 images/s  best 50.00 %", 100, 100)
+    assert console._bar is None
     assert "epoch 1/3" in capsys.readouterr().out

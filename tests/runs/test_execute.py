@@ -13,10 +13,10 @@ import torch
 
 from cifar_exp.data.device_splits import Split
 from cifar_exp.errors import EnvironmentFailure, Interrupted, UserError
-from cifar_exp.runs import recorder as session
 from cifar_exp.runs.execute import execute
+from cifar_exp.runs.recorder import Recorder
 from cifar_exp.runs.spec import RunSpec
-from cifar_exp.training import evaluation
+from cifar_exp.training import evaluation, trainer
 from cifar_exp.training.evaluation import Evaluation
 
 pytestmark = pytest.mark.slow  # trains whole runs
@@ -78,7 +78,7 @@ def test_keep_says_what_of_the_checkpoints_stays(
     folder = execute(make_spec(f"keep={keep}")).folder / "checkpoints"
     assert {path.name for path in folder.iterdir()} == files
     state = torch.load(folder / "last.pt", weights_only=True)
-    assert ("loop" in state) is has_optimizer
+    assert ("trainer" in state) is has_optimizer
 
 
 def test_keep_none_leaves_no_checkpoint(make_spec: Make) -> None:
@@ -122,7 +122,7 @@ def val_is_wrong_from_epoch_3_on(monkeypatch: pytest.MonkeyPatch) -> None:
         wrong = (result.labels + 1) % 4
         return replace(result, prediction=wrong) if len(vals) > 2 else result
 
-    monkeypatch.setattr(session, "evaluate", evaluate)
+    monkeypatch.setattr(trainer, "evaluate", evaluate)
 
 
 @pytest.mark.usefixtures("val_is_wrong_from_epoch_3_on")
@@ -170,7 +170,7 @@ def test_a_failed_run_is_tried_again_from_its_checkpoint(
             raise RuntimeError("the roof fell in")
         return real(*arguments)
 
-    monkeypatch.setattr(session, "evaluate", fail_later)
+    monkeypatch.setattr(trainer, "evaluate", fail_later)
     failed = execute(make_spec())
     assert failed.record.status == "failed"
     assert failed.record.error is not None
@@ -225,7 +225,7 @@ def test_a_validation_loss_that_is_not_finite_ends_the_run_as_diverged(
         result = real(*arguments)
         return replace(result, loss=result.loss * float("inf"))
 
-    monkeypatch.setattr(session, "evaluate", evaluate)
+    monkeypatch.setattr(trainer, "evaluate", evaluate)
     done = execute(make_spec())
     assert done.record.status == "diverged"
     assert done.record.error.message == "the validation loss is not finite after epoch 1"
@@ -258,7 +258,7 @@ def test_a_test_loss_that_is_not_finite_ends_the_run_as_diverged(
         is_test = len(split) == 32  # of 128 for training, 16 validate
         return replace(result, loss=result.loss * float("nan")) if is_test else result
 
-    monkeypatch.setattr(session, "evaluate", evaluate)
+    monkeypatch.setattr(trainer, "evaluate", evaluate)
     done = execute(make_spec("data.val_fraction=0.125"))
     assert done.record.status == "diverged"
     assert done.record.error.message == "the test loss is not finite after epoch 3"
@@ -271,18 +271,18 @@ def test_a_test_loss_that_is_not_finite_ends_the_run_as_diverged(
 def test_a_resume_with_other_threads_is_allowed_said_and_recorded(
     make_spec: Make, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(session.Session, "test", lambda _: 1 / 0)
+    monkeypatch.setattr(Recorder, "test", lambda _: 1 / 0)
     assert execute(make_spec()).record.status == "failed"
     monkeypatch.undo()
     done = execute(make_spec("trainer.threads=2", "trainer.progress=plain"))
-    assert "begun on cpu with 1 threads: from here on figures may differ" in capsys.readouterr().out
+    assert "started on cpu with 1 thread: from now on metrics may differ" in capsys.readouterr().out
     assert [segment.threads for segment in done.record.segments] == [1, 2]
 
 
 def test_a_resume_left_to_auto_keeps_the_threads_it_began_with(
     make_spec: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session.Session, "test", lambda _: 1 / 0)
+    monkeypatch.setattr(Recorder, "test", lambda _: 1 / 0)
     execute(make_spec())
     monkeypatch.undo()
     done = execute(make_spec("trainer.threads=auto"))
@@ -309,7 +309,7 @@ def test_a_full_disk_fails_the_run_and_the_same_command_goes_on(
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(EnvironmentFailure, match=r"no space left on the disk of .*: make room"):
+    with pytest.raises(EnvironmentFailure, match=r"no space is left on the disk of .*: make room"):
         execute(make_spec())
     monkeypatch.undo()
     done = execute(make_spec())
@@ -369,13 +369,13 @@ def stop_before_the_test(make_spec: Make, monkeypatch: pytest.MonkeyPatch) -> Ca
     """Trains a run that then fails or is interrupted, and gives its folder."""
 
     def stopped(status: str, *overrides: str) -> Path:
-        def stop(_: session.Session) -> None:
+        def stop(_: Recorder) -> None:
             if status == "failed":
                 raise RuntimeError("the roof fell in")
             os.kill(os.getpid(), signal.SIGTERM)
 
         with monkeypatch.context() as patch:
-            patch.setattr(session.Session, "test", stop)
+            patch.setattr(Recorder, "test", stop)
             spec = make_spec(*overrides)
             with suppress(Interrupted):
                 execute(spec)

@@ -6,8 +6,9 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -17,7 +18,7 @@ from cifar_exp.runs.execute import execute
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.sweeps.launchers.local.pool import PRELOADED
-from cifar_exp.training.trainer import EpochMetrics, Loop
+from cifar_exp.training.trainer import EpochMetrics, Trainer
 
 pytestmark = pytest.mark.slow  # runs in processes that are killed
 
@@ -32,14 +33,15 @@ context.set_forkserver_preload(list(PRELOADED))
 
 def train_two_epochs(spec: RunSpec) -> None:
     """Train two epochs, then wait to be killed: on no machine the run ends before it is killed."""
-    real, left = Loop.train_epoch, iter(range(2))
+    real, left = Trainer.fit, iter(range(2))
 
-    def train_epoch(loop: Loop, stop: Callable[[], bool]) -> EpochMetrics | None:
-        if next(left, None) is None:
-            signal.pause()
-        return real(loop, stop)
+    def fit(trainer: Trainer, *arguments: Any) -> Iterator[EpochMetrics]:
+        for metrics in real(trainer, *arguments):
+            yield metrics
+            if next(left, None) is None:
+                signal.pause()
 
-    with mock.patch.object(Loop, "train_epoch", train_epoch):
+    with mock.patch.object(Trainer, "fit", fit):
         execute(spec)
 
 
@@ -180,9 +182,9 @@ def test_killed_while_the_checkpoint_shrinks_the_run_is_done(
     assert done is not None
     assert done.status == "completed"
     last = only_run(spec) / "checkpoints" / "last.pt"
-    assert "loop" in torch.load(last, weights_only=True)
+    assert "trainer" in torch.load(last, weights_only=True)
     assert execute(spec).record == done
-    assert "loop" not in torch.load(last, weights_only=True)
+    assert "trainer" not in torch.load(last, weights_only=True)
 
 
 def test_killed_before_the_end_is_recorded_only_the_test_is_repeated(

@@ -19,9 +19,9 @@ import torch
 
 from cifar_exp.config.schema import Settings
 from cifar_exp.errors import Interrupted
-from cifar_exp.runs import recorder as session
+from cifar_exp.runs import recorder
 from cifar_exp.runs.execute import execute
-from cifar_exp.runs.recorder import Session
+from cifar_exp.runs.recorder import Recorder
 from cifar_exp.runs.runner import Runner
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.sweeps.launchers.base import Executor
@@ -143,7 +143,7 @@ def figures(folder: Path) -> list[dict[str, str]]:
 
 def weights(path: Path) -> tuple[set[str], Mapping[str, list]]:
     content = torch.load(path, weights_only=True)
-    network = content.get("loop", content)["network"]
+    network = content.get("trainer", content)["network"]
     return set(content), {name: value.tolist() for name, value in network.items()}
 
 
@@ -164,9 +164,9 @@ def left_in(outputs: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("begin", "overrides"),
     [
-        ((Runner, "go"), ("trainer.epochs=2", "trainer.evaluate=best")),
-        ((Session, "test"), ("trainer.epochs=1", "keep=none")),
-        ((Session, "test"), ("trainer.epochs=1", "keep=all", "data.val_fraction=0")),
+        ((Runner, "run"), ("trainer.epochs=2", "trainer.evaluate=best")),
+        ((Recorder, "test"), ("trainer.epochs=1", "keep=none")),
+        ((Recorder, "test"), ("trainer.epochs=1", "keep=all", "data.val_fraction=0")),
     ],
 )
 def test_a_run_killed_anywhere_ends_as_undisturbed(
@@ -194,7 +194,7 @@ def test_a_rerun_killed_anywhere_takes_the_place_of_its_run(
         shutil.copytree(first.outputs, tmp_path / name, symlinks=True)
         return partial(execute, replace(first, settings=settings, outputs=tmp_path / name))
 
-    begin = (Runner, "_close")
+    begin = (Runner, "_finish")
     assert kill_everywhere(prepare, lambda name: left_in(tmp_path / name), begin) > 20
 
 
@@ -234,7 +234,7 @@ def test_stopped_during_the_test_a_run_keeps_what_training_took(
 ) -> None:
     spec = make_spec("trainer.epochs=1")
     expected = execute(replace(spec, outputs=tmp_path / "undisturbed")).folder
-    monkeypatch.setattr(Session, "test", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(Recorder, "test", lambda _: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(Interrupted):
         execute(spec)
     monkeypatch.undo()
@@ -252,9 +252,9 @@ def test_the_peak_of_memory_is_the_largest_of_all_processes(
 ) -> None:
     spec = make_spec("trainer.epochs=2")
     peaks = iter((5000.0, 7000.0))
-    monkeypatch.setattr(session, "peak_memory_mb", lambda _: next(peaks, 6000.0))
-    monkeypatch.setattr(Session, "test", lambda _: 1 / 0)
+    monkeypatch.setattr(recorder, "peak_memory_mb", lambda _: next(peaks, 6000.0))
+    monkeypatch.setattr(Recorder, "test", lambda _: 1 / 0)
     assert execute(spec).record.compute.peak_memory_mb == 7000
     monkeypatch.undo()
-    monkeypatch.setattr(session, "peak_memory_mb", lambda _: 6000.0)
+    monkeypatch.setattr(recorder, "peak_memory_mb", lambda _: 6000.0)
     assert execute(spec).record.compute.peak_memory_mb == 7000

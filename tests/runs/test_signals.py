@@ -8,13 +8,13 @@ import pytest
 
 from cifar_exp.data.batches import Batch
 from cifar_exp.errors import Interrupted
-from cifar_exp.runs import recorder as session
 from cifar_exp.runs.execute import execute
+from cifar_exp.runs.recorder import Recorder
 from cifar_exp.runs.signals import stop_on_signals
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.record import RunRecord
-from cifar_exp.training import evaluation
-from cifar_exp.training.trainer import Loop
+from cifar_exp.training import evaluation, trainer
+from cifar_exp.training.trainer import Trainer
 
 pytestmark = pytest.mark.slow  # runs that are stopped and resumed
 
@@ -42,7 +42,7 @@ def undisturbed(spec: RunSpec, tmp_path: Path) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("step", [1, 5, 6, 7, 20])
-def test_stopped_after_a_step_the_run_goes_on_from_that_step(
+def test_stopped_after_a_step_the_run_continues_from_that_step(
     make_spec: Callable[..., RunSpec],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -50,15 +50,15 @@ def test_stopped_after_a_step_the_run_goes_on_from_that_step(
 ) -> None:
     spec = make_spec(*LONG)
     expected = undisturbed(spec, tmp_path)
-    real, steps = Loop._train_step, []
+    real, steps = Trainer._train_step, []
 
-    def train_step(loop: Loop, batch: Batch) -> None:
-        real(loop, batch)
-        steps.append(loop.step)
+    def train_step(each: Trainer, batch: Batch) -> None:
+        real(each, batch)
+        steps.append(each.step)
         if len(steps) == step:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(Loop, "_train_step", train_step)
+    monkeypatch.setattr(Trainer, "_train_step", train_step)
     record, _ = interrupted(spec)
     assert record.status == "interrupted"
     assert rows(execute(spec).folder) == expected
@@ -78,13 +78,13 @@ def test_stopped_while_validating_the_epoch_is_kept(
             os.kill(os.getpid(), signal.SIGTERM)
         return real(*arguments)
 
-    monkeypatch.setattr(session, "evaluate", evaluate)
+    monkeypatch.setattr(trainer, "evaluate", evaluate)
     _, folder = interrupted(spec)
     assert len(rows(folder)) == 1 + 1
     trained: list[None] = []
-    real_step = Loop._train_step
+    real_step = Trainer._train_step
     monkeypatch.setattr(
-        Loop, "_train_step", lambda loop, batch: trained.append(real_step(loop, batch))
+        Trainer, "_train_step", lambda each, batch: trained.append(real_step(each, batch))
     )
     assert rows(execute(spec).folder) == expected
     assert len(trained) == 2 * 6  # the second epoch is only validated
@@ -94,11 +94,11 @@ def test_stopped_while_testing_nothing_is_trained_again(
     make_spec: Callable[..., RunSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = make_spec(*LONG)
-    monkeypatch.setattr(session.Session, "test", lambda _: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(Recorder, "test", lambda _: os.kill(os.getpid(), signal.SIGTERM))
     record, _ = interrupted(spec)
     assert record.test is None
     monkeypatch.undo()
-    monkeypatch.setattr(Loop, "_train_step", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(Trainer, "_train_step", lambda *_: pytest.fail("trained again"))
     assert execute(spec).record.status == "completed"
 
 

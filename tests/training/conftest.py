@@ -1,4 +1,4 @@
-"""Small loops on the shared pictures."""
+"""Components of small runs on the shared pictures."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

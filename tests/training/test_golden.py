@@ -23,7 +23,7 @@ from cifar_exp.data.dataset import Dataset, ImageSet
 from cifar_exp.data.device_splits import split_dataset
 from cifar_exp.data.normalization import Normalization
 from cifar_exp.models import whitening
-from cifar_exp.runs.build import Compute, make_loop, make_network
+from cifar_exp.runs.build import Compute, make_network, make_trainer
 from cifar_exp.training import muon
 
 STEPS, BATCH, TOLERANCE = 6, 100, 1e-8
@@ -102,11 +102,11 @@ def first_losses(settings: Settings) -> list[float]:
     normalization = Normalization.fit(splits.train.sample(), torch.float64)
     with float64_by_default():
         network = make_network(settings, 100)
-    loop = make_loop(settings, network, splits, normalization, compute)
+    trainer = make_trainer(settings, network, splits, normalization, compute)
     totals = [0.0]
     while len(totals) <= STEPS:
-        assert loop.train_epoch(lambda: True) is None  # stop after every step
-        totals.append(float(loop.state_dict()["sums"]["loss"]) / BATCH)
+        assert list(trainer.fit(lambda: True)) == []  # stop after every step
+        totals.append(float(trainer.state_dict()["totals"]["loss"]) / BATCH)
     return [after - before for before, after in itertools.pairwise(totals)]
 
 

@@ -1,0 +1,1 @@
+"""Where the metrics of each epoch go: files, the terminal, experiment trackers."""
