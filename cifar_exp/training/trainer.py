@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from cifar_exp.config.schema import TrainerSection
-from cifar_exp.data.batches import Batch, Normalization, TrainingBatches
+from cifar_exp.data.batches import Batch, TrainingBatches
 from cifar_exp.data.device_splits import Split, Splits
+from cifar_exp.data.normalization import Normalization
 from cifar_exp.seeding import derive_seed
 from cifar_exp.training.devices import autocast, random_state, set_random_state, synchronize
 from cifar_exp.training.evaluation import Evaluation, evaluate

@@ -20,7 +20,8 @@ class CsvLogger:
     def start(self, record: RunRecord, rows: Sequence[Row]) -> None:  # noqa: ARG002
         """Write the epochs so far."""
         self._rows = list(rows)
-        self.directory.write_history(self._rows)
+        if self._rows:
+            self.directory.write_history(self._rows)
 
     def epoch(self, row: Row) -> None:
         """Add an epoch."""
