@@ -28,7 +28,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 import cifar_exp
 from cifar_exp.errors import UserError
-from cifar_exp.hydra_app.yaml_check import check_sources
+from cifar_exp.hydra_app.yaml_check import checked_sources
 from cifar_exp.text import format_value
 
 CONFIG_NAME = "config"
@@ -91,7 +91,6 @@ def open_composer(arguments: argparse.Namespace) -> Iterator[Composer]:
     Raises UserError if what they name does not exist.
     """
     version.setbase("1.3")
-    check_sources()
     conf = arguments.config_path or str(conf_folder())
     if arguments.config_path and "://" not in conf:
         conf = _folder("--config-path", conf)
@@ -103,13 +102,14 @@ def open_composer(arguments: argparse.Namespace) -> Iterator[Composer]:
             anchor=SearchPathQuery(provider="schema"),
         )
     GlobalHydra.instance().clear()
-    loader = Hydra.create_main_hydra2("train", search_path).config_loader
     try:
-        name = arguments.config_name or CONFIG_NAME
-        if name not in loader.get_group_options("", ObjectType.CONFIG):
-            shown = format_value(name)
-            raise UserError(f"--config-name={shown}: there is no {shown}.yaml in {conf}")
-        yield Composer(loader, name)
+        with checked_sources():
+            loader = Hydra.create_main_hydra2("train", search_path).config_loader
+            name = arguments.config_name or CONFIG_NAME
+            if name not in loader.get_group_options("", ObjectType.CONFIG):
+                shown = format_value(name)
+                raise UserError(f"--config-name={shown}: there is no {shown}.yaml in {conf}")
+            yield Composer(loader, name)
     finally:
         GlobalHydra.instance().clear()
 

@@ -3,6 +3,8 @@
 Anchors that refer to each other expand to any size, and OmegaConf expands them all.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -31,10 +33,20 @@ class CheckedFileSource(FileConfigSource):
         return super().load_config(config_path)
 
 
-def check_sources() -> None:
-    """Make Hydra check each YAML file that it loads from a folder."""
+@contextmanager
+def checked_sources() -> Iterator[None]:
+    """Within the block, Hydra checks each YAML file that it loads from a folder.
+
+    Afterwards its own source is back: joblib's processes take over the registry, and refuse another
+    class of that name.
+    """
     Plugins.instance()  # it registers Hydra's own sources
-    SourcesRegistry.instance().types[FileConfigSource.scheme()] = CheckedFileSource
+    types, scheme = SourcesRegistry.instance().types, FileConfigSource.scheme()
+    own, types[scheme] = types[scheme], CheckedFileSource
+    try:
+        yield
+    finally:
+        types[scheme] = own
 
 
 def check_yaml(path: Path) -> None:
