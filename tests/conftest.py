@@ -174,7 +174,7 @@ def in_process() -> InProcessExecutor:
 
 @pytest.fixture
 def make_spec(small_settings: Callable, tmp_path: Path) -> Callable[..., RunSpec]:
-    """A spec for a small run, told to nobody."""
+    """The spec of a small run that prints nothing."""
 
     def make(*overrides: str, label: str = "tiny") -> RunSpec:
         settings = small_settings("trainer.progress=none", *overrides)

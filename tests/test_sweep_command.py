@@ -1,4 +1,4 @@
-"""Sweeps as a user types them, and what may befall them."""
+"""Sweeps as a user types them, with kills, signals, failures and full disks."""
 
 import csv
 import json
@@ -31,7 +31,7 @@ QUICK = [
     "report=false",
 ]
 TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
-FICKLE = """
+FLAKY = """
 import os, pathlib, signal, time
 from torch import nn
 
@@ -54,7 +54,7 @@ def wait_for(pattern, count=1):
     while len(list(pathlib.Path().glob(pattern))) < count:
         time.sleep(0.01)
 
-class Fickle(nn.Sequential):
+class Flaky(nn.Sequential):
     def __init__(self, mode, num_classes):
         super().__init__(nn.Flatten(), nn.Linear(768, num_classes))
         self.mode, self.steps = mode, 0
@@ -106,7 +106,7 @@ class Fickle(nn.Sequential):
 
 
 class Shell:
-    """A folder in which sweeps are typed."""
+    """A folder in which sweeps are run."""
 
     def __init__(self, folder: Path, pictures: Path) -> None:
         self.folder = folder
@@ -193,7 +193,7 @@ def ended(process: subprocess.Popen) -> tuple[int, str]:
 
 
 def descendants(pid: int) -> set[int]:
-    """All processes that a process has begun, and they have begun."""
+    """All processes that a process has started, directly or not."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -234,22 +234,22 @@ def shell(make_shell: Callable[[str], Shell]) -> Shell:
 
 
 @pytest.fixture
-def fickle(shell: Shell) -> Shell:
+def flaky(shell: Shell) -> Shell:
     """A shell with a network that diverges, raises once, or kills its process once."""
     (shell.folder / "conf" / "model").mkdir(parents=True)
-    (shell.folder / "conf" / "model" / "fickle.yaml").write_text(
-        "_target_: fickle.Fickle\nmode: fine\n"
+    (shell.folder / "conf" / "model" / "flaky.yaml").write_text(
+        "_target_: flaky.Flaky\nmode: fine\n"
     )
-    (shell.folder / "fickle.py").write_text(FICKLE)
+    (shell.folder / "flaky.py").write_text(FLAKY)
     shell.quick = [o for o in shell.quick if not o.startswith("model")]
-    shell.quick += ["--config-dir=conf", "model=fickle"]
+    shell.quick += ["--config-dir=conf", "model=flaky"]
     return shell
 
 
 WIDTHS = ("model.width=4,6", "model.dropout=0.0,0.2", "trainer.epochs=6", "augmentation=strong")
 
 
-def test_killed_twice_and_cut_off_a_sweep_ends_as_if_it_had_not_been(
+def test_a_sweep_that_is_killed_twice_and_interrupted_ends_with_the_same_results(
     make_shell: Callable[[str], Shell],
 ) -> None:
     calm, shell = make_shell("calm"), make_shell("disturbed")
@@ -297,12 +297,12 @@ def test_killed_twice_and_cut_off_a_sweep_ends_as_if_it_had_not_been(
     ]
 
 
-def test_what_cannot_succeed_fails_alone_and_only_the_rest_is_tried_again(fickle: Shell) -> None:
+def test_runs_fail_alone_and_only_failed_runs_are_tried_again(flaky: Shell) -> None:
     line = ("model.mode=a,b,c,d,e,diverges,raises,killed",)
-    code, out = fickle.run(*line)
+    code, out = flaky.run(*line)
     assert code == 1
-    modes = {i: r["model.mode"] for i, r in fickle.table().items()}
-    status = {modes[i]: row["status"] for i, row in fickle.table().items()}
+    modes = {i: r["model.mode"] for i, r in flaky.table().items()}
+    status = {modes[i]: row["status"] for i, row in flaky.table().items()}
     assert status == {
         **dict.fromkeys("abcde", "completed"),
         "diverges": "diverged",
@@ -312,47 +312,47 @@ def test_what_cannot_succeed_fails_alone_and_only_the_rest_is_tried_again(fickle
     assert "RuntimeError: raised once" in out
     assert "DivergedError: the training loss is not finite in epoch 1, step 1" in out
     assert "was killed by SIGKILL, perhaps by the system because memory ran out" in out
-    assert out.count("log: outputs/runs/fickle-") == 3
-    started = {modes[i]: len(r["segments"]) for i, r in fickle.records().items()}
+    assert out.count("log: outputs/runs/flaky-") == 3
+    started = {modes[i]: len(r["segments"]) for i, r in flaky.records().items()}
 
-    left, out = fickle.run(*line, "retry_failed=false")
+    left, out = flaky.run(*line, "retry_failed=false")
     assert left == 1
-    assert {modes[i]: len(r["segments"]) for i, r in fickle.records().items()} == started
+    assert {modes[i]: len(r["segments"]) for i, r in flaky.records().items()} == started
 
-    code, out = fickle.run(*line)
+    code, out = flaky.run(*line)
     assert code == 1
-    again = {modes[i]: len(r["segments"]) for i, r in fickle.records().items()}
+    again = {modes[i]: len(r["segments"]) for i, r in flaky.records().items()}
     assert {mode for mode in again if again[mode] > started[mode]} == {"raises", "killed"}
-    status = {modes[i]: row["status"] for i, row in fickle.table().items()}
+    status = {modes[i]: row["status"] for i, row in flaky.table().items()}
     assert Counter(status.values()) == {"completed": 7, "diverged": 1}
     assert "DivergedError" in out
-    assert out.count("log: outputs/runs/fickle-") == 1
+    assert out.count("log: outputs/runs/flaky-") == 1
 
 
-def test_a_network_that_ends_its_program_or_process_fails_alone(fickle: Shell) -> None:
-    code, out = fickle.run("model.mode=a,exits,vanishes,b")
+def test_a_network_that_ends_its_program_or_process_fails_alone(flaky: Shell) -> None:
+    code, out = flaky.run("model.mode=a,exits,vanishes,b")
     assert code == 1
-    status = {row["model.mode"]: row["status"] for row in fickle.table().values()}
+    status = {row["model.mode"]: row["status"] for row in flaky.table().values()}
     assert status == {"a": "completed", "exits": "failed", "vanishes": "failed", "b": "completed"}
     assert "SystemExit: exit(0) was called during the run\n" in out
     assert " ended with exit code 0\n" in out
     assert "Traceback" not in out
 
 
-def test_asked_twice_a_sweep_ends_without_waiting_for_the_step(fickle: Shell) -> None:
-    process = fickle.start("model.mode=slow,a")
-    fickle.wait_for(process, lambda: (fickle.folder / "slow.happened").exists())
+def test_a_second_signal_ends_a_sweep_without_waiting_for_the_step(flaky: Shell) -> None:
+    process = flaky.start("model.mode=slow,a")
+    flaky.wait_for(process, lambda: (flaky.folder / "slow.happened").exists())
     workers = descendants(process.pid)
     process.send_signal(signal.SIGINT)
-    fickle.wait_for(process, lambda: (fickle.folder / "request.happened").exists())
+    flaky.wait_for(process, lambda: (flaky.folder / "request.happened").exists())
     assert process.poll() is None  # waits for the step
     process.send_signal(signal.SIGINT)
     assert ended(process)[0] == 130
     wait_until_gone(workers)
 
 
-def test_two_processes_share_a_sweep_and_train_no_epoch_twice(fickle: Shell) -> None:
-    shell, jobs = fickle, "hydra.launcher.n_jobs=2"
+def test_two_processes_share_a_sweep_and_train_no_epoch_twice(flaky: Shell) -> None:
+    shell, jobs = flaky, "hydra.launcher.n_jobs=2"
     line = ("model.mode=shared", "seed=range(8)", "trainer.epochs=8", jobs)
     processes = [shell.start(*line), shell.start(*line, "trainer.progress=plain")]
     ends = [ended(process) for process in processes]
@@ -361,12 +361,12 @@ def test_two_processes_share_a_sweep_and_train_no_epoch_twice(fickle: Shell) -> 
     assert all(len(record["segments"]) == 1 for record in shell.records().values())
     for folder in shell.runs.values():
         log = (folder / "train.log").read_text().splitlines()
-        assert sum(told.startswith("epoch ") for told in log) == 8
+        assert sum(line.startswith("epoch ") for line in log) == 8
     asked = [(folder / "overrides.yaml").read_text() for folder in shell.runs.values()]
     by_second = sum("trainer.progress=plain" in overrides for overrides in asked)
     assert 2 <= by_second <= 6
     assert all(row["status"] == "completed" for row in shell.table().values())
-    assert [out.count("completed   fickle-") for _, out in ends] == [8, 8]
+    assert [out.count("completed   flaky-") for _, out in ends] == [8, 8]
 
 
 def test_other_launchers_give_the_same_bits(make_shell: Callable[[str], Shell]) -> None:
@@ -383,15 +383,17 @@ def test_other_launchers_give_the_same_bits(make_shell: Callable[[str], Shell]) 
         assert sorted(p.name for p in theirs.folder.iterdir()) == ["outputs"]
 
 
-def test_a_run_over_its_time_is_saved_and_goes_on_the_next_time(fickle: Shell) -> None:
-    code, out = fickle.run("model.mode=lingers", "hydra.launcher.timeout_min=10")
+def test_a_run_that_reaches_its_time_limit_is_saved_and_resumed_by_the_next_command(
+    flaky: Shell,
+) -> None:
+    code, out = flaky.run("model.mode=lingers", "hydra.launcher.timeout_min=10")
     assert code == 1
-    (record,) = fickle.records().values()
+    (record,) = flaky.records().values()
     assert record["status"] == "interrupted"
     assert "TimeLimitError: stopped at its time limit of 10 min, position saved" in out
-    code, out = fickle.run("model.mode=lingers")
+    code, out = flaky.run("model.mode=lingers")
     assert code == 0, out
-    (record,) = fickle.records().values()
+    (record,) = flaky.records().values()
     assert record["status"] == "completed"
     assert record["error"] is None
     assert len(record["segments"]) == 2
@@ -399,7 +401,7 @@ def test_a_run_over_its_time_is_saved_and_goes_on_the_next_time(fickle: Shell) -
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a megabyte."""
+    """A file system with one megabyte."""
     folder = tmp_path / "here" / "outputs"
     folder.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
@@ -409,7 +411,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_on_a_full_disk_a_sweep_ends_clearly_and_goes_on_when_there_is_room(
+def test_on_a_full_disk_a_sweep_ends_with_a_sentence_and_continues_when_there_is_room(
     small_disk: Path, shell: Shell
 ) -> None:
     line = ("seed=range(6)",)
@@ -430,17 +432,17 @@ def test_on_a_full_disk_a_sweep_ends_clearly_and_goes_on_when_there_is_room(
     assert len(again) == 6
 
 
-def test_from_another_terminal_status_tells_each_workers_run(fickle: Shell) -> None:
-    shell, line = fickle, ("model.mode=halts", "seed=0,1,2", "hydra.launcher.n_jobs=2")
+def test_status_shows_each_workers_run_in_another_terminal(flaky: Shell) -> None:
+    shell, line = flaky, ("model.mode=halts", "seed=0,1,2", "hydra.launcher.n_jobs=2")
     process = shell.start(*line)
     begun = shell.folder.glob  # a worker holds its run before the run has a folder
     shell.wait_for(process, lambda: len([*begun("outputs/runs/*/metrics.csv")]) == 2)
-    told = shell.status()
+    shown = shell.status()
     workers = descendants(process.pid)
     process.send_signal(signal.SIGINT)  # to the sweep alone, which passes it on
     assert ended(process)[0] == 130
     (shell.folder / "continue").touch()
-    headline, *running = told.splitlines()
+    headline, *running = shown.splitlines()
     assert headline.startswith("seed")
     assert ": 3 runs; " in headline
     assert " running" in headline

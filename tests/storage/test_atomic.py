@@ -29,7 +29,7 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) ->
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_killed_in_the_middle_of_a_write_the_old_file_is_whole(tmp_path: Path) -> None:
+def test_a_kill_in_the_middle_of_a_write_leaves_the_old_file_whole(tmp_path: Path) -> None:
     write_text(tmp_path / "file", "old")
     code = (
         "import os, signal, sys; from pathlib import Path\n"
@@ -51,13 +51,13 @@ def test_killed_in_the_middle_of_a_write_the_old_file_is_whole(tmp_path: Path) -
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_files_have_the_permissions_of_files_made_in_the_ordinary_way(tmp_path: Path) -> None:
+def test_files_have_ordinary_permissions(tmp_path: Path) -> None:
     (tmp_path / "ordinary").write_text("")
     write_text(tmp_path / "ours", "")
     assert (tmp_path / "ours").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
 
-def test_a_number_that_is_not_finite_is_no_json(tmp_path: Path) -> None:
+def test_a_number_that_is_not_finite_is_refused_as_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "file", {"loss": float("nan")})
     write_json(tmp_path / "file", {"name": "grün"})

@@ -16,7 +16,7 @@ MakeRun = Callable[..., Path]
 
 @pytest.fixture
 def make_run(make_record: Callable[..., RunRecord]) -> MakeRun:
-    """A folder with a record and, in place of figures, a text."""
+    """A folder with a record and, instead of metrics, a text."""
 
     def make(path: Path, text: str, status: Status = "completed", **params: object) -> Path:
         (path / "checkpoints").mkdir(parents=True)
@@ -37,7 +37,7 @@ def test_a_finished_rerun_takes_the_place_of_its_run(
 ) -> None:
     path = make_run(tmp_path / f"base-{RUN}", "old")
     make_run(rerun_path(path), "new", status)
-    assert find_run(tmp_path, RUN) == path  # the rerun beside it is no second run
+    assert find_run(tmp_path, RUN) == path  # the rerun beside it is not a second run
     assert settle(tmp_path, RUN)
     assert (path / "metrics.csv").read_text() == "new"
     assert names(tmp_path) == [path.name]
@@ -55,7 +55,7 @@ def test_an_unfinished_rerun_stays_beside_its_run(
 
 
 @pytest.mark.parametrize("renames", [1, 2])
-def test_a_replacement_cut_off_on_the_way_is_made_good(
+def test_an_interrupted_replacement_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_run: MakeRun, renames: int
 ) -> None:
     path = make_run(tmp_path / f"base-{RUN}", "old")
@@ -78,7 +78,7 @@ def test_a_replacement_cut_off_on_the_way_is_made_good(
     assert names(tmp_path) == [path.name]
 
 
-def test_where_the_rerun_was_removed_by_hand_the_run_is_put_back(
+def test_the_run_is_put_back_if_its_rerun_was_removed_by_hand(
     tmp_path: Path, make_run: MakeRun
 ) -> None:
     path = tmp_path / f"base-{RUN}"
@@ -116,7 +116,7 @@ def test_a_completed_runs_checkpoints_are_reduced(
     assert {file.name: file.read_text() for file in folder.iterdir()} == left
 
 
-def test_what_an_interrupted_run_was_writing_is_left_to_the_one_who_goes_on(
+def test_files_of_an_interrupted_run_are_left_to_the_process_that_resumes_it(
     tmp_path: Path, make_run: MakeRun
 ) -> None:
     path = make_run(tmp_path / f"base-{RUN}", "", "interrupted", keep="none")

@@ -1,4 +1,4 @@
-"""The run directory as design and README promise it to whoever reads it."""
+"""The run directory as README and docs/formats.md promise it to other programs."""
 
 import csv
 import json
@@ -67,7 +67,7 @@ def test_the_folder_holds_the_contracts_files_columns_and_keys(make_spec: Make) 
     assert (folder.parent.parent / "latest").resolve() == folder.resolve()
 
 
-def test_metrics_tell_each_epochs_steps_rates_and_speeds(make_spec: Make) -> None:
+def test_metrics_hold_each_epochs_steps_rates_and_speeds(make_spec: Make) -> None:
     found = rows(execute(make_spec()).folder)
     assert [row["epoch"] for row in found] == ["1", "2", "3"]
     assert [row["step"] for row in found] == ["6", "12", "18"]

@@ -19,7 +19,7 @@ def test_a_plain_copy_of_the_files_has_no_commit(
     assert found["torch"].startswith("2.")
 
 
-def test_a_checkout_tells_its_commit_and_whether_it_was_changed(
+def test_a_checkout_has_its_commit_and_whether_it_was_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def git(*arguments: str) -> str:

@@ -26,7 +26,7 @@ def test_a_label_with_slashes_or_spaces_makes_one_plain_folder_name(tmp_path: Pa
     assert new_path(tmp_path, "mine/big net", "0123456789").name == "mine_big_net-0123456789"
 
 
-def test_texts_that_look_like_numbers_stay_texts_for_every_reader() -> None:
+def test_strings_that_look_like_numbers_stay_strings_for_every_reader() -> None:
     values = {
         "init_from": "12e4567890",
         "digits": "0123456789",
@@ -49,7 +49,7 @@ def test_latest_points_at_the_run_touched_last(tmp_path: Path) -> None:
     assert os.readlink(tmp_path / "latest") == "runs/b"
 
 
-def test_a_link_that_a_killed_process_left_is_used_up(tmp_path: Path) -> None:
+def test_a_link_that_a_killed_process_left_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / ".latest").symlink_to("gone")
     link_latest(tmp_path, tmp_path / "a")
@@ -57,13 +57,13 @@ def test_a_link_that_a_killed_process_left_is_used_up(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a", "latest"]
 
 
-def test_where_latest_is_a_folder_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def test_nothing_is_left_beside_latest_if_it_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "latest" / "a").mkdir(parents=True)
     link_latest(tmp_path, tmp_path / "latest" / "a")
     assert os.listdir(tmp_path) == ["latest"]
 
 
-def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_is_not_an_error(tmp_path: Path) -> None:
     RunDirectory(tmp_path / "absent").append_log("line")
 
 

@@ -30,7 +30,7 @@ def runs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def write_run(make_record: Callable[..., RunRecord]) -> WriteRun:
-    """Writes a run of three epochs, so many of which are done."""
+    """Writes a run of three epochs, of which `epochs` are done."""
 
     def write(folder: Path, run_id: str, status: str, epochs: int = 0, **more: Any) -> Path:
         folder.mkdir()
@@ -61,7 +61,7 @@ def test_without_a_folder_a_run_is_pending(runs: Path) -> None:
     assert (RunState(A).epoch, RunState(A).epochs, RunState(A).reason) == (0, None, None)
 
 
-def test_a_folder_without_a_record_is_pending_as_well(runs: Path) -> None:
+def test_a_run_with_a_folder_but_no_record_is_pending(runs: Path) -> None:
     folder = runs / f"tiny-{A}"
     folder.mkdir()
     state = read_states(runs, [A])[A]
@@ -70,7 +70,7 @@ def test_a_folder_without_a_record_is_pending_as_well(runs: Path) -> None:
     assert read_states(runs, [A])[A].status == "pending"
 
 
-def test_a_held_run_is_running_whatever_it_has_on_record(runs: Path, write_run: WriteRun) -> None:
+def test_a_held_run_is_running_whatever_its_record_says(runs: Path, write_run: WriteRun) -> None:
     write_run(runs / f"tiny-{A}", A, "interrupted", epochs=2)
     with lock_run(runs, A), lock_run(runs, B):
         states = read_states(runs, [A, B])
@@ -91,7 +91,7 @@ def test_a_run_whose_process_is_gone_is_interrupted(runs: Path, write_run: Write
 
 
 @pytest.mark.parametrize(("age", "status"), [(5, "running"), (3600, "interrupted")])
-def test_another_machine_is_believed_while_its_heart_beats(
+def test_another_machines_run_is_running_while_its_heartbeat_is_recent(
     runs: Path, write_run: WriteRun, age: float, status: str
 ) -> None:
     write_run(runs / f"tiny-{A}", A, "running")
@@ -99,13 +99,13 @@ def test_another_machine_is_believed_while_its_heart_beats(
     assert read_states(runs, [A])[A].status == status
 
 
-def test_a_run_that_was_asked_to_stop_says_so(runs: Path, write_run: WriteRun) -> None:
+def test_an_interrupted_run_has_a_reason(runs: Path, write_run: WriteRun) -> None:
     write_run(runs / f"tiny-{A}", A, "interrupted")
     assert read_states(runs, [A])[A].reason == "asked to stop, position saved"
 
 
 @pytest.mark.parametrize("status", ["failed", "diverged"])
-def test_a_run_that_failed_tells_the_error_on_record(
+def test_a_failed_run_gives_the_error_on_record_as_reason(
     runs: Path, write_run: WriteRun, status: str
 ) -> None:
     write_run(runs / f"tiny-{A}", A, status, error="no such thing")
@@ -114,7 +114,9 @@ def test_a_run_that_failed_tells_the_error_on_record(
 
 
 @pytest.mark.parametrize("status", ["completed", "pruned"])
-def test_what_has_ended_well_needs_no_reason(runs: Path, write_run: WriteRun, status: str) -> None:
+def test_a_completed_or_pruned_run_has_no_reason(
+    runs: Path, write_run: WriteRun, status: str
+) -> None:
     write_run(runs / f"tiny-{A}", A, status)
     state = read_states(runs, [A])[A]
     assert (state.status, state.reason) == (status, None)
@@ -128,31 +130,29 @@ def test_folders_are_found_by_id_whatever_their_label(runs: Path) -> None:
     assert run_folders(runs) == {A: runs / f"my-net-{A}", B: runs / f"tiny-{B}"}
 
 
-def test_of_two_folders_of_a_run_the_first_name_counts(runs: Path) -> None:
+def test_the_first_of_two_folders_of_a_run_is_used(runs: Path) -> None:
     for label in ("wide", "base", "tiny"):
         (runs / f"{label}-{A}").mkdir()
     assert run_folders(runs) == {A: runs / f"base-{A}"}
 
 
-def test_where_nothing_was_trained_there_are_no_folders(tmp_path: Path) -> None:
+def test_a_missing_runs_folder_has_no_runs(tmp_path: Path) -> None:
     assert run_folders(tmp_path / "absent") == {}
 
 
-def test_the_last_row_is_what_is_there_without_empty_cells(runs: Path, write_run: WriteRun) -> None:
+def test_the_last_row_has_no_empty_cells(runs: Path, write_run: WriteRun) -> None:
     folder = write_run(runs / f"tiny-{A}", A, "running", epochs=3)
     assert last_row(folder) == {"epoch": 3.0, "val_accuracy": 0.3, "elapsed_seconds": 7.5}
 
 
 @pytest.mark.parametrize("text", [None, "", "epoch,step\n", "epoch,step\n1,one\n"])
-def test_without_a_row_that_can_be_read_there_is_none(tmp_path: Path, text: str | None) -> None:
+def test_without_a_readable_row_there_is_no_last_row(tmp_path: Path, text: str | None) -> None:
     if text is not None:
         (tmp_path / "metrics.csv").write_text(text)
     assert last_row(tmp_path) is None
 
 
-def test_a_rerun_in_progress_stands_for_the_run_that_it_will_replace(
-    runs: Path, write_run: WriteRun
-) -> None:
+def test_the_state_during_a_rerun_is_that_of_the_rerun(runs: Path, write_run: WriteRun) -> None:
     home = write_run(runs / f"tiny-{A}", A, "completed", epochs=3)
     with lock_run(runs, A):
         assert read_state(runs, A, home).epoch == 3  # nothing of the rerun is there yet
@@ -163,7 +163,9 @@ def test_a_rerun_in_progress_stands_for_the_run_that_it_will_replace(
     assert (state.folder, state.status, state.epoch) == (home, "completed", 3)
 
 
-def test_a_run_that_was_trained_is_told_by_its_folder(make_spec: Callable[..., RunSpec]) -> None:
+def test_the_state_of_a_trained_run_agrees_with_its_result(
+    make_spec: Callable[..., RunSpec],
+) -> None:
     spec = make_spec("trainer.epochs=2")
     outcome = execute(spec)
     state = read_states(spec.runs, [outcome.record.run_id])[outcome.record.run_id]

@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> SweepFolder:
 
 
 def ids() -> Iterator[str]:
-    """Ids that a careless reader takes for numbers."""
+    """Ids that a careless reader parses as numbers."""
     yield from ("12e4567890", "0123456789", "0000000000", "1e00000000", "9999999999", "0x12345678")
     yield from (f"{n:010d}" for n in range(100, 200))
 
@@ -71,7 +71,7 @@ def file(folder: SweepFolder) -> dict[str, Any]:
     return yaml.safe_load((folder.path / "sweep.yaml").read_text())
 
 
-def test_a_sweep_leaves_what_was_asked_and_a_line_a_run(
+def test_a_sweep_writes_what_was_requested_and_a_line_for_each_run(
     folder: SweepFolder, plan_of: MakePlan
 ) -> None:
     folder.enter(plan_of(grid([8, 16], [0, 1]), fixed={"trainer.epochs": 3}).entry("the command"))
@@ -94,7 +94,7 @@ def test_a_sweep_leaves_what_was_asked_and_a_line_a_run(
     assert {path.name for path in folder.path.iterdir()} == {"sweep.yaml", "runs.csv"}
 
 
-def test_ids_stay_texts_whatever_their_digits(folder: SweepFolder, plan_of: MakePlan) -> None:
+def test_ids_stay_strings_whatever_their_digits(folder: SweepFolder, plan_of: MakePlan) -> None:
     runs = {run_id: {"seed": seed} for seed, run_id in enumerate(ids())}
     folder.enter(plan_of(runs).entry(""))
     assert [row.run_id for row in folder.rows()] == list(runs)
@@ -116,7 +116,7 @@ def test_more_values_extend_the_sweep_in_grid_order(folder: SweepFolder, plan_of
     assert set(content["efforts"]) == {line["run_id"] for line in lines(folder)}
 
 
-def test_what_is_asked_again_changes_nothing_but_the_commands(
+def test_a_repeated_command_changes_only_the_list_of_commands(
     folder: SweepFolder, plan_of: MakePlan
 ) -> None:
     plan = plan_of(grid([8, 16], [0, 1]))
@@ -129,7 +129,9 @@ def test_what_is_asked_again_changes_nothing_but_the_commands(
     assert {**file(folder), "commands": content["commands"]} == content
 
 
-def test_extending_keeps_where_earlier_runs_stand(folder: SweepFolder, plan_of: MakePlan) -> None:
+def test_extending_keeps_the_status_and_folder_of_earlier_runs(
+    folder: SweepFolder, plan_of: MakePlan
+) -> None:
     folder.enter(plan_of(grid([8], [0])).entry(""))
     ran = RunState("0000000008", folder.runs_folder / "tiny-0000000008")
     folder.refresh({"0000000008": ran})
@@ -140,7 +142,7 @@ def test_extending_keeps_where_earlier_runs_stand(folder: SweepFolder, plan_of: 
     assert folder.rows()[0] == before
 
 
-def test_how_runs_stand_is_written_and_others_are_left(
+def test_refresh_writes_the_status_of_these_runs_and_leaves_others(
     folder: SweepFolder, plan_of: MakePlan
 ) -> None:
     folder.enter(plan_of(grid([8, 16, 32], [0])).entry(""))
@@ -159,9 +161,7 @@ def test_how_runs_stand_is_written_and_others_are_left(
     ]
 
 
-def test_nothing_is_written_where_nothing_has_changed(
-    folder: SweepFolder, plan_of: MakePlan
-) -> None:
+def test_nothing_is_written_if_nothing_has_changed(folder: SweepFolder, plan_of: MakePlan) -> None:
     folder.enter(plan_of(grid([8], [0])).entry(""))
     before = (folder.path / "runs.csv").stat()
     folder.refresh({"0000000008": RunState("0000000008")})
@@ -193,7 +193,7 @@ def test_values_of_any_kind_come_back_as_they_were_written(
     assert file(folder)["parameters"] == {"key": [value]}
 
 
-def test_a_run_whose_effort_is_not_known_has_none(folder: SweepFolder, plan_of: MakePlan) -> None:
+def test_a_run_of_unknown_cost_has_no_effort(folder: SweepFolder, plan_of: MakePlan) -> None:
     plan = plan_of(grid([8], [0]))
     plan = replace(plan, runs=[replace(run, cost=None) for run in plan.runs])
     folder.enter(plan.entry(""))
@@ -209,7 +209,7 @@ def test_a_folder_without_files_is_an_empty_sweep(folder: SweepFolder) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "3", "unheard: of"])
-def test_a_broken_file_does_not_hold_the_sweep_up(
+def test_a_broken_file_does_not_stop_the_sweep(
     folder: SweepFolder, plan_of: MakePlan, text: str
 ) -> None:
     folder.enter(plan_of(grid([8], [0])).entry("first"))
@@ -218,7 +218,7 @@ def test_a_broken_file_does_not_hold_the_sweep_up(
     assert [row.run_id for row in folder.rows()] == ["0000000008", "0000000016"]
 
 
-def test_many_that_enter_at_once_lose_nothing(folder: SweepFolder, plan_of: MakePlan) -> None:
+def test_commands_at_the_same_time_lose_nothing(folder: SweepFolder, plan_of: MakePlan) -> None:
     plans = [plan_of(grid([width], [0, 1])) for width in range(1, 13)]
 
     def work(index: int) -> None:
@@ -238,7 +238,9 @@ def test_many_that_enter_at_once_lose_nothing(folder: SweepFolder, plan_of: Make
     assert sum(line["folder"] != "" for line in lines(folder)) == 12
 
 
-def test_a_key_swept_later_fills_the_rows_of_before(folder: SweepFolder, plan_of: MakePlan) -> None:
+def test_a_key_that_is_swept_later_fills_earlier_rows(
+    folder: SweepFolder, plan_of: MakePlan
+) -> None:
     folder.enter(plan_of({"a" * 10: {"seed": 0}}).entry(""))
     both = {"a" * 10: {"seed": 0, "model.depth": 2}, "b" * 10: {"seed": 0, "model.depth": 3}}
     folder.enter(plan_of(both).entry(""))
@@ -258,7 +260,7 @@ def test_a_key_swept_later_fills_the_rows_of_before(folder: SweepFolder, plan_of
     ],
     ids=str,
 )
-def test_a_damaged_file_is_made_anew(
+def test_a_damaged_file_is_written_again(
     folder: SweepFolder, plan_of: MakePlan, name: str, content: bytes
 ) -> None:
     folder.enter(plan_of(grid([8], [0])).entry("first"))

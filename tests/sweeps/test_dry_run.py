@@ -30,13 +30,13 @@ def settings() -> Settings:
 
 
 def eight_cores(jobs: int = 8) -> Callable[[], list[Slot]]:
-    """The capacity of a machine of eight cores, divided among jobs."""
+    """The capacity of a machine with eight cores, divided among jobs."""
     return lambda: [Slot(None, 8 // jobs)] * jobs
 
 
 @pytest.fixture
 def plan_of(settings: Settings, tmp_path: Path) -> MakePlan:
-    """A plan of runs that compute as much each; their seeds are the swept values."""
+    """A plan of runs with equal costs; their seeds are the swept values."""
 
     def plan(*run_ids: str, trials: int | None = None, **changes: Any) -> Plan:
         runs = [
@@ -54,7 +54,7 @@ def plan_of(settings: Settings, tmp_path: Path) -> MakePlan:
 
 @pytest.fixture
 def write_run(make_record: Callable[..., RunRecord], tmp_path: Path) -> WriteRun:
-    """Writes a run of ten epochs with the work of a planned one, as far as it has come."""
+    """Writes a run of ten epochs with the cost of a planned one, of which `epoch` are done."""
 
     def write(
         run_id: str,
@@ -174,3 +174,15 @@ def test_a_rerun_takes_its_whole_time(plan_of: MakePlan, write_run: WriteRun) ->
     write_run("a" * 10, seconds=3000.0)
     lines = list(dry_run(plan_of("a" * 10, rerun=True), eight_cores(8)))
     assert seconds_of(lines) == pytest.approx(3000, abs=40)
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "run.json"])
+@pytest.mark.parametrize("content", [b"", b"epoch\n1,2,3\n", b"\xff\xfe", b"[" * 100_000])
+def test_a_damaged_run_of_any_sweep_does_not_stop_a_plan(
+    plan_of: MakePlan, write_run: WriteRun, tmp_path: Path, name: str, content: bytes
+) -> None:
+    write_run("d" * 10)
+    write_run("e" * 10, seconds=600.0)
+    (tmp_path / "outputs" / "runs" / f"tiny-{'d' * 10}" / name).write_bytes(content)
+    seconds = seconds_of(list(dry_run(plan_of("a" * 10), eight_cores(8))))
+    assert seconds == pytest.approx(600, abs=40)

@@ -44,7 +44,7 @@ def plan_of(*settings: Settings, **more: Any) -> Plan:
     return make_plan(grid_of(*settings, **more), silent)
 
 
-def test_equal_cells_are_one_run_and_the_first_of_them_stays(base: Settings) -> None:
+def test_equal_trials_are_one_run_with_the_values_of_the_first(base: Settings) -> None:
     trials = [changed(base, seed=seed) for seed in (2, 0, 2, 1, 0)]
     trials[2] = changed(trials[2], trainer={"threads": 3}, rerun=True, data={"root": "elsewhere"})
     plan = plan_of(*trials)
@@ -60,7 +60,7 @@ def test_runs_have_the_ids_of_their_settings(base: Settings) -> None:
     assert run_id(base) in plan.by_id  # 32 is what the file says
 
 
-def test_sweeps_and_runs_lie_beside_each_other(base: Settings) -> None:
+def test_sweeps_and_runs_are_in_sibling_folders(base: Settings) -> None:
     plan = plan_of(base, option="mine")
     assert plan.folder == Path("outputs/sweeps/mine")
     assert plan.runs_folder == Path("outputs/runs")
@@ -82,7 +82,7 @@ def test_a_sweep_is_named_by_its_option_or_by_what_is_swept(
     assert sweep_name(grid_of(keys=keys, option=option), {}) == name
 
 
-def test_what_is_fixed_beside_is_told_by_a_short_hash() -> None:
+def test_fixed_settings_add_a_short_hash_to_the_name() -> None:
     grid = grid_of(keys=("seed",))
     fixed: list[dict[str, Any]] = [
         {},
@@ -97,13 +97,13 @@ def test_what_is_fixed_beside_is_told_by_a_short_hash() -> None:
     assert sweep_name(grid, {"keep": [1, None], "model.width": 8}) == names[3]
 
 
-def test_values_are_no_part_of_the_name(base: Settings) -> None:
+def test_values_are_not_part_of_the_name(base: Settings) -> None:
     few = plan_of(changed(base, seed=1))
     more = plan_of(*[changed(base, seed=seed) for seed in range(4)])
     assert few.name == more.name == "seed"
 
 
-def test_a_long_name_is_cut_and_stays_its_own() -> None:
+def test_a_long_name_is_cut_and_stays_unique() -> None:
     keys = [tuple(f"model.argument_{i}" for i in range(n)) for n in (20, 21)]
     names = {sweep_name(grid_of(keys=key, fixed={}), {"seed": 1}) for key in keys}
     assert len(names) == 2
@@ -114,7 +114,7 @@ def copy_of(pictures: Path, folder: Path) -> Path:
     return Path(shutil.copytree(pictures, folder))
 
 
-def test_the_images_in_ones_folder_are_part_of_ids_and_name(
+def test_the_images_of_a_folder_are_part_of_ids_and_name(
     small_settings: Callable[..., Settings], pictures: Path, tmp_path: Path
 ) -> None:
     settings = small_settings()
@@ -162,7 +162,7 @@ def test_a_folder_is_read_once_for_each_size(
     ],
     ids=str,
 )
-def test_a_run_trains_on_each_image_once_an_epoch_and_then_looks_at_others(
+def test_the_cost_counts_each_training_image_once_an_epoch_and_evaluation(
     base: Settings, data: dict[str, Any], images: tuple[int, int]
 ) -> None:
     settings = changed(base, data=data, trainer={"epochs": 3})
@@ -174,7 +174,7 @@ def test_a_run_trains_on_each_image_once_an_epoch_and_then_looks_at_others(
     )
 
 
-def test_of_ones_own_folder_its_own_images_are_counted(
+def test_the_cost_of_a_folder_counts_its_own_images(
     small_settings: Callable[..., Settings],
 ) -> None:
     (run,) = plan_of(small_settings("trainer.epochs=5")).runs
@@ -183,7 +183,7 @@ def test_of_ones_own_folder_its_own_images_are_counted(
     assert run.cost.images == pytest.approx(5 * 96 + (5 * (32 + 96) + 32) / 3)
 
 
-def test_the_effort_of_a_network_of_ones_own_is_not_known(
+def test_the_cost_of_a_users_own_network_is_unknown(
     make_settings: Callable[..., Settings],
 ) -> None:
     (run,) = plan_of(make_settings("data=shapes", "model=resnet18")).runs

@@ -1,4 +1,5 @@
 import csv
+import threading
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -24,7 +25,7 @@ Show = Callable[..., list[str]]
 
 @pytest.fixture
 def state_of(make_record: MakeRecord) -> MakeState:
-    """How a run stands that has this status."""
+    """The state of a run with this status."""
 
     def state(run_id: str, status: str, **more: Any) -> RunState:
         if status == "pending":
@@ -43,9 +44,9 @@ def snapshot_of(*states: RunState) -> Snapshot:
 
 @pytest.fixture
 def show() -> Show:
-    """What is told of a series of snapshots where nothing can be redrawn."""
+    """What is printed for a series of snapshots if nothing can be redrawn."""
 
-    def told(*snapshots: Snapshot, is_silent: bool = False) -> list[str]:
+    def show_all(*snapshots: Snapshot, is_silent: bool = False) -> list[str]:
         stream = StringIO()
         console = Console(file=stream, soft_wrap=True, force_terminal=False)
         display = Display(console, "none" if is_silent else "auto")
@@ -55,7 +56,7 @@ def show() -> Show:
         display.end()
         return stream.getvalue().splitlines()
 
-    return told
+    return show_all
 
 
 @pytest.fixture
@@ -66,11 +67,11 @@ def done(state_of: MakeState) -> RunState:
 
 @pytest.fixture
 def pending(state_of: MakeState, done: RunState) -> Snapshot:
-    """Two runs that have not begun, and the completed one."""
+    """Two pending runs, and the completed one."""
     return snapshot_of(state_of(A, "pending"), state_of(B, "pending"), done)
 
 
-def test_at_first_the_headline_alone_is_told(show: Show, pending: Snapshot) -> None:
+def test_at_first_only_the_headline_is_printed(show: Show, pending: Snapshot) -> None:
     assert show(pending) == ["mine: 3 runs; 1 completed, 2 pending; best 25.00 % (width=2)"]
 
 
@@ -94,11 +95,11 @@ def test_each_change_is_a_line(
     ]
 
 
-def test_what_stays_as_it_is_is_not_told_again(show: Show, pending: Snapshot) -> None:
+def test_what_does_not_change_is_not_printed_again(show: Show, pending: Snapshot) -> None:
     assert len(show(*[pending] * 5)) == 1
 
 
-def test_a_run_that_is_stopped_and_taken_up_again_is_told_twice(
+def test_a_run_that_is_stopped_and_resumed_is_printed_twice(
     show: Show, state_of: MakeState
 ) -> None:
     stopped, running = state_of(A, "interrupted"), state_of(A, "running")
@@ -109,7 +110,7 @@ def test_a_run_that_is_stopped_and_taken_up_again_is_told_twice(
     ]
 
 
-def test_the_headline_comes_again_after_a_while(
+def test_the_headline_is_repeated_after_a_while(
     show: Show, state_of: MakeState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "HEADLINE_SECONDS", -1.0)
@@ -125,12 +126,12 @@ def test_the_headline_comes_again_after_a_while(
     ]
 
 
-def test_a_silent_sweep_tells_nothing(show: Show, state_of: MakeState, pending: Snapshot) -> None:
+def test_a_silent_sweep_prints_nothing(show: Show, state_of: MakeState, pending: Snapshot) -> None:
     failed = snapshot_of(state_of(A, "failed", error="[no] such thing"))
     assert show(pending, failed, is_silent=True) == []
 
 
-def test_on_a_terminal_the_table_is_redrawn_and_taken_away(
+def test_on_a_terminal_the_table_is_redrawn_and_removed(
     state_of: MakeState, pending: Snapshot
 ) -> None:
     stream = StringIO()
@@ -189,6 +190,32 @@ def test_the_table_is_kept_up_to_date_even_where_the_block_ends_in_an_error(
     with pytest.raises(KeyboardInterrupt), live_view(reader, silent()):
         stopped()
     assert statuses(reader) == ["failed"]
+
+
+@pytest.mark.parametrize("error", [ValueError("damaged"), RecursionError()], ids=repr)
+def test_an_error_in_reading_does_not_end_the_view_or_the_sweep(
+    reader: SnapshotReader,
+    make_record: MakeRecord,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    real, errors = reader.take, [error, error]
+    read_again = threading.Event()
+
+    def take() -> Snapshot:
+        if errors:
+            raise errors.pop()
+        read_again.set()
+        return real()
+
+    monkeypatch.setattr(reader, "take", take)
+    monkeypatch.setattr(watching, "PERIOD_SECONDS", 0.01)
+    with live_view(reader, silent()):
+        assert read_again.wait(60)
+        folder = reader.folder.runs_folder / f"tiny-{A}"
+        folder.mkdir()
+        make_record("completed", run_id=A).save(folder)
+    assert statuses(reader) == ["completed"]
 
 
 def test_a_full_disk_does_not_end_the_sweep_for_the_sake_of_its_table(

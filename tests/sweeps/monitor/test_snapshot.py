@@ -29,7 +29,7 @@ def outputs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def write_run(make_record: Callable[..., RunRecord], outputs: Path) -> Write:
-    """Writes a run of ten epochs with a tenth of a peta-operation each, as far as it has come."""
+    """Writes a run of ten epochs with 0.1 PFLOP each, of which `epoch` are done."""
 
     def write(
         index: int, status: str, epoch: int = EPOCHS, seconds: float = 1.0, **more: Any
@@ -47,7 +47,7 @@ def write_run(make_record: Callable[..., RunRecord], outputs: Path) -> Write:
 
 @pytest.fixture
 def make_sweep(outputs: Path) -> Callable[[int], SnapshotReader]:
-    """A sweep of so many runs, each of which is expected to compute one peta-operation."""
+    """A sweep of this many runs with an estimated cost of 1 PFLOP each."""
 
     def make(runs: int) -> SnapshotReader:
         folder = outputs / "sweeps" / "mine"
@@ -62,7 +62,7 @@ def make_sweep(outputs: Path) -> Callable[[int], SnapshotReader]:
     return make
 
 
-def test_all_runs_are_counted_as_they_stand(
+def test_all_runs_are_counted_by_status(
     make_sweep: Callable, write_run: Write, outputs: Path
 ) -> None:
     reader = make_sweep(8)
@@ -108,13 +108,13 @@ def test_without_validation_runs_are_ranked_by_test(make_sweep: Callable, write_
     assert [row.run_id for row in reader.take().ranked] == [run_id(1), run_id(0)]
 
 
-def test_before_the_first_run_is_done_there_is_no_best(make_sweep: Callable) -> None:
+def test_before_the_first_run_is_completed_there_is_no_best(make_sweep: Callable) -> None:
     snapshot = make_sweep(3).take()
     assert (snapshot.best, snapshot.ranked, snapshot.seconds_left) == (None, [], None)
     assert snapshot.counts == {"pending": 3}
 
 
-def test_what_is_final_is_read_once_until_it_is_made_anew(
+def test_a_run_that_has_ended_is_read_once_until_it_is_written_again(
     make_sweep: Callable, write_run: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = make_sweep(2)
@@ -135,7 +135,7 @@ def test_what_is_final_is_read_once_until_it_is_made_anew(
     assert read.count(run_id(0)) == 2
 
 
-def test_the_time_left_is_that_of_the_runs_still_to_do(
+def test_the_time_left_is_that_of_the_remaining_runs(
     make_sweep: Callable, write_run: Write, outputs: Path
 ) -> None:
     reader = make_sweep(6)
@@ -152,7 +152,7 @@ def test_the_time_left_is_that_of_the_runs_still_to_do(
     assert seconds == pytest.approx(220.0)
 
 
-def test_time_is_judged_by_other_runs_where_the_sweep_has_none_done(
+def test_the_time_is_estimated_from_other_runs_if_the_sweep_has_none_completed(
     make_sweep: Callable, write_run: Write, outputs: Path
 ) -> None:
     reader = make_sweep(2)
@@ -161,19 +161,19 @@ def test_time_is_judged_by_other_runs_where_the_sweep_has_none_done(
         assert reader.take().seconds_left == pytest.approx(60.0)
 
 
-def test_without_any_example_no_time_is_told(make_sweep: Callable, outputs: Path) -> None:
+def test_without_any_sample_no_time_is_shown(make_sweep: Callable, outputs: Path) -> None:
     reader = make_sweep(2)
     with lock_run(outputs / "runs", run_id(0)):
         assert reader.take().seconds_left is None
 
 
-def test_where_nothing_runs_no_time_is_told(make_sweep: Callable, write_run: Write) -> None:
+def test_if_nothing_is_running_no_time_is_shown(make_sweep: Callable, write_run: Write) -> None:
     reader = make_sweep(2)
     write_run(0, "completed", seconds=30.0)
     assert reader.take().seconds_left is None
 
 
-def test_the_latest_runs_are_the_examples(
+def test_the_latest_runs_are_the_samples(
     write_run: Write, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cifar_exp.sweeps.monitor.snapshot.MAX_SAMPLES", 3)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def snapshot_of(*states: RunState, seconds_left: float | None = None) -> Snapsho
 
 @pytest.fixture
 def mixed(make_record: MakeRecord) -> Snapshot:
-    """Eight runs that stand in different ways."""
+    """Eight runs with different statuses."""
     running = make_record("running")
     return snapshot_of(
         state_of("a", make_record(final=0.5, test=0.61)),
@@ -62,19 +63,19 @@ def shown(renderable: Any) -> list[list[str]]:
     return [line.split() for line in stream.getvalue().splitlines()]
 
 
-def test_the_headline_counts_names_the_best_and_tells_the_time(mixed: Snapshot) -> None:
+def test_the_headline_has_counts_the_best_run_and_the_time_left(mixed: Snapshot) -> None:
     assert headline(mixed) == (
         "mine: 8 runs; 2 completed, 2 running, 1 pending, 1 interrupted, 2 failed; "
         "best 75.00 % (width=16 seed=0); about 2 h 05 min left"
     )
 
 
-def test_a_headline_tells_no_more_than_is_known() -> None:
+def test_a_headline_leaves_out_what_is_not_known() -> None:
     assert headline(snapshot_of(state_of("a"), state_of("b"))) == "mine: 2 runs; 2 pending"
     assert headline(snapshot_of()) == "mine: 0 runs"
 
 
-def test_plain_lines_tell_each_worker_its_run_and_how_far_it_is(mixed: Snapshot) -> None:
+def test_plain_lines_show_the_worker_and_the_progress_of_each_run(mixed: Snapshot) -> None:
     assert list(plain_lines(mixed)) == [
         headline(mixed),
         "  running  tiny-c  width=24 seed=0  epoch 3/8  val 12.50 %  by there:4711",
@@ -93,9 +94,9 @@ def test_the_live_table_shows_the_same(mixed: Snapshot, monkeypatch: pytest.Monk
     ]
 
 
-def test_every_run_that_did_not_complete_is_told_with_its_reason_and_log(mixed: Snapshot) -> None:
-    told = list(unsuccessful_lines(mixed, {"h": "its process 5 was killed by SIGKILL"}))
-    assert told == [
+def test_every_run_that_did_not_complete_is_listed_with_its_reason_and_log(mixed: Snapshot) -> None:
+    lines = list(unsuccessful_lines(mixed, {"h": "its process 5 was killed by SIGKILL"}))
+    assert lines == [
         "failed      tiny-f  width=48 seed=0",
         "            ValueError: [no] such thing",
         "            log: outputs/runs/tiny-f/train.log",
@@ -106,7 +107,7 @@ def test_every_run_that_did_not_complete_is_told_with_its_reason_and_log(mixed: 
         "            its process 5 was killed by SIGKILL",
         "            log: outputs/runs/tiny-h/train.log",
     ]
-    assert list(unsuccessful_lines(mixed, {"f": "another"}))[:7] == told[:7]
+    assert list(unsuccessful_lines(mixed, {"f": "another"}))[:7] == lines[:7]
     assert "no reason on record" in list(unsuccessful_lines(mixed, {}))[7]
 
 
@@ -117,6 +118,24 @@ def test_the_ranking_has_val_before_test_and_the_swept_values(mixed: Snapshot) -
         ["1", "16", "0", "75.00", "%", "60.00", "%", "tiny-b"],
         ["2", "8", "0", "50.00", "%", "61.00", "%", "tiny-a"],
     ]
+
+
+def test_names_and_values_from_files_are_shown_as_they_are(make_record: MakeRecord) -> None:
+    record = make_record(final=0.5)
+    state = RunState("a", RUNS / "tiny[red]-a", record, HOLDER)
+    done = replace(state, run_id="b", holder=None)
+    snapshot = Snapshot(
+        "mine",
+        [SweepRow(i, "", "", {"model[bold]": "[no] \x1b[31mred"}) for i in ("a", "b")],
+        {"a": state, "b": done},
+        None,
+    )
+    for table, shown_values in ((live_table(snapshot), "model[bold]="), (ranking(snapshot), "")):
+        text = "\n".join(" ".join(words) for words in shown(table))
+        assert f"{shown_values}[no] \\x1b[31mred" in text
+        assert "tiny[red]-a" in text
+        assert "model[bold]" in text
+        assert "\x1b" not in text
 
 
 def test_the_ranking_is_not_longer_than_a_screen(make_record: MakeRecord) -> None:
@@ -130,13 +149,13 @@ def test_a_run_without_validation_shows_none(make_record: MakeRecord) -> None:
     assert row == ["1", "8", "0", "-", "50.00", "%", "tiny-a"]
 
 
-def test_values_are_told_by_the_last_part_of_their_keys() -> None:
+def test_values_are_shown_with_the_last_part_of_their_keys() -> None:
     values = {"model.width": "8", "optimizer": "sgd", "model.block.kind": "a"}
     assert values_of(SweepRow("a", "", "", values)) == "width=8 optimizer=sgd kind=a"
     assert values_of(SweepRow("a", "", "", {})) == ""
 
 
-def test_the_disk_used_is_that_of_all_files_below(tmp_path: Path) -> None:
+def test_the_disk_used_is_that_of_all_files_in_the_folders(tmp_path: Path) -> None:
     for name, size in (("a/x", 1_200_000), ("a/b/c/y", 2_000_000), ("d/z", 800_000)):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)

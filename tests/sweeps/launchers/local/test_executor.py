@@ -1,4 +1,4 @@
-"""Runs on worker processes: stand-ins where training does not matter, else small runs."""
+"""Runs on worker processes; small runs, or functions in their place if training does not matter."""
 
 import csv
 import errno
@@ -242,7 +242,7 @@ def test_a_run_whose_process_dies_before_it_begins_is_tried_twice_and_then_has_a
     assert isinstance(ends[str(spec.run_id)], RunStoppedError)
 
 
-def test_where_no_process_can_start_the_reason_is_the_systems(
+def test_if_no_process_can_start_the_sweep_ends_with_the_systems_reason(
     make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = BrokenProcessPool()
@@ -323,7 +323,7 @@ def test_a_second_signal_kills_the_runs_that_are_being_saved(
         wait_until_gone(int(note.read_text()))
 
 
-def test_where_the_process_that_looks_for_devices_dies_that_is_one_sentence(
+def test_the_death_of_the_process_that_looks_for_devices_is_one_sentence(
     make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inside, "accelerators", die)

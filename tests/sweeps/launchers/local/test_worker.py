@@ -1,4 +1,4 @@
-"""What a worker answers, whatever a run raises: nothing may reach the sweep as an exception."""
+"""A worker returns a result whatever a run raises: the sweep must not see an exception."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from cifar_exp.sweeps.launchers.local import worker
 
 
 class OwnError(BaseException):
-    """A user's own, which is not an Exception."""
+    """A user's own exception that is not an Exception."""
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ class OwnError(BaseException):
     ],
     ids=repr,
 )
-def test_whatever_a_run_raises_is_an_answer(
+def test_whatever_a_run_raises_is_a_result(
     small_settings: Callable,
     monkeypatch: pytest.MonkeyPatch,
     error: BaseException,
