@@ -419,8 +419,8 @@ def test_on_a_full_disk_a_sweep_ends_with_a_sentence_and_continues_when_there_is
     ballast.write_bytes(bytes(700_000))
     code, out = shell.run(*line)
     assert code == 1
-    assert "error: there is no space left on the disk of outputs/" in out
-    assert "make room and give the same command again" in out
+    assert "error: no space is left on the disk of outputs/" in out
+    assert "make room and run the same command again to continue" in out
     assert "Traceback" not in out
     whole = [r for r in shell.records().values() if r["status"] == "completed"]
     ballast.unlink()

@@ -35,8 +35,8 @@ def failure(error: OSError, folder: Path, outcome: str) -> UserError | Environme
         return UserError(f"cannot access {path}: {os.strerror(error.errno or 0).lower()}")
     if is_disk_full(error):
         return EnvironmentFailure(
-            f"there is no space left on the disk of {folder}; {outcome}: "
-            "make room and run the same command again"
+            f"no space is left on the disk of {folder}; {outcome}: "
+            "make room and run the same command again to continue"
         )
     if error.errno in TOO_MANY_FILES:
         return EnvironmentFailure(

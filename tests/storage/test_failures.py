@@ -51,13 +51,13 @@ def test_what_is_not_allowed_is_named_with_the_reason(
     [
         (
             errno.ENOSPC,
-            "there is no space left on the disk of outputs; all is well: "
-            "make room and run the same command again",
+            "no space is left on the disk of outputs; all is well: "
+            "make room and run the same command again to continue",
         ),
         (
             errno.EDQUOT,
-            "there is no space left on the disk of outputs; all is well: "
-            "make room and run the same command again",
+            "no space is left on the disk of outputs; all is well: "
+            "make room and run the same command again to continue",
         ),
         (
             errno.EMFILE,

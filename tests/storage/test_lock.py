@@ -201,8 +201,8 @@ def test_a_full_disk_is_a_failure_that_says_how_to_continue(
     with pytest.raises(EnvironmentFailure) as caught:
         hold(tmp_path)
     assert str(caught.value) == (
-        f"there is no space left on the disk of {tmp_path / '.locks'}; nothing was changed: "
-        "make room and run the same command again"
+        f"no space is left on the disk of {tmp_path / '.locks'}; nothing was changed: "
+        "make room and run the same command again to continue"
     )
     monkeypatch.undo()
     hold(tmp_path)  # the lock was released

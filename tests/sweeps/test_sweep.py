@@ -295,8 +295,8 @@ def test_a_file_in_place_of_the_locks_folder_is_a_mistake_before_any_run(
     [
         (
             errno.ENOSPC,
-            "there is no space left on the disk of {}; all runs are saved: "
-            "make room and run the same command again",
+            "no space is left on the disk of {}; all runs are saved: "
+            "make room and run the same command again to continue",
         ),
         (
             errno.EMFILE,
