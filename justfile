@@ -1,5 +1,5 @@
-# The commands of a contributor, from the environment that `pip install -e '.[dev]'` filled; `just`
-# itself comes with it. CI runs the same ones.
+# Commands for contributors. `pip install -e '.[dev]'` installs what they need, `just` included. CI
+# runs the same ones.
 
 # list the commands
 default:
@@ -17,15 +17,15 @@ lint:
 check: lint
     python -m pytest -m "not slow"
 
-# every test, or those that the arguments select: `just test tests/runs -n0 --pdb`
+# all tests, or those that the arguments select: `just test tests/runs -n0 --pdb`
 test *arguments:
     python -m pytest {{ arguments }}
 
-# every test, and the lines that none of them runs (subprocesses are not measured)
+# all tests, and the lines that none of them runs (subprocesses are not measured)
 coverage *arguments:
     python -m pytest --cov --cov-report=term {{ arguments }}
 
-# put everything into the format that `lint` asks for
+# reformat everything as `lint` expects
 format:
     ruff format .
     ruff check --fix .

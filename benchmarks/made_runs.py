@@ -1,4 +1,4 @@
-"""Makes run folders with records and histories, as many as asked for, without training anything."""
+"""Makes any number of run folders with records and histories, without training anything."""
 
 import hashlib
 import json
@@ -57,7 +57,7 @@ def _write_history(folder: Path, curve: np.ndarray, rate: float) -> None:
 def _record(
     run_id: str, seed: int, settings: dict[str, Any], epochs: int, accuracy: float
 ) -> dict[str, Any]:
-    other = {f"group.key{i}": i for i in range(45)}  # as many settings as a real run has
+    other = {f"group.key{i}": i for i in range(45)}  # about as many settings as a real run has
     val = {"epoch": epochs, "val_accuracy": accuracy, "val_loss": 3.1 - accuracy}
     names = [f"class {i:03d}" for i in range(CLASSES)]
     tested = {"top5_accuracy": 0.9, "loss": 2.0, "ece": 0.1, "superclass_accuracy": 0.7}

@@ -1,7 +1,7 @@
-"""What a report costs, and how that grows: `python benchmarks/report.py [RUNS ...]`.
+"""Time and memory of a report by the number of runs: `python benchmarks/report.py [RUNS ...]`.
 
 For each number of runs (50 epochs each, made up by made_runs.py, without predictions) three
-commands are timed once each, with their memory: the tables alone, all, and all once more.
+commands are measured once each: the tables alone, the whole report, and the whole report again.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def measured(folder: Path, runs: int) -> str:
-    """Seconds and the largest memory of the three commands."""
+    """Seconds and peak memory of the three commands."""
     outputs = folder / "outputs"
     make_runs(outputs, runs, EPOCHS)
     tables = command("-c", TABLES_ALONE, str(outputs), str(folder / "tables"))

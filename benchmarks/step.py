@@ -1,9 +1,9 @@
-"""What the choices inside a training step buy: the default step against one change at a time.
+"""What each choice inside a training step gains: the default step against one change at a time.
 
     python benchmarks/step.py [--rounds 7] [--steps 12] [--threads 2] [--batch-size 256]
 
-Each change is timed in turns with the default step, on one prepared batch, in one process. Printed
-is how much faster the default is, the median of the rounds' ratios.
+Each change is timed in turns with the default step, on one prepared batch, in one process. The
+output is how much faster the default is: the median of the ratios of all rounds.
 """
 
 import argparse
@@ -29,13 +29,13 @@ Change = Callable[[Trainer], None]
 
 
 def train_stem(trainer: Trainer) -> None:
-    """Filters in front of the first convolution that are trained."""
+    """Train the filters in front of the first convolution."""
     for parameter in trainer.network.parameters():
         parameter.requires_grad_(True)
 
 
 def channels_first(trainer: Trainer) -> None:
-    """Weights in torch's default layout; inputs follow."""
+    """Keep weights and inputs in torch's default memory layout."""
     trainer.network.to(memory_format=torch.contiguous_format)
     trainer.network.register_forward_pre_hook(lambda _, images: images[0].contiguous())
 
@@ -60,7 +60,7 @@ def compose(batch_size: int, *overrides: str) -> Settings:
 
 
 def variants(batch_size: int, threads: int) -> dict[str, Timed]:
-    """The default step and all changed ones by name."""
+    """The default step and all changed ones, by name."""
     found = {"default": timed_trainer(prepared_trainer(compose(batch_size), threads), batch_size)}
     for name, (overrides, change) in CHANGES.items():
         trainer = prepared_trainer(compose(batch_size, *overrides), threads)

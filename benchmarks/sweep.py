@@ -1,13 +1,13 @@
-"""What the sweeper and the local launcher cost and buy: `python benchmarks/sweep.py [PART ...]`.
+"""What the sweeper and the local launcher cost and gain: `python benchmarks/sweep.py [PART ...]`.
 
-Every part sets two things side by side in one session, or counts seconds of one command:
+Each part compares two things in one session, or measures the seconds of one command:
 
-    tiny      12 short runs of model=tiny, local launcher against Hydra's basic one
+    tiny      12 short runs of model=tiny, the local launcher against Hydra's basic one
     base      4 short runs of model=base, the same
-    schedule  40 runs of unequal, known length on 8 slots (stand-ins that sleep) against the ideal
-    again     the same sweep once more, when all is done
-    plan      plan=true for 1,000 trials, and the memory that it takes against 100
-    warm      from the start of a run in a warm worker to its first step
+    schedule  40 runs of known, unequal lengths (they only sleep) on 8 slots, against the ideal
+    again     the same sweep once more, when all runs are done
+    plan      plan=true for 100 and for 1,000 trials: time and memory
+    warm      the time from the start of a run to its first step, in a warm worker
 """
 
 import argparse
@@ -49,7 +49,7 @@ MEBI = 2**20
 
 
 def main() -> None:
-    """Run the parts asked for and print a line for each figure."""
+    """Run the chosen parts and print a line for each result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", default=list(PARTS), help=", ".join(PARTS))
     parser.add_argument("--rounds", type=int, default=3)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def launchers(line: Sequence[str], rounds: int) -> list[str]:
-    """Both launchers in turns, each time in a fresh folder; whole commands."""
+    """Whole commands with both launchers in turns, each time in a new folder."""
     seconds: dict[str, list[float]] = {"basic": [], "local": []}
     for _ in range(rounds):
         for launcher, found in seconds.items():
@@ -68,13 +68,13 @@ def launchers(line: Sequence[str], rounds: int) -> list[str]:
                 found.append(command(folder, "--multirun", *line, f"hydra/launcher={launcher}"))
     ratios = [b / own for b, own in zip(seconds["basic"], seconds["local"], strict=True)]
     return [
-        *(f"{name}: {told(found)} s" for name, found in seconds.items()),
-        f"local is {told(ratios)} times as fast",
+        *(f"{name}: {summary(found)} s" for name, found in seconds.items()),
+        f"local is {summary(ratios)} times as fast",
     ]
 
 
 def schedule(rounds: int) -> list[str]:
-    """Stand-ins through the real workers, longest first as the sweeper gives them."""
+    """Runs that only sleep, through the real workers, longest first as in a sweep."""
     lengths = sorted((random.Random(0).uniform(0.5, 5) for _ in range(RUNS)), reverse=True)
     ideal = max(sum(lengths) / SLOTS, lengths[0])
     spec = RunSpec(settings(*SHORT), "sleep", [])
@@ -84,15 +84,15 @@ def schedule(rounds: int) -> list[str]:
         ends = run_all(specs, SLOTS, sleep)
         began = min(float(str(reason)) for _, reason in ends)
         shares.append((max(at for at, _ in ends) - began) / ideal)
-    return [f"{RUNS} runs on {SLOTS} slots took {told(shares)} times the ideal {ideal:.1f} s"]
+    return [f"{RUNS} runs on {SLOTS} slots took {summary(shares)} times the ideal {ideal:.1f} s"]
 
 
 def again(rounds: int) -> list[str]:
-    """The first command trains, the others find all done."""
+    """The first command trains; the others find all runs done."""
     with tempfile.TemporaryDirectory() as folder:
         line = ("--multirun", *TINY, "trainer.epochs=1", "data.limit_train=1000")
         command(folder, *line)
-        return [f"12 runs, all done: {told([command(folder, *line) for _ in range(rounds)])} s"]
+        return [f"12 runs, all done: {summary([command(folder, *line) for _ in range(rounds)])} s"]
 
 
 def plan(rounds: int) -> list[str]:
@@ -102,12 +102,12 @@ def plan(rounds: int) -> list[str]:
         for trials, seeds in ((100, "0"), (1000, "range(10)")):
             line = ("--multirun", *MANY, f"seed={seeds}", "plan=true")
             seconds = [command(folder, *line) for _ in range(rounds)]
-            lines.append(f"{trials} trials: {told(seconds)} s, {peak(folder, *line):.0f} MiB")
+            lines.append(f"{trials} trials: {summary(seconds)} s, {peak(folder, *line):.0f} MiB")
     return lines
 
 
 def warm(rounds: int) -> list[str]:
-    """One worker makes short runs; the first is cold."""
+    """One worker trains short runs; the first one is cold."""
     with tempfile.TemporaryDirectory() as folder:
         line = (*SHORT, "model=base")
         specs = [
@@ -115,7 +115,7 @@ def warm(rounds: int) -> list[str]:
             for seed in range(2 * rounds + 1)
         ]
         seconds = [float(str(reason)) for _, reason in run_all(specs, 1, to_first_step)]
-    return [f"first run {seconds[0]:.2f} s, {len(seconds) - 1} later ones {told(seconds[1:])} s"]
+    return [f"first run {seconds[0]:.2f} s, {len(seconds) - 1} later ones {summary(seconds[1:])} s"]
 
 
 PARTS = {
@@ -131,7 +131,7 @@ PARTS = {
 def run_all(
     specs: Sequence[RunSpec], jobs: int, train_one: Callable[[RunSpec], WorkerResult]
 ) -> list[tuple[float, Exception | None]]:
-    """When each run ended, and what it reported through its reason."""
+    """When each run ended, and its message as an exception."""
     ends = []
     with LocalExecutor(
         LocalOptions(),
@@ -147,14 +147,14 @@ def run_all(
 
 
 def sleep(spec: RunSpec) -> WorkerResult:
-    """A run that sleeps for as long as its override says; tells when it began."""
+    """Sleep for as long as the override says; the message is the time when it began."""
     began = time.monotonic()
     time.sleep(float(spec.overrides[0]))
     return WorkerResult("stopped", message=str(began))
 
 
 def to_first_step(spec: RunSpec) -> WorkerResult:
-    """Begin a run and stop it at its first step; tells the seconds until then."""
+    """Start a run and stop it at its first step; the message is the seconds until then."""
     from cifar_exp.training.trainer import Trainer
 
     class FirstStepError(Exception):
@@ -182,7 +182,7 @@ def settings(*overrides: str) -> Settings:
 
 
 def command(folder: str, *line: str) -> float:
-    """Seconds of a whole command in `folder`."""
+    """The seconds that a command takes in `folder`."""
     began = time.monotonic()
     subprocess.run(
         [sys.executable, "-m", "cifar_exp.train", *line],
@@ -195,7 +195,7 @@ def command(folder: str, *line: str) -> float:
 
 
 def peak(folder: str, *line: str) -> float:
-    """Peak memory of a command in MiB, read by a process that runs nothing else."""
+    """Peak memory of a command in MiB, measured by a process that runs nothing else."""
     code = (
         "import resource, subprocess, sys\n"
         "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)\n"
@@ -213,8 +213,8 @@ def peak(folder: str, *line: str) -> float:
     return int(done.stdout) * unit / MEBI
 
 
-def told(values: Sequence[float]) -> str:
-    """Median, and in brackets least and most."""
+def summary(values: Sequence[float]) -> str:
+    """The median, with the range in brackets."""
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 

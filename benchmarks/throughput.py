@@ -1,10 +1,11 @@
-"""How fast an epoch goes: our loop, the idiomatic loops, and the limit of the step itself.
+"""Training speed: our loop, the usual loops, and the limit that the step itself sets.
 
     python benchmarks/throughput.py [--rounds 7] [--steps 25] [--threads 2] [--model base]
 
-All train the same network on the same images at the same batch size and threads, in one process,
-in turns, so that a machine that slows down slows all of them down. Printed are medians over the
-rounds of images a second, and ratios taken round by round. Lightning needs the extra `bench`.
+All train the same network on the same images with the same batch size and threads, in turns in one
+process, so that a machine that slows down slows all of them. The output is the median of images per
+second over all rounds, and the median of the ratios within a round. Lightning needs the extra
+`bench`.
 """
 
 import argparse
@@ -34,15 +35,15 @@ from cifar_exp.runs.build import Components, Compute, build_components
 from cifar_exp.training.devices import device_name, use_threads
 from cifar_exp.training.trainer import Trainer
 
-WARM_UP = 4  # steps before the clock starts: whatever workers fetched ahead is used up
-Timed = Callable[[int], float]  # steps -> images a second
+WARM_UP = 4  # steps before the clock starts, which use up what workers have prefetched
+Timed = Callable[[int], float]  # steps -> images per second
 LAYOUTS = {"channels_first": torch.contiguous_format, "channels_last": torch.channels_last}
 FULL_SIZE = ("trainer.resolution_scales=[]", "trainer.resolution_until=[]")
 OURS, LIMIT = "cifar_exp", "limit: one prepared batch"
 
 
 class PreparedBatches(TrainingBatches):
-    """Hands out one batch again and again: what is left is the step."""
+    """Returns the same batch for every step, so that only the step is timed."""
 
     def batches(
         self, epoch: int, first_step: int = 0, sizes: Sequence[int] | None = None
@@ -54,7 +55,7 @@ class PreparedBatches(TrainingBatches):
 
 
 class PillowImages(Dataset[tuple[Tensor, int]]):
-    """As torchvision's CIFAR100 keeps them: an array, turned into a picture for the transforms."""
+    """Images as in torchvision's CIFAR100: an array, turned into PIL images for the transforms."""
 
     def __init__(self, images: ImageSet, normalization: Normalization) -> None:
         self.images, self.labels = images.images, images.labels
@@ -92,7 +93,7 @@ def timed_trainer(trainer: Trainer, batch_size: int) -> Timed:
 def timed_idiom(
     parts: Components, loader: DataLoader[tuple[Tensor, int]], memory_format: torch.memory_format
 ) -> Timed:
-    """Time the loop that a good practitioner writes."""
+    """Time the loop that an experienced user would write."""
     network = parts.network
     optimizer = parts.trainer.optimizer
     network.to(memory_format=memory_format).train()
@@ -150,7 +151,7 @@ def timed_lightning(parts: Components, loader: DataLoader[tuple[Tensor, int]]) -
 
 
 def make(settings: Settings, threads: int) -> Components:
-    """All parts of a run on generated images."""
+    """All components of a run on generated images."""
     dataset = load_shapes(settings.data, lambda *_: None)
     compute = Compute(torch.device("cpu"), "fp32", use_threads(threads))
     return build_components(settings, dataset, compute, runs=Path())
@@ -170,7 +171,7 @@ def prepared_trainer(settings: Settings, threads: int) -> Trainer:
 
 
 def contenders(settings: Settings, threads: int) -> dict[str, Timed]:
-    """All loops by name, each with a network and an optimizer of its own."""
+    """All loops by name, each with its own network and optimizer."""
     size = settings.trainer.batch_size
 
     def parts() -> Components:
@@ -197,7 +198,7 @@ def contenders(settings: Settings, threads: int) -> dict[str, Timed]:
 
 
 def measure(found: dict[str, Timed], rounds: int, steps: int) -> dict[str, list[float]]:
-    """Images a second of each contender in every round; who goes first changes by round."""
+    """Images per second of each contender in every round; each round starts with another one."""
     speeds: dict[str, list[float]] = {name: [] for name in found}
     names = list(found)
     for turn in range(rounds):
@@ -208,7 +209,7 @@ def measure(found: dict[str, Timed], rounds: int, steps: int) -> dict[str, list[
 
 
 def report(speeds: dict[str, list[float]]) -> str:
-    """A table of medians, and our ratio to each, the median of the rounds' ratios."""
+    """A table of medians, and the median of our ratio to each."""
     lines = [f"{'':<40} {'images/s':>9} {'min':>7} {'max':>7}   cifar_exp is"]
     for name, values in speeds.items():
         ratio = statistics.median(
