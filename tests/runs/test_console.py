@@ -1,7 +1,6 @@
 import pytest
 
 from cifar_exp.runs.console import Console
-from cifar_exp.runs.loggers.console import epoch_line
 from cifar_exp.text import duration, percent
 
 
@@ -16,27 +15,6 @@ def test_durations_read_as_people_say_them(seconds: float, text: str) -> None:
 def test_a_share_is_printed_in_percent_and_a_missing_one_as_a_dash() -> None:
     assert percent(0.67894) == "67.89 %"
     assert percent(None) == "-"
-
-
-ROW: dict[str, float | None] = {
-    "epoch": 3,
-    "train_loss": 2.4567,
-    "train_accuracy": 0.5,
-    "val_accuracy": 0.4321,
-    "images_per_second": 1234.5,
-}
-
-
-def test_an_epoch_is_one_line_with_its_metrics() -> None:
-    assert epoch_line(ROW, 8, 0.44, 130) == (
-        "epoch   3/8  loss 2.457  train 50.00 %  val 43.21 %  best 44.00 %  1,234 images/s  "
-        "2 min left"
-    )
-
-
-def test_metrics_that_do_not_exist_are_left_out() -> None:
-    row = {**ROW, "train_accuracy": None, "val_accuracy": None}
-    assert epoch_line(row, 8, 0.0, 5) == "epoch   3/8  loss 2.457  1,234 images/s  5 s left"
 
 
 def test_lines_go_to_the_terminal_and_the_log(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,11 +41,12 @@ class Loggers:
     def start(self, record: RunRecord, rows: Sequence[Row]) -> None:
         """Training starts, or continues after the epochs of `rows`."""
         self._started = record
-        self._call(lambda logger: logger.start(record, rows))
+        # each gets rows of its own: one that changes them changes no other's
+        self._call(lambda logger: logger.start(record, [dict(row) for row in rows]))
 
     def epoch(self, row: Row) -> None:
         """An epoch is complete and saved."""
-        self._call(lambda logger: logger.epoch(row))
+        self._call(lambda logger: logger.epoch(dict(row)))
 
     def end(self, record: RunRecord) -> None:
         """The run ended in this process; nothing happens where no logger was started."""
