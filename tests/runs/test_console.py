@@ -1,6 +1,14 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from cifar_exp.runs.console import Console
+from cifar_exp.runs.execute import execute
+from cifar_exp.runs.spec import RunSpec
 from cifar_exp.text import duration, percent
 
 
@@ -49,3 +57,62 @@ def test_a_bar_shows_what_is_done_and_goes_away(capsys: pytest.CaptureFixture[st
     console.update("epoch 1/3  900 images/s  best 50.00 %", 100, 100)
     assert console._bar is None
     assert "epoch 1/3" in capsys.readouterr().out
+
+
+PRINT_MUCH = """
+import sys
+from cifar_exp.runs.console import Console
+console = Console(sys.argv[1])
+for number in range(200):
+    console.print("a line " + 1000 * "x")
+    console.update("reading", number, 200)
+console.close()
+print("the end", file=sys.stderr)
+"""
+
+
+def full() -> int:
+    return os.open("/dev/full", os.O_WRONLY)
+
+
+def unread() -> int:
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+@pytest.mark.parametrize("mode", ["plain", "bar"])
+@pytest.mark.parametrize("open_output", [full, unread])
+def test_output_that_cannot_be_written_ends_no_process(
+    open_output: Callable[[], int], mode: str
+) -> None:
+    output = open_output()
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT_MUCH, mode], stdout=output, stderr=subprocess.PIPE, check=False
+    )
+    os.close(output)
+    assert (done.returncode, done.stderr) == (0, b"the end\n")
+
+
+@pytest.mark.parametrize("mode", ["plain", "bar"])
+def test_closed_output_ends_no_process(mode: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", PRINT_MUCH, mode],
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"the end\n")
+
+
+@pytest.mark.slow
+def test_a_run_whose_output_cannot_be_written_completes_with_its_whole_log(
+    make_spec: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "unread").open("w", buffering=1) as stream:
+        os.dup2(unread(), stream.fileno())
+        monkeypatch.setattr(sys, "stdout", stream)
+        done = execute(make_spec("trainer.progress=plain"))
+    assert done.record.status == "completed"
+    log = (done.folder / "train.log").read_text()
+    assert "epoch   3/3" in log
+    assert "test     accuracy" in log

@@ -109,6 +109,47 @@ def test_a_second_signal_ends_at_once() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.parametrize("signals", [("SIGHUP", "SIGHUP"), ("SIGHUP", "SIGTERM")], ids=str)
+def test_a_terminal_that_closes_is_one_request_however_many_signals_it_sends(
+    signals: tuple[str, ...],
+) -> None:
+    with pytest.raises(Interrupted) as caught, stop_on_signals() as stop, stop.deferred():  # noqa: PT012
+        for name in signals:
+            os.kill(os.getpid(), signal.Signals[name])
+        assert stop()
+    assert caught.value.exit_code == 129
+
+
+def test_under_nohup_a_terminal_that_closes_stops_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signals() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_run_whose_terminal_closes_is_saved(
+    make_spec: Callable[..., RunSpec], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec("trainer.epochs=2")
+    expected = undisturbed(spec, tmp_path)
+    real, steps = Trainer._train_step, []
+
+    def train_step(each: Trainer, batch: Batch) -> None:
+        real(each, batch)
+        steps.append(each.step)
+        if len(steps) == 4:
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    monkeypatch.setattr(Trainer, "_train_step", train_step)
+    with pytest.raises(Interrupted, match="SIGHUP"):
+        execute(spec)
+    assert rows(execute(spec).folder) == expected
+    assert steps == list(range(12))
+
+
 def test_outside_a_run_signals_do_what_they_did_before() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with stop_on_signals():
