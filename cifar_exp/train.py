@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # Hydra takes a third of a second to import: `--version` does
     from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
     from cifar_exp.sweeps.plan import Plan
 
+WRITTEN = ("", "runs", "runs/.locks", "sweeps", "sweeps/.locks")  # folders in outputs/
+
 
 def main() -> int:
     """The command: returns its exit code."""
@@ -148,7 +150,7 @@ def _check_environment(settings: list[Settings]) -> None:
     """Raise UserError if images or a device that the settings ask for are not there."""
     from cifar_exp.data.registry import missing_data_error
 
-    errors = [_folder_problem(Path(name)) for name in ("outputs", "outputs/runs", "outputs/sweeps")]
+    errors = [_folder_problem(Path("outputs", name)) for name in WRITTEN]
     errors += [missing_data_error(each.data) for each in settings]
     devices = {each.trainer.device for each in settings} - {"auto", "cpu"}
     errors += [_missing_device(name) for name in sorted(devices)]

@@ -163,6 +163,20 @@ def test_what_is_in_the_way_of_the_outputs_is_told(
     assert err == "error: outputs: exists but is not a writable folder\n"
 
 
+@pytest.mark.parametrize("name", ["runs/.locks", "sweeps/.locks"])
+@pytest.mark.parametrize("line", [("seed=1",), ("--multirun", "seed=0,1")], ids=str)
+def test_a_file_in_place_of_a_locks_folder_is_a_mistake(
+    command: Callable[..., WorkerResult], folder: Path, line: tuple[str, ...], name: str
+) -> None:
+    path = folder / "outputs" / name
+    path.parent.mkdir(parents=True)
+    path.touch()
+    code, out, err = command("data=shapes", *line)
+    shutil.rmtree(folder / "outputs")
+    assert (code, out) == (2, "")
+    assert err == f"error: outputs/{name} exists but is not a writable folder\n"
+
+
 THREE_WAYS = [("seed=1",), ("--multirun", "seed=0,1"), ("--multirun", "seed=0,1", "plan=true")]
 
 
