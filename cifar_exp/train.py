@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cifar_exp
@@ -20,15 +18,13 @@ from cifar_exp.errors import (
     print_error,
 )
 from cifar_exp.storage.lock import RunLockedError
+from cifar_exp.terminal import open_console, plain
 
 if TYPE_CHECKING:  # Hydra takes a third of a second to import: `--version` does without it
-    from cifar_exp.config.schema import Settings
     from cifar_exp.hydra_app.command import Command
     from cifar_exp.runs.spec import RunResult
     from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
     from cifar_exp.sweeps.plan import Plan
-
-WRITTEN = ("", "runs", "runs/.locks", "sweeps", "sweeps/.locks")  # folders in outputs/
 
 
 def main() -> int:
@@ -51,14 +47,15 @@ def _command(typed: list[str]) -> int:
         print(f"cifar_exp {cifar_exp.__version__}")
         return DONE
     from cifar_exp.hydra_app.command import read_command
+    from cifar_exp.runs.requirements import check_requirements
 
     command = read_command(typed)
     if command.is_help:
-        print(command.help_text())
+        open_console().print(plain(command.help_text()))
         return DONE
     if command.shows_hydra:
         return _show(command)
-    _check_environment(command.grid.settings)
+    check_requirements(command.grid.settings)
     if command.grid.settings[0].plan:
         return _print_plan(command)
     return _train_sweep(command) if command.grid.is_sweep else _train_one(command)
@@ -125,16 +122,19 @@ def _print_plan(command: Command) -> int:
     else:
         with _executor(command) as executor:
             lines = list(dry_run(plan, executor.capacity))
-    print("\n".join(lines))
+    open_console().print(plain("\n".join(lines)))
     return DONE
 
 
 def _plan(command: Command) -> Plan:
     from cifar_exp.runs.console import Console
     from cifar_exp.sweeps.plan import make_plan
+    from cifar_exp.sweeps.prerequisites import check_prerequisites
 
     with closing(Console(command.grid.settings[0].trainer.progress)) as console:
-        return make_plan(command.grid, console.update)
+        plan = make_plan(command.grid, console.update)
+    check_prerequisites(plan)
+    return plan
 
 
 def _executor(command: Command) -> LocalExecutor:
@@ -144,37 +144,6 @@ def _executor(command: Command) -> LocalExecutor:
     assert options is not None
     devices = {settings.trainer.device for settings in command.grid.settings}
     return LocalExecutor(options, needs_accelerator=devices != {"cpu"})
-
-
-def _check_environment(settings: list[Settings]) -> None:
-    """Raise UserError if images or a device that the settings ask for are not there."""
-    from cifar_exp.data.registry import missing_data_error
-
-    errors = [_folder_problem(Path("outputs", name)) for name in WRITTEN]
-    errors += [missing_data_error(each.data) for each in settings]
-    devices = {each.trainer.device for each in settings} - {"auto", "cpu"}
-    errors += [_missing_device(name) for name in sorted(devices)]
-    found = list(dict.fromkeys(error for error in errors if error))
-    if found:
-        raise UserError(found)
-
-
-def _folder_problem(folder: Path) -> str | None:
-    if folder.is_dir() and os.access(folder, os.W_OK):
-        return None
-    if not folder.exists() and not folder.is_symlink():
-        return None
-    return f"{folder} exists but is not a writable folder"
-
-
-def _missing_device(name: str) -> str | None:
-    from cifar_exp.training.devices import resolve_device  # imports torch, a second or two
-
-    try:
-        resolve_device(name)
-    except ValueError as error:
-        return f"trainer.device={name}: {error}"
-    return None
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ def test_the_version_is_told(command: Callable[..., WorkerResult]) -> None:
 def test_help_is_told_whatever_else_is_asked_for(
     command: Callable[..., WorkerResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cifar_exp.hydra_app.help.help_text", lambda _: "the help")
+    monkeypatch.setattr("cifar_exp.hydra_app.command.help_text", lambda _: "the help")
     assert command("--help", "seed=-1") == (0, "the help\n", "")
 
 
@@ -160,7 +160,7 @@ def test_what_is_in_the_way_of_the_outputs_is_told(
     code, out, err = command("data=shapes", *line)
     (folder / "outputs").unlink()
     assert (code, out) == (2, "")
-    assert err == "error: outputs: exists but is not a writable folder\n"
+    assert err == "error: outputs exists but is not a writable folder\n"
 
 
 @pytest.mark.parametrize("name", ["runs/.locks", "sweeps/.locks"])

@@ -154,7 +154,7 @@ def test_torchs_plateau_is_a_mistake_that_names_ours(
     code, out, err = train("class Net(Linear): pass\n", *WHOLE, "scheduler=own")
     assert (code, out) == (2, "")
     assert err == (
-        "error: optimizer or scheduler: _target_=torch.optim.lr_scheduler.ReduceLROnPlateau: "
+        "error: scheduler: _target_=torch.optim.lr_scheduler.ReduceLROnPlateau: "
         "needs a loss at every step, which it is not given; use scheduler=plateau\n"
     )
     assert not (tmp_path / "outputs").exists()

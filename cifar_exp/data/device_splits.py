@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cifar_exp.config.schema import DataSection
 from cifar_exp.data.dataset import Dataset, ImageSet
-from cifar_exp.data.splits import TRAIN_EVAL, stratified_part, train_and_val
+from cifar_exp.data.splits import TRAIN_EVAL, split_error, stratified_part, train_and_val
 from cifar_exp.errors import UserError
 
 SAMPLE = 5_000  # images to fit the normalization and a whitened stem on
@@ -51,18 +51,10 @@ class Splits:
 def split_dataset(dataset: Dataset, section: DataSection, device: torch.device) -> Splits:
     """Split as the section says. Raises UserError if there are too few images to split."""
     labels, seed = dataset.train.labels, section.split_seed
+    error = split_error(section, len(labels))
+    if error is not None:
+        raise UserError(error)
     train, val = train_and_val(labels, section.limit_train, section.val_fraction, seed)
-    if len(train) == 0 or (section.val_fraction > 0 and len(val) == 0):
-        raise UserError(
-            f"data.val_fraction={section.val_fraction}: splits {len(train) + len(val)} training "
-            f"images into {len(train)} to train on and {len(val)} to validate on; use more images "
-            "(data.limit_train), or another fraction"
-        )
-    if len(train) == 1:
-        raise UserError(
-            "data: only 1 image is left to train on, and training needs at least 2; use more "
-            "images (data.limit_train) or a smaller data.val_fraction"
-        )
     followed = train
     if len(train) > TRAIN_EVAL:
         followed = train[stratified_part(labels[train], TRAIN_EVAL, seed)]

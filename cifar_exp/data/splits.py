@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cifar_exp.config.schema import DataSection
+
 Indices = NDArray[np.int64]
 
 TRAIN_EVAL = 2_000  # training images that are evaluated without augmentation
@@ -18,6 +20,25 @@ def stratified_part(labels: NDArray[np.int64], size: int, seed: int) -> Indices:
         for index, quota in enumerate(quotas)
     ]
     return np.sort(np.concatenate(parts))
+
+
+def split_error(section: DataSection, images: int) -> str | None:
+    """A sentence if there are too few of `images` training images to split as the section says."""
+    taken = min(images, section.limit_train or images)
+    val = round(section.val_fraction * taken)
+    train = taken - val
+    if train == 0 or (section.val_fraction > 0 and val == 0):
+        return (
+            f"data.val_fraction={section.val_fraction}: splits {taken} training images into "
+            f"{train} to train on and {val} to validate on; use more images (data.limit_train), "
+            "or another fraction"
+        )
+    if train == 1:
+        return (
+            "data: only 1 image is left to train on, and training needs at least 2; use more "
+            "images (data.limit_train) or a smaller data.val_fraction"
+        )
+    return None
 
 
 def train_and_val(

@@ -101,11 +101,11 @@ def open_composer(arguments: argparse.Namespace) -> Iterator[Composer]:
             path=f"file://{_folder('--config-dir', arguments.config_dir)}",
             anchor=SearchPathQuery(provider="schema"),
         )
+    name = arguments.config_name or CONFIG_NAME
     GlobalHydra.instance().clear()
     try:
         with checked_sources():
             loader = Hydra.create_main_hydra2("train", search_path).config_loader
-            name = arguments.config_name or CONFIG_NAME
             if name not in loader.get_group_options("", ObjectType.CONFIG):
                 shown = format_value(name)
                 raise UserError(f"--config-name={shown}: there is no {shown}.yaml in {conf}")

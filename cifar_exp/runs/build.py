@@ -156,10 +156,13 @@ def make_trainer(
     network.to(compute.device).to(memory_format=torch.channels_last)
     try:
         optimizer = build_optimizer(settings.optimizer, network)
-        total_steps = settings.trainer.epochs * train_batches.steps_per_epoch
+    except ValueError as error:
+        raise UserError(f"optimizer: {error}") from error
+    total_steps = settings.trainer.epochs * train_batches.steps_per_epoch
+    try:
         schedule = build_schedule(settings.scheduler, optimizer, total_steps)
     except ValueError as error:
-        raise UserError(f"optimizer or scheduler: {error}") from error
+        raise UserError(f"scheduler: {error}") from error
     return Trainer(
         network,
         train_batches,

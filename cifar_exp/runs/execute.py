@@ -8,6 +8,7 @@ from cifar_exp.data.dataset import Dataset, ProgressCallback
 from cifar_exp.data.registry import is_known_by_content, load_dataset, missing_data_error
 from cifar_exp.errors import UserError
 from cifar_exp.runs.console import Console, print_metrics
+from cifar_exp.runs.requirements import find_weights
 from cifar_exp.runs.signals import stop_on_signals
 from cifar_exp.runs.spec import RunResult, RunSpec
 from cifar_exp.storage.cleanup import settle, settle_held
@@ -40,6 +41,8 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
         holder = lock_holder(spec.runs, identity)
         if holder is not None:  # known before any work
             raise RunLockedError.by(identity, holder)
+        if spec.settings.init_from is not None:  # known before images are read, or downloaded
+            find_weights(spec.runs, spec.settings.init_from)
         # torch takes seconds to import: a run that is done is told without it
         from cifar_exp.runs.build import build_components, prepare_compute
         from cifar_exp.runs.runner import Runner
