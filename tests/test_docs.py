@@ -63,6 +63,7 @@ def test_the_pages_name_links_and_files() -> None:
     assert len(paths(everything)) > 100
 
 
+@pytest.mark.slow
 def test_every_example_of_extending_can_be_imported() -> None:
     examples = re.findall(
         r"^```python\n(.*?)^```", (ROOT / "docs/extending.md").read_text(), re.M | re.S

@@ -26,6 +26,8 @@ from cifar_exp.storage.run_state import read_states
 from cifar_exp.storage.sweep_folder import SweepFolder
 from cifar_exp.sweeps.plan import make_plan
 
+pytestmark = pytest.mark.slow  # trains a small sweep
+
 DOCUMENT = (Path(__file__).resolve().parents[1] / "docs" / "formats.md").read_text()
 SMALL = (
     "data=folder",
