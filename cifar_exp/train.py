@@ -95,15 +95,13 @@ def _run_in_hydra(command: Command) -> RunResult | None:
 
 def _train_sweep(command: Command) -> int:
     from cifar_exp.hydra_app.sweep_report import end_of
-    from cifar_exp.hydra_app.task import PlannedSweep, run_hydra, train_trial
+    from cifar_exp.hydra_app.task import PlannedSweep, run_foreign_sweep, run_hydra
     from cifar_exp.sweeps.sweep import Sweep
 
     grid = command.grid
     if grid.has_foreign_sweeper:
-        print(
-            "note     one of Hydra's own sweepers runs this: there is no sweep folder and no report"
-        )
-        run_hydra(command, train_trial)
+        print("note     one of Hydra's sweepers runs this: it makes no sweep folder and no report")
+        run_foreign_sweep(command)
         return DONE
     plan = _plan(command)
     if grid.local is None or command.needs_hydra:

@@ -67,8 +67,11 @@ class Composer:
         return sorted(g for g in self.config_loader.list_groups("") if g != "hydra")
 
     def options(self, group: str) -> list[str]:
-        """The names of a group's options."""
-        return sorted(self.config_loader.get_group_options(group, ObjectType.CONFIG))
+        """The names of a group's options; none if there is no such group."""
+        try:
+            return sorted(self.config_loader.get_group_options(group, ObjectType.CONFIG))
+        except OSError:  # the name of a group is too long for a folder
+            return []
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """The config of these overrides, open to new keys. Raises one of COMPOSE_ERRORS."""

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -17,10 +18,19 @@ from cifar_exp.storage.lock import RunLockedError
 from cifar_exp.sweeps.plan import Plan
 
 
-def run_hydra(command: Command, task: TaskFunction) -> None:
-    """Let Hydra's main compose and call `task`, once or through its sweeper and launcher."""
-    sys.argv[1:] = command.hydra_arguments()
+def run_hydra(command: Command, task: TaskFunction, *overrides: str) -> None:
+    """Let Hydra's main compose and call `task`, once or through its sweeper and launcher.
+
+    `overrides` are added to those of the command.
+    """
+    sys.argv[1:] = [*command.hydra_arguments(), *overrides]
     hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name=CONFIG_NAME)(task)()
+
+
+def run_foreign_sweep(command: Command) -> None:
+    """Let one of Hydra's own sweepers run the command; what it writes itself is not kept."""
+    with TemporaryDirectory() as folder:
+        run_hydra(command, train_trial, f"hydra.sweep.dir='{folder}'")
 
 
 def train_trial(config: DictConfig) -> float | None:

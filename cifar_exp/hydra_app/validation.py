@@ -118,6 +118,8 @@ class OverrideValidator:
         if value is not None and name in options:
             return None
         options = self.composer.options(group)
+        if not options:
+            return f"{format_value(group)}: no such group"
         near = did_you_mean(name, options)
         allows = f"{group} may be {', '.join(options)}"
         return f"{group}={format_value(value)}: no such option; {allows}{near}"
