@@ -45,11 +45,28 @@ def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str,
     return content
 
 
-def trainer_state(checkpoint: dict[str, Any], steps_per_epoch: int) -> dict[str, Any] | None:
-    """The state of the trainer in a last.pt; None where only weights are left."""
+def is_training_state(checkpoint: dict[str, Any]) -> bool:
+    """Whether training can continue from this checkpoint; otherwise it has weights alone."""
+    return "network" not in checkpoint
+
+
+def trainer_state(checkpoint: dict[str, Any], steps_per_epoch: int) -> dict[str, Any]:
+    """The state of the trainer in a training state."""
     if "loop" in checkpoint:
         return _trainer_state_of_0_1(checkpoint, steps_per_epoch)
-    return checkpoint.get("trainer")
+    state: dict[str, Any] = checkpoint["trainer"]
+    return state
+
+
+def evaluated_weights(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """The weights that are evaluated: with the EMA where it is on."""
+    if not is_training_state(checkpoint):
+        return dict(checkpoint["network"])
+    state = trainer_state(checkpoint, steps_per_epoch=0)
+    if state["ema"] is None:
+        return dict(state["network"])
+    inner = "module."  # as torch's AveragedModel names what it holds
+    return {name.removeprefix(inner): w for name, w in state["ema"].items() if inner in name}
 
 
 def _trainer_state_of_0_1(checkpoint: dict[str, Any], steps_per_epoch: int) -> dict[str, Any]:

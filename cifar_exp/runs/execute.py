@@ -1,6 +1,7 @@
 """From a spec to its outcome: find the run, hold it, and train what is missing."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from cifar_exp.config.identity import run_id
 from cifar_exp.config.schema import DataSection, Settings
@@ -15,7 +16,7 @@ from cifar_exp.storage.cleanup import settle, settle_held
 from cifar_exp.storage.environment import environment
 from cifar_exp.storage.lock import RunLockedError, lock_holder, lock_run
 from cifar_exp.storage.record import TERMINAL, RunRecord, Segment, needs_no_training
-from cifar_exp.storage.run_folder import find_run, link_latest, write_target
+from cifar_exp.storage.run_folder import RunDirectory, RunFolder, link_latest
 
 Load = Callable[[DataSection, ProgressCallback], Dataset]
 
@@ -35,7 +36,8 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
     with stop_on_signals(spec.time_limit) as stop:
         identity = spec.run_id or identify(spec.settings, console.update, load)
         has_replaced = settle(spec.runs, identity)
-        done = _finished(spec, identity, console, has_replaced)
+        folder = RunFolder(spec.runs, spec.label, identity)
+        done = _finished(spec, folder, console, has_replaced)
         if done is not None:
             return done
         holder = lock_holder(spec.runs, identity)
@@ -43,20 +45,20 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
             raise RunLockedError.by(identity, holder)
         if spec.settings.init_from is not None:  # known before images are read, or downloaded
             find_weights(spec.runs, spec.settings.init_from)
-        # torch takes seconds to import: a run that is done is told without it
+        # torch takes seconds to import: a run that is done is reported without it
         from cifar_exp.runs.build import build_components, prepare_compute
         from cifar_exp.runs.runner import Runner
 
-        before = _last_segment(spec, identity)
-        compute = prepare_compute(spec.settings, before, spec.slot)
+        compute = prepare_compute(spec.settings, _last_segment(folder), spec.slot)
         dataset = load(spec.settings.data, console.update)
         console.close()
         components = build_components(spec.settings, dataset, compute, spec.runs)
         with lock_run(spec.runs, identity):
-            # by the one who held it until now
+            # another process may have held the run until now
             has_replaced = settle_held(spec.runs, identity)
-            done = _finished(spec, identity, console, has_replaced)
-            return done or Runner(spec, identity, components, console, stop).run()
+            folder.refresh()
+            done = _finished(spec, folder, console, has_replaced)
+            return done or Runner(spec, folder, components, console, stop).run()
 
 
 def identify(settings: Settings, report: ProgressCallback, load: Load = load_dataset) -> str:
@@ -66,35 +68,38 @@ def identify(settings: Settings, report: ProgressCallback, load: Load = load_dat
     return run_id(settings, load(settings.data, report).fingerprint)
 
 
-def _last_segment(spec: RunSpec, identity: str) -> Segment | None:
-    home = find_run(spec.runs, identity)
-    record = RunRecord.load(write_target(home)) if home else None
+def _last_segment(folder: RunFolder) -> Segment | None:
+    record = folder.write_record
     return record.segments[-1] if record and record.segments else None
 
 
 def _finished(
-    spec: RunSpec, identity: str, console: Console, has_replaced: bool
+    spec: RunSpec, folder: RunFolder, console: Console, has_replaced: bool
 ) -> RunResult | None:
-    """The run, where it is done: also by a rerun that only had to take its place yet."""
-    path = find_run(spec.runs, identity)
-    record = RunRecord.load(path) if path else None
-    if path is None or record is None:
+    """The run, if nothing is left to train; `has_replaced`: a rerun has just taken its place."""
+    record = folder.record
+    if record is None or not (has_replaced or needs_no_training(record.status, spec.settings)):
         return None
-    if not has_replaced and not needs_no_training(record.status, spec.settings):
-        return None
+    _print_finished(spec, folder.path, record, console)
+    link_latest(spec.outputs, folder.path)
+    return RunResult(folder.path, record)
+
+
+def _print_finished(spec: RunSpec, path: Path, record: RunRecord, console: Console) -> None:
     made = f"{record.status} on {record.finished_at}"
     commit, ours = record.environment.get("git_commit"), environment()["git_commit"]
     if commit != ours:
         made += f" by another commit ({(commit or 'unknown')[:10]})"
-    advice = (
-        "rerun=true trains it anew"
-        if record.status in TERMINAL
-        else "retry_failed=true tries again"
-    )
+    is_final = record.status in TERMINAL
+    advice = "rerun=true trains it again" if is_final else "retry_failed=true tries it again"
     console.print(f"run      {path}")
     console.print(f"done     {made}; {advice}")
     if record.error is not None:
         console.print(f"because  {record.error.message}")
+    directory = RunDirectory(path)
+    if spec.settings.keep == "none" and (directory.last.exists() or directory.best.exists()):
+        console.print(
+            "note     keep=none removes no checkpoints of a run that is complete already; they are "
+            f"in {directory.last.parent}"
+        )
     print_metrics(record, console)
-    link_latest(spec.outputs, path)
-    return RunResult(path, record)

@@ -10,6 +10,7 @@ from cifar_exp.data.dataset import Dataset
 from cifar_exp.runs.build import Components
 from cifar_exp.runs.checkpoint import (
     UnreadableCheckpointError,
+    is_training_state,
     load_checkpoint,
     save_checkpoint,
     trainer_state,
@@ -65,9 +66,10 @@ class Recorder:
             return None
         try:
             checkpoint = load_checkpoint(self.directory.last, self.trainer.device)
-            # without one, only weights are left of a completed run whose record was lost
+            if not is_training_state(checkpoint):  # of a completed run whose record was lost
+                return None
             state = trainer_state(checkpoint, self.trainer.train_batches.steps_per_epoch)
-            if self.settings.trainer.evaluate == "best" and state and state["history"]:
+            if self.settings.trainer.evaluate == "best" and state["history"]:
                 load_checkpoint(self.directory.best)  # find damage before hours of training
         except UnreadableCheckpointError as error:
             if self.settings.rerun:

@@ -49,7 +49,8 @@ def find_weights(runs: Path, run: str) -> Path:
     if record is not None and record.status != "completed":
         raise UserError(f"init_from={run}: {folder} is not completed yet")
     directory = RunDirectory(folder)
-    path = directory.last if directory.last.exists() else directory.best
+    is_last = record is None or record.params.get("trainer.evaluate") != "best"
+    path = directory.last if is_last and directory.last.exists() else directory.best
     if not path.exists():
         raise UserError(f"init_from={run}: {folder} kept no weights (keep=none)")
     return path

@@ -24,7 +24,7 @@ from cifar_exp.storage.record import (
     Status,
     now,
 )
-from cifar_exp.storage.run_folder import RunDirectory, find_run, link_latest, new_path, write_target
+from cifar_exp.storage.run_folder import RunDirectory, RunFolder, link_latest
 from cifar_exp.training.devices import device_name, is_out_of_memory
 from cifar_exp.training.trainer import DivergedError
 
@@ -44,16 +44,15 @@ class Runner:
     def __init__(
         self,
         spec: RunSpec,
-        identity: str,
+        folder: RunFolder,
         components: Components,
         console: Console,
         stop: StopRequest,
     ) -> None:
-        self.spec, self.identity, self.components = spec, identity, components
+        self.spec, self.folder, self.components = spec, folder, components
         self.console, self.stop = console, stop
         self.settings, self.compute = spec.settings, components.compute
-        self.home = find_run(spec.runs, identity) or new_path(spec.runs, spec.label, identity)
-        self.directory = RunDirectory(write_target(self.home))
+        self.directory = RunDirectory(folder.write_path)
 
     def run(self) -> RunResult:
         """Train and test; the outcome is recorded, whatever it is.
@@ -142,12 +141,12 @@ class Runner:
     def _publish(self, record: RunRecord) -> RunResult:
         """Move a rerun to its run's place, reduce the checkpoints, and print the outcome."""
         try:
-            settle_held(self.spec.runs, self.identity)
+            settle_held(self.spec.runs, self.folder.run_id)
         except OSError as error:
             self.console.print(
                 f"note     run the same command again to finish moving the run's files: {error}"
             )
-        folder = self.directory.path if self.directory.path.exists() else self.home
+        folder = self.directory.path if self.directory.path.exists() else self.folder.path
         link_latest(self.spec.outputs, folder)
         print_summary(record, folder, self.console)
         return RunResult(folder, record)
@@ -168,11 +167,11 @@ class Runner:
 
     def _record(self) -> RunRecord:
         """The record of the run so far, or a new one."""
-        earlier = RunRecord.load(self.directory.path)
+        earlier = self.folder.write_record
         network = self.components.network
         macs = self.components.macs[self.settings.data.image_size]
         return RunRecord(
-            run_id=self.identity,
+            run_id=self.folder.run_id,
             label=self.spec.label,
             status="running",
             seed=self.settings.seed,
@@ -251,6 +250,8 @@ class Runner:
 
     def _print_resume(self, record: RunRecord) -> None:
         self.console.print(f"resume   after epoch {self.components.trainer.trained_epochs}")
+        if self.settings.rerun and self.directory.path == self.folder.path:
+            self.console.print("note     rerun=true: the run is not complete yet, so it continues")
         before = record.segments[-1] if record.segments else None
         current = (self.compute.device.type, self.compute.threads)
         if before is not None and (before.device, before.threads) != current:

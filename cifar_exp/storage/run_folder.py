@@ -156,6 +156,28 @@ def link_latest(outputs: Path, target: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
+class RunFolder:
+    """One run's folder and record, as read when it was made or last refreshed.
+
+    `path` is the folder, or the one that a new run gets; `record` is None where there is none.
+    Training writes to `write_path`, whose record is `write_record`: the same folder, or beside it
+    that of a rerun if the run has ended.
+    """
+
+    def __init__(self, runs: Path, label: str, run_id: str) -> None:
+        self.runs, self.label, self.run_id = runs, label, run_id
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read everything again: another process may have trained the run."""
+        found = find_run(self.runs, self.run_id)
+        self.path = self.write_path = found or new_path(self.runs, self.label, self.run_id)
+        self.record = self.write_record = RunRecord.load(self.path) if found else None
+        if self.record is not None and self.record.status in TERMINAL:
+            self.write_path = rerun_path(self.path)
+            self.write_record = RunRecord.load(self.write_path)
+
+
 def write_target(home: Path) -> Path:
     """The folder to train in: `home`, or that of its rerun if the run in `home` has ended."""
     record = RunRecord.load(home)
