@@ -139,7 +139,7 @@ def test_the_arrays_of_predictions_are_those_of_the_document(run: Path) -> None:
 def test_the_keys_of_a_checkpoint_are_those_of_the_document(run: Path, file: str) -> None:
     saved = torch.load(run / "checkpoints" / file, weights_only=True)
     assert names("best.pt, and last.pt of a completed run") == list(saved)
-    assert list(saved["normalization"]) == ["mean", "std"]
+    assert list(saved["normalisation"]) == ["mean", "std"]
 
 
 def test_the_network_is_rebuilt_as_the_document_shows(run: Path, pictures: Path) -> None:

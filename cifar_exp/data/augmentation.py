@@ -125,8 +125,8 @@ def _square(
 
 def _stretch(images: Tensor, size: int, length: Tensor | int, generator: torch.Generator) -> Tensor:
     line = torch.arange(size, device=images.device)
-    centre = _uniform(images, generator).flatten(1) * size
-    start = torch.round(centre - length / 2)
+    center = _uniform(images, generator).flatten(1) * size
+    start = torch.round(center - length / 2)
     return (line >= start) & (line < torch.round(start + length))
 
 

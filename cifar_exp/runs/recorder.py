@@ -156,7 +156,8 @@ class Recorder:
             "run_id": self.record.run_id,
             "params": self.record.params,
             "class_names": list(self.components.dataset.class_names),
-            "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
+            # the key of version 0.1: files keep their format
+            "normalisation": {"mean": list(normalization.mean), "std": list(normalization.std)},
         }
 
     def _show_progress(self) -> None:

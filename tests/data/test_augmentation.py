@@ -155,11 +155,11 @@ def factors(image: np.ndarray, result: np.ndarray) -> tuple[float, float, float]
 
     Contrast keeps the image's mean and saturation every pixel's mean, so that they come apart.
     """
-    grey, grey_result = image.mean(0), result.mean(0)
+    gray, grey_result = image.mean(0), result.mean(0)
     brightness = result.mean() / image.mean()
-    spread = (grey - grey.mean()).ravel()
+    spread = (gray - gray.mean()).ravel()
     contrast = (grey_result - result.mean()).ravel() @ spread / (spread @ spread) / brightness
-    color = (image - grey).ravel()
+    color = (image - gray).ravel()
     saturation = (result - grey_result).ravel() @ color / (color @ color)
     return brightness, contrast, saturation / brightness / contrast
 
@@ -167,8 +167,8 @@ def factors(image: np.ndarray, result: np.ndarray) -> tuple[float, float, float]
 def jittered_by(image, brightness, contrast, saturation) -> np.ndarray:
     bright = image * brightness
     contrasted = bright.mean() + contrast * (bright - bright.mean())
-    grey = contrasted.mean(0, keepdims=True)
-    return grey + saturation * (contrasted - grey)
+    gray = contrasted.mean(0, keepdims=True)
+    return gray + saturation * (contrasted - gray)
 
 
 def test_jitter_varies_brightness_contrast_and_saturation_of_each_image(kolmogorov):

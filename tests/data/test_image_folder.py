@@ -70,9 +70,9 @@ def test_slow_work_is_reported_image_by_image(split, reports):
 
 
 def test_grey_pictures_have_three_equal_channels(read_one):
-    grey = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
-    result = read_one(Image.fromarray(grey).save)
-    assert np.array_equal(result, np.stack([grey] * 3, -1))
+    gray = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
+    result = read_one(Image.fromarray(gray).save)
+    assert np.array_equal(result, np.stack([gray] * 3, -1))
 
 
 def test_black_and_white_pictures_become_0_and_255(read_one):

@@ -41,7 +41,7 @@ def test_normalization_and_class_names_travel_with_the_weights(make_spec: Make) 
     folder = execute(spec).folder
     state = torch.load(folder / "checkpoints" / "best.pt", weights_only=True)
     assert state["class_names"] == ["across", "along", "falling", "rising"]
-    assert all(0.4 < value < 0.6 for value in state["normalization"]["mean"])
+    assert all(0.4 < value < 0.6 for value in state["normalisation"]["mean"])
     assert state["run_id"] == record(folder)["run_id"]
 
 
