@@ -51,7 +51,7 @@ class Components:
 
 @dataclass(frozen=True)
 class Compute:
-    """What the run computes on."""
+    """The device, precision and number of CPU threads of a run."""
 
     device: torch.device
     precision: str
@@ -61,10 +61,10 @@ class Compute:
 def prepare_compute(
     settings: Settings, before: Segment | None = None, slot: Slot | None = None
 ) -> Compute:
-    """Choose the device, set the threads. Raises UserError where the device is not there.
+    """Choose the device, set the threads. Raises UserError if the device does not exist.
 
-    What is left to `auto` is as in `before`, the run's last segment, so that its bits go on; in a
-    run that begins, it is as in `slot`.
+    In a resumed run, `auto` is what it was in `before`, its last segment, so that it continues bit
+    for bit; in a new run it is what `slot` says.
     """
     trainer, slot = settings.trainer, slot or Slot()
     threads = trainer.threads
@@ -79,10 +79,10 @@ def prepare_compute(
     return Compute(device, resolve_precision(trainer.precision, device), use_threads(threads))
 
 
-def _device_name(asked: str, before: Segment | None, slot: Slot) -> str:
-    wanted = before.device if before is not None and asked == "auto" else asked
+def _device_name(setting: str, before: Segment | None, slot: Slot) -> str:
+    wanted = before.device if before is not None and setting == "auto" else setting
     if wanted not in available_devices():
-        wanted = asked
+        wanted = setting
     given = slot.device or ""
     return given if given and wanted in ("auto", given.partition(":")[0]) else wanted
 
@@ -90,9 +90,9 @@ def _device_name(asked: str, before: Segment | None, slot: Slot) -> str:
 def build_components(
     settings: Settings, dataset: Dataset, compute: Compute, runs: Path
 ) -> Components:
-    """Build everything, and write nothing; `runs` is where `init_from` is looked for.
+    """Build everything without writing anything; `init_from` is looked up in `runs`.
 
-    Raises UserError where the images, a `_target_` or the run to start from do not fit.
+    Raises UserError if the images, a `_target_` or the run to start from do not fit.
     """
     splits = split_dataset(dataset, settings.data, compute.device)
     classes, sizes = len(dataset.class_names), _sizes(settings)
@@ -110,7 +110,7 @@ def build_components(
 
 
 def _sizes(settings: Settings) -> list[int]:
-    """The sides of the images that the network is shown, the full one last."""
+    """The sides of the images that the network gets, the full one last."""
     schedule = ResolutionSchedule.of(settings.trainer, settings.data.image_size)
     return [*(size for size in schedule.sizes if size != schedule.full), schedule.full]
 
@@ -118,12 +118,12 @@ def _sizes(settings: Settings) -> list[int]:
 def make_network(settings: Settings, num_classes: int) -> nn.Module:
     """The network with the weights that `seed` draws, on the host.
 
-    Raises UserError where a `_target_` refuses, cannot take the images, or gives other shapes than
+    Raises UserError if a `_target_` fails, cannot process the images, or returns another shape than
     (N, num_classes).
     """
     seed = derive_seed(settings.seed, "initialisation")
     torch.manual_seed(seed)
-    # a network of the user's own may draw from these; an earlier run in this process must not show
+    # a user's own network may draw from these; earlier runs in this process must not matter
     random.seed(seed)
     np.random.seed(seed % 2**32)
     try:

@@ -1,4 +1,4 @@
-"""Checkpoints: written whole, read with `weights_only=True`."""
+"""Checkpoints: replaced atomically, read with `weights_only=True`."""
 
 import io
 import textwrap
@@ -12,7 +12,7 @@ from cifar_exp.errors import describe
 from cifar_exp.storage.atomic import write_whole
 from cifar_exp.training.devices import is_out_of_memory
 
-LONGEST_REASON = 200  # torch's texts can be a page long; the log has them
+LONGEST_REASON = 200  # torch's messages can be a page long; the log has them
 
 
 class UnreadableCheckpointError(Exception):
@@ -30,7 +30,7 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
 def load_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """Read a checkpoint onto `device`. No code in it is run.
 
-    Raises UnreadableCheckpointError where it cannot be read.
+    Raises UnreadableCheckpointError if it cannot be read.
     """
     try:
         _verify_checksums(path)
@@ -59,7 +59,7 @@ def trainer_state(checkpoint: dict[str, Any], steps_per_epoch: int) -> dict[str,
 
 
 def evaluated_weights(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """The weights that are evaluated: with the EMA where it is on."""
+    """The weights that are evaluated: their EMA if it is on."""
     if not is_training_state(checkpoint):
         return dict(checkpoint["network"])
     state = trainer_state(checkpoint, steps_per_epoch=0)
@@ -89,7 +89,7 @@ def _trainer_state_of_0_1(checkpoint: dict[str, Any], steps_per_epoch: int) -> d
 
 
 def _verify_checksums(path: Path) -> None:
-    # torch writes a checksum of each tensor into its zip, and does not look at it when it reads
+    # torch writes a checksum of each tensor into its zip file, but does not check it on reading
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()
     if damaged is not None:

@@ -1,4 +1,4 @@
-"""From a spec to its outcome: find the run, hold it, and train what is missing."""
+"""Execute a spec: find the run, lock it, and train what is missing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +22,13 @@ Load = Callable[[DataSection, ProgressCallback], Dataset]
 
 
 def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
-    """Train the run, or what is missing of it, or return it if it is done.
+    """Train the run, continue it, or return it if it is done.
 
-    `load` reads the images; a process that makes many runs reads them once.
+    `load` reads the images; a process that trains many runs reads them once.
 
-    Raises UserError before anything is made, RunLockedError where another process trains it,
-    EnvironmentFailure where the data cannot be fetched, Interrupted after a signal, all saved.
+    Raises UserError before anything is written, RunLockedError if another process is training the
+    run, EnvironmentFailure if the data cannot be downloaded, and Interrupted after a signal, when
+    everything is saved.
     """
     console = Console("none" if spec.is_silent else spec.settings.trainer.progress)
     absent = missing_data_error(spec.settings.data)
@@ -62,7 +63,7 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
 
 
 def identify(settings: Settings, report: ProgressCallback, load: Load = load_dataset) -> str:
-    """The run's id; of data=folder the images are read for it. Raises as `load_dataset` does."""
+    """The run's id; for data=folder, the images are read. Raises as `load_dataset` does."""
     if not is_known_by_content(settings.data):
         return run_id(settings)
     return run_id(settings, load(settings.data, report).fingerprint)

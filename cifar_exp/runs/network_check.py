@@ -1,4 +1,4 @@
-"""Whether a network can learn from the images of a run: tried before anything is written."""
+"""Check that a network can learn from the images of a run, before anything is written."""
 
 import copy
 import random
@@ -15,9 +15,9 @@ ONLY_FULL_SIZE = "trainer.resolution_scales=[] trainer.resolution_until=[]"
 
 
 def check_network(network: nn.Module, sizes: Sequence[int], num_classes: int) -> None:
-    """Try the network on blank images of each of `sizes`, of which the full size comes last.
+    """Try the network on blank images of each of `sizes`, of which the last is the full size.
 
-    Raises UserError where it fails, or gives no scores (N, num_classes).
+    Raises UserError if it fails or does not return scores (N, num_classes).
     """
     if not hasattr(network, "training"):
         name = type(network).__name__
@@ -41,9 +41,9 @@ def check_network(network: nn.Module, sizes: Sequence[int], num_classes: int) ->
 def check_smallest_batch(
     network: nn.Module, sizes: Sequence[int], batch_size: int, images: int
 ) -> None:
-    """Try the network in training mode on one image, if the run has a batch of one.
+    """Try the network in training mode on one image, if the run has a batch of one image.
 
-    Raises UserError where that fails, as it does in batch normalization.
+    Raises UserError if that fails, as it does in batch normalization.
     """
     smallest = images // -(-images // batch_size)  # batches differ by one image at most
     if smallest > 1:
@@ -64,13 +64,13 @@ def check_smallest_batch(
 
 
 def _fault(network: nn.Module, size: int, num_classes: int) -> str | None:
-    """What is wrong with the network's answer to two images, if anything is."""
+    """What is wrong with the network's output for two images; None if nothing is."""
     try:
         with torch.no_grad():
             scores = network.eval()(torch.zeros(2, 3, size, size))
     except STOPS:
         raise
-    except BaseException as error:  # a network of the user's own may raise anything
+    except BaseException as error:  # a user's own network may raise anything
         return f"the network cannot take images of {size} x {size}: {describe(error)}"
     if not isinstance(scores, Tensor):
         name = type(scores).__name__
@@ -84,7 +84,7 @@ def _fault(network: nn.Module, size: int, num_classes: int) -> str | None:
 
 @contextmanager
 def _same_draws() -> Iterator[None]:
-    """Leave the global generators as they are: a network may draw from any of them."""
+    """Restore the global generators: a network may draw from any of them."""
     before = random.getstate(), np.random.get_state()
     try:
         with torch.random.fork_rng(devices=[]):

@@ -1,4 +1,4 @@
-"""What to train, and what came of it."""
+"""What to train, and the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from cifar_exp.storage.record import RunRecord
 
 @dataclass(frozen=True)
 class Slot:
-    """The part of a machine that a run gets: what `auto` means for its device and threads.
+    """The part of a machine that a run gets: the values of `auto` for its device and threads.
 
-    None leaves the choice to the run: the best device, all cores.
+    None means the best device, or all cores.
     """
 
     device: str | None = None
@@ -23,7 +23,7 @@ class Slot:
 class RunSpec:
     """A run to train. `label` is the model option's name, `overrides` is what was typed.
 
-    `run_id` is computed from the settings where it is None. `time_limit` is in seconds. A silent
+    `run_id` is computed from the settings if it is None. `time_limit` is in seconds. A silent
     run writes to its log only.
     """
 

@@ -160,8 +160,8 @@ class RunFolder:
     """One run's folder and record, as read when it was made or last refreshed.
 
     `path` is the folder, or the one that a new run gets; `record` is None where there is none.
-    Training writes to `write_path`, whose record is `write_record`: the same folder, or beside it
-    that of a rerun if the run has ended.
+    Training writes to `write_path`, whose record is `write_record`: the same folder, or if the run
+    has ended the folder of its rerun.
     """
 
     def __init__(self, runs: Path, label: str, run_id: str) -> None:

@@ -9,15 +9,15 @@ from cifar_exp.data.splits import TRAIN_EVAL
 from cifar_exp.models.macs import convnet_macs
 from cifar_exp.training.resolution import ResolutionSchedule
 
-TRAINING_PASSES = 3  # forward, and backward at twice its price; evaluation is one pass
+TRAINING_PASSES = 3  # forward, and backward at twice its cost; evaluation is one pass
 PETA = 1e15
 
 
 @dataclass(frozen=True)
 class RunCost:
-    """What a run computes: 2 x MACs x passes / 1e15, evaluation included.
+    """The cost of a run: 2 x MACs x passes / 1e15, evaluation included.
 
-    `images` are those trained on, plus a third of those evaluated.
+    `images` counts those trained on, plus a third of those evaluated.
     """
 
     images: float
@@ -25,13 +25,13 @@ class RunCost:
 
     @property
     def per_image(self) -> float:
-        """PFLOP for one image."""
+        """PFLOP per image."""
         return self.pflop / self.images
 
 
 @dataclass(frozen=True)
 class DatasetSizes:
-    """Classes, and images in each part of the data."""
+    """Number of classes, and of images in each split."""
 
     classes: int
     train: int
@@ -40,12 +40,12 @@ class DatasetSizes:
 
     @property
     def evaluated_per_epoch(self) -> int:
-        """Images that are evaluated after each epoch."""
+        """Images evaluated after each epoch."""
         return self.val + min(TRAIN_EVAL, self.train)
 
 
 def estimate_cost(settings: Settings, sizes: DatasetSizes) -> RunCost | None:
-    """The cost of a whole run; None for a network that is not ours."""
+    """The cost of a whole run; None if the network is not a ConvNet of this package."""
     if not isinstance(settings.model, ConvNetSection):
         return None
     trainer, full = settings.trainer, settings.data.image_size
@@ -77,8 +77,8 @@ def training_macs(
 
 
 def _first_step(part: float, total: int) -> int:
-    """The first step that is not below a part of the run."""
-    step = math.ceil(part * total)  # rounding may miss by one
+    """The first step at or after a fraction of the run."""
+    step = math.ceil(part * total)  # may be off by one, from rounding
     if (step - 1) / total >= part:
         return step - 1
     return step if step / total >= part else step + 1

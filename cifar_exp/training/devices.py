@@ -1,4 +1,4 @@
-"""What the machine offers: device, precision, threads, and how to ask it the time."""
+"""The device, precision, threads and memory that a run computes with."""
 
 import contextlib
 import ctypes
@@ -16,7 +16,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto` is cuda, then mps, then cpu. Raises ValueError where the device is not there."""
+    """`auto` is cuda, then mps, then cpu. Raises ValueError if the device does not exist."""
     available = available_devices()
     if name == "auto":
         return torch.device(available[0])
@@ -26,7 +26,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def available_devices() -> list[str]:
-    """Names that `trainer.device` may take here, best first."""
+    """Values that `trainer.device` can have on this machine, best first."""
     names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     names = ["cuda", *names[1:]] if names else []
     if torch.backends.mps.is_available():
@@ -35,7 +35,7 @@ def available_devices() -> list[str]:
 
 
 def resolve_precision(name: str, device: torch.device) -> str:
-    """`auto` is bf16 where the device computes in it natively, else fp32."""
+    """`auto` is bf16 on devices that compute in it natively, and fp32 elsewhere."""
     if name != "auto":
         return name
     has_bf16 = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
@@ -53,7 +53,7 @@ def use_threads(threads: int | str) -> int:
     """Set torch's CPU threads (`auto`: all cores given to this process); returns the number."""
     count = available_cores() if threads == "auto" else int(threads)
     torch.set_num_threads(count)
-    # Denormal numbers slow convolutions many times over, and mean nothing here.
+    # denormal numbers make convolutions many times slower and do not affect results
     torch.set_flush_denormal(True)
     _keep_freed_memory()
     return count
@@ -71,7 +71,7 @@ def device_name(device: torch.device) -> str:
 
 
 def peak_memory_mb(device: torch.device) -> float:
-    """Most memory held at once, in MiB: the device's, or on a CPU the process's."""
+    """Peak memory in MiB: of the device, or on a CPU of the process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / MEGABYTE
     with contextlib.suppress(OSError, StopIteration), open("/proc/self/status") as lines:
@@ -81,22 +81,23 @@ def peak_memory_mb(device: torch.device) -> float:
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Let `peak_memory_mb` begin anew: a process may have made another run before."""
+    """Reset what `peak_memory_mb` reports: the process may have trained another run before."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as stream:
-        stream.write("5")  # Linux: the peak is what is resident now
+        stream.write("5")  # on Linux this sets the peak to what is resident now
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, the device's or the host's; torch's CPU allocator has no type."""
+    """Whether the device or the host ran out of memory."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
+    # torch's CPU allocator raises a plain RuntimeError
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait for the device, so that a clock read next is about work done."""
+    """Wait until the device has done its work, so that a clock read next includes it."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -119,8 +120,8 @@ def set_random_state(state: dict[str, Tensor], device: torch.device) -> None:
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what a step gives back, instead of mapping and zeroing it anew each step."""
-    with contextlib.suppress(AttributeError, OSError):  # another C library: nothing to set
+    """Let glibc keep the memory that a step frees, instead of mapping and zeroing it every step."""
+    with contextlib.suppress(AttributeError, OSError):  # other C libraries have no mallopt
         libc = ctypes.CDLL(None)
         libc.mallopt(M_MMAP_THRESHOLD, 2**30)
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

@@ -1,4 +1,4 @@
-"""Accuracy, loss and calibration of a network on images as they are."""
+"""Accuracy, loss and calibration of a network on images without augmentation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Per image, on the host: `loss` in nats, `prediction`, `confidence`, whether in the top 5."""
+    """Tensors (N,) on the host, by image; `loss` is in nats, `in_top5` is boolean."""
 
     labels: Tensor
     loss: Tensor
@@ -32,12 +32,12 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Share of images whose first guess is right."""
+        """Fraction of images whose top prediction is correct."""
         return float((self.prediction == self.labels).double().mean())
 
     @property
     def top5_accuracy(self) -> float:
-        """Share of images whose class is among the five first guesses."""
+        """Fraction of images whose class is among the top five predictions."""
         return float(self.in_top5.double().mean())
 
     def calibration_error(self) -> float:
@@ -53,7 +53,7 @@ class Evaluation:
         return float(gaps.abs().sum() / len(right))
 
     def group_accuracy(self, group_of_class: Tensor) -> float:
-        """Share of images whose guess is of the right group; `group_of_class` (classes,)."""
+        """Fraction of images predicted to be in the right group; `group_of_class` is (classes,)."""
         same = group_of_class[self.prediction] == group_of_class[self.labels]
         return float(same.double().mean())
 
@@ -66,7 +66,7 @@ def evaluate(
     precision: str,
     before_batch: Callable[[], object] = lambda: None,
 ) -> Evaluation:
-    """Run `network` over the images as they are, on their device, in evaluation mode.
+    """Run `network` in evaluation mode on the images of `split`, on their device.
 
     `before_batch` may raise an exception to stop it.
     """

@@ -1,4 +1,4 @@
-"""Muon: momentum whose update is orthogonalised, for the weights of convolutions and hidden layers.
+"""Muon: momentum whose update is orthogonalized, for the weights of convolutions and hidden layers.
 
 Source: Jordan et al. 2024, "Muon: an optimizer for hidden layers"; torch's own takes matrices only
 and no second rule for the other parameters, so that a network would need two optimizers.

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from cifar_exp.config.schema import TrainerSection
 
-MULTIPLE = 4  # sizes that halve twice without a remainder
+MULTIPLE = 4  # sizes that can be halved twice
 
 
 @dataclass(frozen=True)
 class ResolutionSchedule:
-    """Image side by part of the run: `sizes[i]` until `until[i]`, then `full`."""
+    """Image side over the run: `sizes[i]` until the fraction `until[i]` of it, then `full`."""
 
     sizes: tuple[int, ...]
     until: tuple[float, ...]
@@ -25,7 +25,7 @@ class ResolutionSchedule:
         return cls(sizes, section.resolution_until, image_size)
 
     def size(self, part: float) -> int:
-        """Side in pixels at a part of the run in [0, 1)."""
+        """Side in pixels at a fraction of the run in [0, 1)."""
         for size, until in zip(self.sizes, self.until, strict=True):
             if part < until:
                 return size

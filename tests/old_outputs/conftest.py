@@ -184,7 +184,7 @@ def make_place(folder: Path) -> Place:
 
 
 def give_all_commands(folder: Path) -> None:
-    """Copy the example into `folder` and continue it; what was printed lies in printed.json."""
+    """Copy the example into `folder` and continue it; what it printed is in printed.json."""
     place = make_place(folder)
     printed = {"listed_before": place.give(status.main, "outputs"), "planned": place.plan()}
     place.sweep()

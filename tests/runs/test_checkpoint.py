@@ -56,7 +56,7 @@ def test_a_damaged_checkpoint_is_named_and_rerun_trains_from_the_beginning(
     damage: Callable[[Path], None],
 ) -> None:
     folder = stop_before_the_test(status)
-    before, figures = record(folder), rows(folder, "extra.csv")
+    before, metrics = record(folder), rows(folder, "extra.csv")
     last = folder / "checkpoints" / "last.pt"
     damage(last)
     for _ in range(2):
@@ -70,11 +70,11 @@ def test_a_damaged_checkpoint_is_named_and_rerun_trains_from_the_beginning(
         assert len(message.splitlines()) == 1
         for part in ("best", "final", "compute"):
             assert record(folder)[part] == before[part]
-        assert rows(folder, "extra.csv") == figures
+        assert rows(folder, "extra.csv") == metrics
     done = execute(make_spec("rerun=true"))
     assert done.record.status == "completed"
     assert done.folder == folder
-    assert rows(folder, "extra.csv") == figures
+    assert rows(folder, "extra.csv") == metrics
     assert done.record.segments[-1].from_epoch == 1
 
 

@@ -1,4 +1,4 @@
-"""SIGKILL at any moment costs at most the epoch in progress, and changes no figure."""
+"""SIGKILL at any moment costs at most the epoch in progress, and changes no metric."""
 
 import csv
 import multiprocessing
@@ -60,7 +60,7 @@ def train_and_die_writing(spec: RunSpec, name: str, write: int) -> None:
     execute(spec)
 
 
-def figures(folder: Path, *names: str) -> list[dict[str, str]]:
+def metrics(folder: Path, *names: str) -> list[dict[str, str]]:
     """metrics.csv and extra.csv without what a clock says."""
     found = []
     for name in names or ("metrics.csv", "extra.csv"):
@@ -121,7 +121,7 @@ def die_writing(spec: RunSpec, name: str, write: int) -> int:
     return int(process.exitcode == -signal.SIGKILL)
 
 
-def test_killed_over_and_over_a_run_ends_with_the_same_figures(
+def test_killed_over_and_over_a_run_ends_with_the_same_metrics(
     make_spec: Callable[..., RunSpec], tmp_path: Path
 ) -> None:
     spec = make_spec(*LONG)
@@ -141,7 +141,7 @@ def test_killed_over_and_over_a_run_ends_with_the_same_figures(
     assert kills >= 15
     done = execute(spec)
     assert done.record.status == "completed"
-    assert figures(done.folder) == figures(expected.folder)
+    assert metrics(done.folder) == metrics(expected.folder)
     assert done.record.test == expected.record.test
     assert done.record.best == expected.record.best
     assert not list(done.folder.rglob(".writing-*"))
@@ -157,8 +157,8 @@ def test_killed_between_checkpoint_and_metrics_neither_is_ahead(
     killed = RunRecord.load(only_run(spec))
     assert killed is not None
     assert killed.status == "running"
-    assert [row["epoch"] for row in figures(only_run(spec), "metrics.csv")] == ["1"]
-    assert figures(execute(spec).folder) == figures(expected.folder)
+    assert [row["epoch"] for row in metrics(only_run(spec), "metrics.csv")] == ["1"]
+    assert metrics(execute(spec).folder) == metrics(expected.folder)
 
 
 def test_a_killed_process_holds_nobody_up(make_spec: Callable[..., RunSpec]) -> None:

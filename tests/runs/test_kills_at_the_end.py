@@ -136,7 +136,7 @@ def rows(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def figures(folder: Path) -> list[dict[str, str]]:
+def metrics(folder: Path) -> list[dict[str, str]]:
     found = rows(folder, "metrics.csv") + rows(folder, "extra.csv")
     return [{key: value for key, value in row.items() if key not in TIMES} for row in found]
 
@@ -148,7 +148,7 @@ def weights(path: Path) -> tuple[set[str], Mapping[str, list]]:
 
 
 def left_in(outputs: Path) -> dict[str, Any]:
-    """All that runs left: every file's name, and what is in those that hold figures."""
+    """All that runs left: every file's name, and what is in those that hold metrics."""
     found: dict[str, Any] = {
         "files": sorted(str(path.relative_to(outputs)) for path in outputs.rglob("*")),
         "latest": os.readlink(outputs / "latest"),
@@ -157,7 +157,7 @@ def left_in(outputs: Path) -> dict[str, Any]:
         with np.load(folder / "predictions.npz") as arrays:
             predictions = {name: arrays[name].tolist() for name in arrays.files}
         checkpoints = [weights(path) for path in sorted(folder.glob("checkpoints/*.pt"))]
-        found[folder.name] = recorded(folder), figures(folder), predictions, checkpoints
+        found[folder.name] = recorded(folder), metrics(folder), predictions, checkpoints
     return found
 
 

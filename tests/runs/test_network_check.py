@@ -49,14 +49,14 @@ def test_other_sizes_change_nothing_that_is_drawn_later() -> None:
     assert found[0] == found[1]
 
 
-def test_another_number_of_scores_is_told() -> None:
+def test_another_number_of_scores_is_refused() -> None:
     with pytest.raises(UserError) as caught:
         check_network(Pooled(classes=4), [32], 5)
     expected = "model: two images give (2, 4), not (2, 5), one score for each class"
     assert caught.value.messages == [expected]
 
 
-def test_a_signal_is_no_fault_of_the_network() -> None:
+def test_a_signal_is_not_reported_as_a_fault_of_the_network() -> None:
     with pytest.raises(Interrupted):
         check_network(Stopped(), [32], 5)
     with pytest.raises(Interrupted):

@@ -38,7 +38,7 @@ def test_init_from_starts_from_another_runs_weights(make_spec: Make) -> None:
     assert by_folder.folder == by_id.folder
 
 
-def test_init_from_a_run_that_is_not_there_is_a_mistake_of_the_user(make_spec: Make) -> None:
+def test_init_from_a_run_that_does_not_exist_is_a_mistake_of_the_user(make_spec: Make) -> None:
     spec = make_spec("init_from='0123456789'")
     with pytest.raises(UserError, match=r"^init_from=0123456789: there is no such run in "):
         execute(spec)

@@ -11,7 +11,7 @@ def test_auto_takes_the_first_available_device(monkeypatch: pytest.MonkeyPatch) 
     assert devices.resolve_device("auto") == torch.device("cuda")
 
 
-def test_a_device_that_is_not_there_is_told_with_those_that_are(
+def test_a_device_that_does_not_exist_is_reported_with_those_that_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(devices, "available_devices", lambda: ["cuda", "cuda:1", "cpu"])
@@ -34,7 +34,7 @@ def test_auto_precision_is_bf16_from_ampere_on(monkeypatch: pytest.MonkeyPatch) 
         assert devices.resolve_precision("auto", torch.device("cuda")) == expected
 
 
-def test_threads_are_those_asked_for_or_all_cores_of_the_process() -> None:
+def test_threads_are_as_set_or_all_cores_of_the_process() -> None:
     before = torch.get_num_threads()
     try:
         assert devices.use_threads(1) == torch.get_num_threads() == 1
@@ -61,6 +61,6 @@ def test_the_processor_has_a_name() -> None:
     assert devices.device_name(torch.device("cpu"))
 
 
-def test_peak_memory_covers_what_was_held() -> None:
+def test_peak_memory_includes_memory_that_was_freed() -> None:
     held = torch.ones(64 * 2**20 // 4)
     assert devices.peak_memory_mb(torch.device("cpu")) > held.nbytes / 2**20

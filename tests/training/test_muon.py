@@ -6,7 +6,7 @@ from cifar_exp.training.muon import Muon, orthogonalize
 
 
 @pytest.mark.parametrize("shape", [(6, 20), (20, 6), (8, 8)])
-def test_orthogonalised_singular_values_come_near_one_and_directions_stay(
+def test_orthogonalized_singular_values_come_near_one_and_directions_stay(
     shape: tuple[int, int],
 ) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))

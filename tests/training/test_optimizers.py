@@ -53,7 +53,7 @@ def test_biases_learn_faster_by_their_scale(make_settings: Make) -> None:
     assert found["biases"]["lr"] == pytest.approx(2.4)
 
 
-def test_muon_orthogonalises_hidden_weights_and_leaves_the_head_to_sgd(make_settings: Make) -> None:
+def test_muon_orthogonalizes_hidden_weights_and_leaves_the_head_to_sgd(make_settings: Make) -> None:
     settings = make_settings("data=shapes", "optimizer=muon", "optimizer.sgd_lr=0.07")
     found = groups(settings)
     assert found["hidden weights"]["orthogonal"]
@@ -78,7 +78,7 @@ def test_sgd_is_nesterovs(make_settings: Make) -> None:
     build_optimizer(still.optimizer, build_network(still.model, 10))  # torch refuses nesterov at 0
 
 
-def test_a_class_that_is_not_an_optimizer_is_told(make_settings: Make) -> None:
+def test_a_class_that_is_not_an_optimizer_is_refused(make_settings: Make) -> None:
     plain = make_settings("data=shapes")
     values = plain.model_dump(by_alias=True)
     own = validate({**values, "optimizer": {"_target_": "builtins.list"}})

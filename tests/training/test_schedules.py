@@ -91,7 +91,7 @@ def test_plateau_drops_as_torchs_own_does() -> None:
         assert rate_at(schedule, rule, step) == pytest.approx(reference_rule.param_groups[0]["lr"])
 
 
-def test_plateau_goes_on_from_its_state() -> None:
+def test_plateau_continues_from_its_state() -> None:
     schedule, _ = plateau(patience=1, factor=0.1)
     for loss in (1.0, 1.5):
         schedule.after_epoch(loss)
@@ -148,7 +148,7 @@ def test_a_scheduler_of_torch_may_be_stepped_every_step_and_learns_their_number(
         ("builtins.id", "int is not a scheduler, it has no step()"),
     ],
 )
-def test_a_scheduler_that_cannot_be_stepped_is_told(
+def test_a_scheduler_that_cannot_be_stepped_is_refused(
     make_settings: Make, name: str, reason: str
 ) -> None:
     section = target_settings(make_settings, _target_=name).scheduler

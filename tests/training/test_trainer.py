@@ -256,7 +256,7 @@ def test_a_loss_that_is_not_finite_ends_training_and_says_where(
         train_all(trainer)
 
 
-def test_gradients_are_clipped_to_the_length_asked_for(make_small_components: Make) -> None:
+def test_gradients_are_clipped_to_the_length_that_is_set(make_small_components: Make) -> None:
     trainer = make_small_components("trainer.gradient_clip=0.001").trainer
     train_step(trainer)
     squares = [p.grad.square().sum() for p in trainer.network.parameters() if p.grad is not None]
