@@ -86,7 +86,7 @@ def shell(tmp_path: Path, pictures: Path) -> Shell:
     return Shell(tmp_path, pictures)
 
 
-def test_a_run_tells_its_network_its_accuracy_and_its_folder(shell: Shell) -> None:
+def test_a_run_prints_its_network_its_accuracy_and_its_folder(shell: Shell) -> None:
     done = shell.run("trainer.epochs=2")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -102,7 +102,7 @@ def test_a_run_tells_its_network_its_accuracy_and_its_folder(shell: Shell) -> No
     assert (shell.runs[0] / "train.log").read_text().splitlines() == lines
 
 
-def test_killed_with_kill_9_the_same_command_goes_on(shell: Shell, tmp_path: Path) -> None:
+def test_after_kill_9_the_same_command_continues_the_run(shell: Shell, tmp_path: Path) -> None:
     overrides = ("trainer.epochs=40", "model.dropout=0.1")
     process = shell.start(*overrides)
     shell.wait_for_checkpoint(process)
@@ -174,7 +174,7 @@ def write_own_option(shell: Shell, group: str, text: str) -> None:
     (folder / "mine.yaml").write_text(text)
 
 
-def test_ones_own_network_optimizer_and_scheduler_are_a_yaml_each_and_no_change_here(
+def test_a_network_an_optimizer_and_a_scheduler_of_the_users_are_one_yaml_file_each(
     shell: Shell,
 ) -> None:
     write_own_option(shell, "model", "_target_: their_module.TheirNet\nhidden: 8\n")

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow  # commands from their first line to their exit co
 
 ROOT = Path(__file__).resolve().parents[1]
 TRACEBACK = "Traceback (most recent call last)"
-WorkerResult = tuple[int, str, str]
+CommandResult = tuple[int, str, str]
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +33,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., WorkerResult]:
+) -> Callable[..., CommandResult]:
     """Runs the command in this process: exit code, stdout, stderr."""
 
-    def run(*line: str) -> WorkerResult:
+    def run(*line: str) -> CommandResult:
         monkeypatch.setattr(sys, "argv", ["train", *line])
         try:
             code = main()
@@ -47,7 +47,7 @@ def command(
     return run
 
 
-def typed(*line: str) -> WorkerResult:
+def typed(*line: str) -> CommandResult:
     """Runs the command as a user would: exit code, stdout, stderr."""
     ended = subprocess.run(
         [sys.executable, "-m", "cifar_exp.train", *line],
@@ -60,7 +60,7 @@ def typed(*line: str) -> WorkerResult:
     return ended.returncode, ended.stdout, ended.stderr
 
 
-def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
+def test_all_mistakes_are_printed_on_stderr() -> None:
     code, out, err = typed("model.widht=3", "optimiser=adam", "seed=-1", "trainer.epochs=0")
     assert (code, out) == (2, "")
     assert sorted(err.splitlines()) == [
@@ -100,13 +100,13 @@ def test_all_mistakes_are_told_as_a_user_would_see_them() -> None:
     ids=["several values", "one of several", "option", "folder", "conflict", "deletion"],
 )
 def test_a_mistake_ends_the_command_with_two(
-    command: Callable[..., WorkerResult], line: list[str], sentence: str
+    command: Callable[..., CommandResult], line: list[str], sentence: str
 ) -> None:
     assert command(*line) == (2, "", sentence)
 
 
 def test_a_full_traceback_is_shown_on_request(
-    command: Callable[..., WorkerResult], monkeypatch: pytest.MonkeyPatch
+    command: Callable[..., CommandResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, out, err = command("seed=-1")
     assert (code, TRACEBACK in err) == (2, False)
@@ -118,7 +118,7 @@ def test_a_full_traceback_is_shown_on_request(
     assert "check_command_line" in err
 
 
-def test_a_device_that_is_not_there_is_a_mistake(command: Callable[..., WorkerResult]) -> None:
+def test_a_device_that_is_not_there_is_a_mistake(command: Callable[..., CommandResult]) -> None:
     code, out, err = command("--multirun", "seed=0,1", "trainer.device=cuda:99")
     assert (code, out) == (2, "")
     assert err.startswith("error: trainer.device=cuda:99: not on this machine, which has ")
@@ -132,12 +132,12 @@ def test_images_that_are_not_there_are_a_mistake() -> None:
     assert len(err.splitlines()) == 1
 
 
-def test_the_version_is_told(command: Callable[..., WorkerResult]) -> None:
+def test_the_version_is_printed(command: Callable[..., CommandResult]) -> None:
     assert command("--version") == (0, f"cifar_exp {cifar_exp.__version__}\n", "")
 
 
-def test_help_is_told_whatever_else_is_asked_for(
-    command: Callable[..., WorkerResult], monkeypatch: pytest.MonkeyPatch
+def test_help_is_printed_whatever_else_is_typed(
+    command: Callable[..., CommandResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cifar_exp.hydra_app.command.help_text", lambda _: "the help")
     assert command("--help", "seed=-1") == (0, "the help\n", "")
@@ -153,8 +153,8 @@ def test_the_settings_are_shown_and_nothing_is_done() -> None:
 
 
 @pytest.mark.parametrize("line", [("seed=1",), ("--multirun", "seed=0,1")], ids=str)
-def test_what_is_in_the_way_of_the_outputs_is_told(
-    command: Callable[..., WorkerResult], folder: Path, line: tuple[str, ...]
+def test_a_broken_link_in_place_of_outputs_is_a_mistake(
+    command: Callable[..., CommandResult], folder: Path, line: tuple[str, ...]
 ) -> None:
     (folder / "outputs").symlink_to("gone")
     code, out, err = command("data=shapes", *line)
@@ -166,7 +166,7 @@ def test_what_is_in_the_way_of_the_outputs_is_told(
 @pytest.mark.parametrize("name", ["runs/.locks", "sweeps/.locks"])
 @pytest.mark.parametrize("line", [("seed=1",), ("--multirun", "seed=0,1")], ids=str)
 def test_a_file_in_place_of_a_locks_folder_is_a_mistake(
-    command: Callable[..., WorkerResult], folder: Path, line: tuple[str, ...], name: str
+    command: Callable[..., CommandResult], folder: Path, line: tuple[str, ...], name: str
 ) -> None:
     path = folder / "outputs" / name
     path.parent.mkdir(parents=True)
@@ -191,10 +191,10 @@ def own(
 
 
 @pytest.fixture
-def of_own(command: Callable[..., WorkerResult], own: Path) -> Callable[..., WorkerResult]:
+def of_own(command: Callable[..., CommandResult], own: Path) -> Callable[..., CommandResult]:
     """Runs the command on the copied pictures."""
 
-    def run(*line: str) -> WorkerResult:
+    def run(*line: str) -> CommandResult:
         return command("data=folder", f"data.root={own}", "model=tiny", *line)
 
     return run
@@ -202,7 +202,7 @@ def of_own(command: Callable[..., WorkerResult], own: Path) -> Callable[..., Wor
 
 @pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
 def test_an_image_that_cannot_be_read_is_a_mistake_in_a_run_a_sweep_and_a_plan(
-    of_own: Callable[..., WorkerResult], own: Path, line: tuple[str, ...]
+    of_own: Callable[..., CommandResult], own: Path, line: tuple[str, ...]
 ) -> None:
     broken = own / "train" / "along" / "003.png"
     broken.write_bytes(broken.read_bytes()[:100])
@@ -214,8 +214,8 @@ def test_an_image_that_cannot_be_read_is_a_mistake_in_a_run_a_sweep_and_a_plan(
 
 
 @pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
-def test_a_class_that_test_lacks_is_a_mistake_in_a_run_a_sweep_and_a_plan(
-    of_own: Callable[..., WorkerResult], own: Path, line: tuple[str, ...]
+def test_a_class_missing_from_test_is_a_mistake_in_a_run_a_sweep_and_a_plan(
+    of_own: Callable[..., CommandResult], own: Path, line: tuple[str, ...]
 ) -> None:
     shutil.rmtree(own / "test" / "along")
     sentence = f"data.root: {own / 'test'} lacks the class along; train and test have the same"
@@ -224,7 +224,7 @@ def test_a_class_that_test_lacks_is_a_mistake_in_a_run_a_sweep_and_a_plan(
 
 @pytest.mark.parametrize("line", THREE_WAYS, ids=" ".join)
 def test_a_cache_that_cannot_be_written_ends_a_run_a_sweep_and_a_plan_with_one(
-    of_own: Callable[..., WorkerResult],
+    of_own: Callable[..., CommandResult],
     own: Path,
     line: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
@@ -238,7 +238,7 @@ def test_a_cache_that_cannot_be_written_ends_a_run_a_sweep_and_a_plan_with_one(
     assert len(err.splitlines()) == 1
 
 
-def test_a_sweep_over_a_broken_image_ends_with_two_as_a_user_would_see_it(own: Path) -> None:
+def test_a_sweep_over_a_broken_image_exits_2(own: Path) -> None:
     broken = own / "test" / "along" / "003.png"
     broken.write_bytes(b"no picture")
     code, out, err = typed("data=folder", f"data.root={own}", "model=tiny", "-m", "seed=0,1")

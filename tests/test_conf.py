@@ -71,10 +71,10 @@ def test_the_groups_are_those_that_the_root_file_names() -> None:
 def test_every_option_composes_to_settings_that_hold(option: Path) -> None:
     settings = settings_of(option)
     group = option.parts[0]
-    asked = {k: v for k, v in content(option).items() if k not in ("defaults", "hydra")}
+    own = {k: v for k, v in content(option).items() if k not in ("defaults", "hydra")}
     made = settings.model_dump(mode="json", by_alias=True)
     made = made if option in RECIPES else made[group]
-    for key, value in asked.items():
+    for key, value in own.items():
         if isinstance(value, dict):
             assert value.items() <= made[key].items()
         elif not (isinstance(value, str) and value.startswith("${")):
@@ -85,17 +85,17 @@ def test_every_option_composes_to_settings_that_hold(option: Path) -> None:
     "option", [path for path in OPTIONS if "defaults" in content(path)], ids=str
 )
 def test_a_file_that_builds_on_another_holds_only_what_differs(option: Path) -> None:
-    asked = content(option)
-    asked.pop("hydra", None)
+    own = content(option)
+    own.pop("hydra", None)
     if option in RECIPES:
-        overridden = [entry for entry in asked.pop("defaults") if isinstance(entry, dict)]
+        overridden = [entry for entry in own.pop("defaults") if isinstance(entry, dict)]
         chosen = [f"{key.split('/')[1]}={v}" for entry in overridden for key, v in entry.items()]
         below = composed(*chosen)
-        pairs = [(v, below[g][k]) for g, values in asked.items() for k, v in values.items()]
+        pairs = [(v, below[g][k]) for g, values in own.items() for k, v in values.items()]
     else:
-        parent, _ = asked.pop("defaults")
+        parent, _ = own.pop("defaults")
         below = composed(f"{option.parts[0]}={parent}")[option.parts[0]]
-        pairs = [(value, below[key]) for key, value in asked.items()]
+        pairs = [(value, below[key]) for key, value in own.items()]
     assert pairs
     assert not [(value, before) for value, before in pairs if value == before]
 
@@ -103,7 +103,7 @@ def test_a_file_that_builds_on_another_holds_only_what_differs(option: Path) -> 
 @pytest.mark.parametrize(
     "group", [group for group, n in COUNTS.items() if n > 1 and group != "sweep"]
 )
-def test_no_two_options_of_a_group_ask_for_the_same_run(group: str) -> None:
+def test_no_two_options_of_a_group_give_the_same_run(group: str) -> None:
     ids = [run_id(settings_of(option)) for option in OPTIONS if option.parts[0] == group]
     assert len(set(ids)) == COUNTS[group]
 
@@ -122,7 +122,7 @@ def test_a_recipe_opens_with_the_command_that_runs_it(recipe: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_named_sweeps_are_the_grids_that_they_promise() -> None:
+def test_the_named_sweeps_are_the_grids_that_they_describe() -> None:
     grids = {
         option.stem: check_command_line(parse_arguments([f"sweep={option.stem}"]))
         for option in RECIPES

@@ -8,7 +8,7 @@ from cifar_exp.config.identity import flatten
 from cifar_exp.config.schema import Settings
 from cifar_exp.hydra_app.overrides import OverrideValue
 
-Dimension = Sequence[tuple[OverrideValue, ...]]  # one element is taken; its values go together
+Dimension = Sequence[tuple[OverrideValue, ...]]  # a trial takes one element; its values go together
 
 
 def combinations(dimensions: Sequence[Dimension]) -> Iterator[tuple[OverrideValue, ...]]:
@@ -27,7 +27,7 @@ def combinations(dimensions: Sequence[Dimension]) -> Iterator[tuple[OverrideValu
 def swept_values(
     keys: Sequence[str], values: Sequence[OverrideValue], groups: set[str], settings: Settings
 ) -> dict[str, Any]:
-    """The values of the swept keys: for a group the option's name, else what the schema made."""
+    """The values of the swept keys: for a group its option's name, otherwise the typed setting."""
     typed = {value.key: value.value for value in values}
     resolved = flatten(settings)
     return {

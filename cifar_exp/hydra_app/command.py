@@ -25,30 +25,30 @@ class Command:
 
     @property
     def is_help(self) -> bool:
-        """Whether it asks for the help text."""
+        """Whether this is a request for help."""
         return bool(self.parsed.help)
 
     @property
     def shows_hydra(self) -> bool:
-        """Whether it only shows something of Hydra's, and trains nothing."""
+        """Whether Hydra only prints something, and nothing is trained."""
         parsed = self.parsed
         return bool(parsed.cfg or parsed.info or parsed.shell_completion or parsed.hydra_help)
 
     @property
     def needs_hydra(self) -> bool:
-        """Whether only Hydra's main can run it: it sets more of Hydra than we know of."""
+        """Whether only Hydra's main can run it: it sets parts of Hydra that we do not handle."""
         keys = [line.partition("=")[0].lstrip("+~") for line in self.parsed.overrides]
         hydras = [key for key in keys if key.startswith(("hydra.", "hydra/"))]
         return not all(key.startswith(OURS) for key in hydras)
 
     @cached_property
     def grid(self) -> Grid:
-        """The checked trials. Raises UserError with a sentence on every mistake."""
+        """The checked trials. Raises UserError with a sentence on each mistake."""
         return check_command_line(self.parsed)
 
     @property
     def line(self) -> str:
-        """What sweep.yaml records: a command that works from a plain copy too."""
+        """The command that sweep.yaml records; it works without an installed package too."""
         return shlex.join(["python", "-m", "cifar_exp.train", *self.typed])
 
     def help_text(self) -> str:
@@ -56,7 +56,7 @@ class Command:
         return help_text(self.parsed)
 
     def hydra_arguments(self) -> list[str]:
-        """The arguments for Hydra's main, which must know of a sweep before it reads the file."""
+        """The arguments for Hydra's main, which must know of a sweep before it composes."""
         arguments = options_first(self.arguments, self.parsed.overrides)
         is_new = not self.shows_hydra and self.grid.is_sweep and not self.parsed.multirun
         return ["--multirun", *arguments] if is_new else arguments

@@ -34,7 +34,7 @@ from cifar_exp.text import format_value
 CONFIG_NAME = "config"
 ENVIRONMENT = re.compile(r"\$\{oc\.env:[^${}]*\}")  # means the same whatever the settings are
 
-# What a user's own YAML file, or an option of Hydra's, may make composing end in.
+# What composing may raise because of a user's YAML file or an option of Hydra.
 COMPOSE_ERRORS = (
     HydraException,
     OmegaConfBaseException,
@@ -185,7 +185,7 @@ def _with_value(tree: Any, path: Sequence[str], value: Any) -> dict[str, Any]:
 
 
 def _in_a_list(tree: Any, key: str) -> bool:
-    """Whether a part of the key is a place in a list."""
+    """Whether the key leads into a list."""
     for part in key.split("."):
         if isinstance(tree, list):
             return True
@@ -198,7 +198,7 @@ def _needs_omegaconf(value: Any) -> bool:
 
 
 def _any_text(value: Any, holds: Callable[[str], bool]) -> bool:
-    """Whether `holds` is true of one of the texts in a nested value."""
+    """Whether `holds` is true of any string in a nested value."""
     if isinstance(value, Mapping):
         return any(_any_text(v, holds) for v in value.values())
     if isinstance(value, list):

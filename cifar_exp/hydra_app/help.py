@@ -16,8 +16,8 @@ from cifar_exp.text import format_value
 HEAD = """\
 python -m cifar_exp.train [GROUP=OPTION ...] [KEY=VALUE ...]
 
-Trains one run and writes it to outputs/runs/. The same command goes on with a run that was cut
-off, and does not repeat one that is done.
+Trains one run and writes it to outputs/runs/. Run the same command again to continue a run that
+was interrupted; a completed run is not trained again.
 
   python -m cifar_exp.train model=wide optimizer.lr=0.2
   python -m cifar_exp.train --multirun model.width=16,32 seed=0,1,2
@@ -27,15 +27,15 @@ off, and does not repeat one that is done.
 FOOT = """\
 Options: --multirun, -m     run every combination of the listed values
          --config-dir DIR   add your own YAML files (a model as DIR/model/mine.yaml)
-         --cfg job          show the composed settings and do nothing
-         --hydra-help       the options of Hydra, which composes the settings
-         --version          the version of cifar_exp
-Exit codes: 0 done, 1 failed or diverged, 2 a mistake in the command, 3 another process trains
-this run, 130 and 143 interrupted."""
+         --cfg job          print the composed settings and train nothing
+         --hydra-help       list the options of Hydra, which composes the settings
+         --version          print the version of cifar_exp
+Exit codes: 0 done, 1 a run failed or diverged, 2 a mistake in the command, 3 another process is
+training this run, 130 or 143 interrupted."""
 
 
 def help_text(arguments: argparse.Namespace) -> str:
-    """The whole text."""
+    """The text of --help. Raises UserError if conf/ cannot be composed."""
     with open_composer(arguments) as composer:
         try:
             return "\n".join(
@@ -58,7 +58,7 @@ def _groups(composer: Composer) -> Iterator[str]:
 
 def _settings(composer: Composer) -> Iterator[str]:
     default = settings_tree(composer.compose([]))
-    yield "Settings, with the default, what is allowed, and the meaning:"
+    yield "Settings, with the default, the meaning, and the allowed values:"
     for group, field in Settings.model_fields.items():
         values = default[group]
         if not isinstance(values, dict):
@@ -71,7 +71,7 @@ def _settings(composer: Composer) -> Iterator[str]:
 
 
 def _launcher() -> Iterator[str]:
-    yield "Side by side on this machine, where many runs are asked for:"
+    yield "Runs of a sweep on this machine:"
     for name, field in LocalOptions.model_fields.items():
         yield _line(
             f"hydra.launcher.{name}", field.default, describe_allowed(field), field.description
@@ -80,7 +80,7 @@ def _launcher() -> Iterator[str]:
 
 
 def _other_options(composer: Composer, group: str, default: dict[str, Any]) -> Iterator[str]:
-    """Options with other keys in full, the others by the values in which they differ."""
+    """Options with other keys in full, the others by the values that differ."""
     shown = {section_class(group, default): default}
     for option in composer.options(group):
         try:

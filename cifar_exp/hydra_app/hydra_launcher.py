@@ -22,7 +22,7 @@ class HydraExecutor(Executor):
         self._launched = 0
 
     def capacity(self) -> Sequence[Slot]:
-        """As many slots as the launcher has jobs at a time."""
+        """One slot for each job that the launcher runs at a time."""
         return hydra_slots(self._section)
 
     def submit(self, spec: RunSpec) -> None:
@@ -38,7 +38,7 @@ class HydraExecutor(Executor):
         first, self._launched = self._launched, self._launched + len(jobs)
         try:
             returns = self._launcher.launch(jobs, initial_job_idx=first)
-        except Exception as error:  # a launcher may give up on all because of one
+        except Exception as error:  # a launcher may raise for the whole batch because of one job
             self._submitted = {}
             return dict.fromkeys(batch, error)
         self._submitted = {}

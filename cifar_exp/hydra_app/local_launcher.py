@@ -74,4 +74,4 @@ def _job_return(overrides: Sequence[str], spec: RunSpec, error: Exception | None
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
-    """The images are read once; Hydra's sweeper has no place to show it."""
+    """Show no progress: Hydra's sweepers have no place for it."""

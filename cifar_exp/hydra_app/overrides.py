@@ -141,7 +141,7 @@ def _override(line: str) -> Override:
 
 
 def _depth(line: str) -> int:
-    """How deep brackets are nested; those in quotes count too, which only makes it larger."""
+    """How deep brackets are nested; those in quotes are counted too."""
     depth = deepest = 0
     for sign in line:
         depth += (sign in "[{(") - (sign in "]})")
@@ -178,7 +178,7 @@ def _text(value: Any) -> str:
 
 
 def _exact_text(value: Any) -> str:
-    """As YAML has it: a text that Hydra's grammar would read as something else is quoted."""
+    """The value of a YAML file; a string that Hydra would read as something else is quoted."""
     text = str(Override._get_value_element_as_str(value))
     if isinstance(value, str) and not PLAIN.fullmatch(value):
         return QuotedString(value, Quote.single).with_quotes()
@@ -201,5 +201,5 @@ def _syntax_error(line: str, error: Exception) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    # antlr says where and what in its first line; the rest is advice for another shell
+    # the first line has the place and the reason, the rest is advice for another shell
     return " ".join(str(error).partition("\n")[0].split())

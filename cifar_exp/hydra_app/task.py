@@ -1,4 +1,4 @@
-"""Hydra's main with our task: for what it shows, and for its own sweepers and launchers."""
+"""Hydra's main with our task: for --cfg and --info, and for Hydra's own sweepers and launchers."""
 
 import sys
 from dataclasses import replace

@@ -33,9 +33,9 @@ ADD_MULTIRUN = "several values make several runs; add --multirun"
 
 
 def check_command_line(arguments: argparse.Namespace) -> Grid:
-    """The trials that a command line asks for, with their settings.
+    """The trials of a command line, with their settings.
 
-    Raises UserError with a sentence on every mistake.
+    Raises UserError with a sentence on each mistake.
     """
     with open_composer(arguments) as composer:
         return check_overrides(composer, arguments.overrides, arguments.multirun)
@@ -65,7 +65,7 @@ def check_overrides(composer: Composer, lines: Sequence[str], is_multirun: bool)
 def trials_of(composer: Composer, jobs: Sequence[Sequence[str]]) -> list[Trial]:
     """The trial of each job of a Hydra sweeper; every override has a single value.
 
-    Raises UserError with a sentence on every mistake.
+    Raises UserError with a sentence on each mistake.
     """
     validator = OverrideValidator(composer)
     trials = []
@@ -217,7 +217,7 @@ def _trial(
 
 
 def _fixed(validator: OverrideValidator, request: _SweepRequest, first: Trial) -> dict[str, Any]:
-    """What the command line sets beside the swept keys, where it differs from the defaults."""
+    """The settings beside the swept ones that differ from the defaults."""
     taken = next(combinations(request.dimensions))
     swept = [value for value in taken if value.key in request.keys]
     options = [v.text for v in [*request.shared, *swept] if validator.is_composed(v)]

@@ -63,7 +63,7 @@ class OverrideValidator:
         return valid
 
     def composed(self, lines: Sequence[str]) -> ComposedConfig | None:
-        """The config of these options, composed once; None where that fails."""
+        """The config of these options, composed once; None if that fails."""
         key = tuple(lines)
         if key not in self._composed:
             self._composed[key] = self._compose(lines)

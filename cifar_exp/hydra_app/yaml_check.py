@@ -23,7 +23,7 @@ TAGS += [f"{TAG}{name}" for name in ("timestamp", "merge", "value")]  # of plain
 
 
 class CheckedFileSource(FileConfigSource):
-    """Hydra's source of YAML files, which refuses files that it would stumble over."""
+    """Hydra's source of YAML files, which refuses files that would crash or hang it."""
 
     def load_config(self, config_path: str) -> ConfigResult:
         """Load a file. Raises UserError."""

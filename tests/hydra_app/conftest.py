@@ -35,20 +35,20 @@ def conf() -> Path:
 
 @pytest.fixture
 def check() -> Callable[..., list[Settings]]:
-    """The settings that a command line asks for."""
+    """The settings of each trial of a command line."""
     return lambda *line: check_command_line(parse_arguments(line)).settings
 
 
 @pytest.fixture
-def mistakes(check: Callable[..., list[Settings]]) -> Callable[..., list[str]]:
-    """What is told of a command line; fails where nothing is."""
+def errors_of(check: Callable[..., list[Settings]]) -> Callable[..., list[str]]:
+    """The sentences on the mistakes in a command line; the test fails if there are none."""
 
-    def told(*line: str) -> list[str]:
+    def run(*line: str) -> list[str]:
         with pytest.raises(UserError) as caught:
             check(*line)
         return caught.value.messages
 
-    return told
+    return run
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def hydra_composes() -> Callable[..., DictConfig]:
 
 @pytest.fixture
 def own_yaml(tmp_path: Path) -> Callable[..., Path]:
-    """Writes YAML files of a user's own, and gives their folder: `own_yaml(**{"model/x": ...})`."""
+    """Writes the user's YAML files and returns their folder: `own_yaml(**{"model/x": ...})`."""
 
     def write(**files: str) -> Path:
         for name, text in files.items():

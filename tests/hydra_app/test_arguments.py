@@ -7,7 +7,7 @@ from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.arguments import options_first, parse_arguments
 
 
-def told(*line: str) -> str:
+def error_of(*line: str) -> str:
     with pytest.raises(UserError) as caught:
         parse_arguments(line)
     (sentence,) = caught.value.messages
@@ -44,18 +44,18 @@ def test_overrides_keep_their_order() -> None:
     assert ordered([]) == []
 
 
-def test_without_arguments_one_run_is_asked_for() -> None:
+def test_without_arguments_the_command_is_one_run() -> None:
     parsed = parse_arguments([])
     assert (parsed.overrides, parsed.multirun, parsed.config_dir) == ([], False, None)
 
 
 @pytest.mark.parametrize("short", ["-m", "--multirun"])
-def test_many_runs_are_asked_for_in_two_ways(short: str) -> None:
+def test_multirun_has_a_short_and_a_long_form(short: str) -> None:
     assert parse_arguments([short, "seed=0,1"]).multirun is True
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
-def test_help_is_ours_to_show(option: str) -> None:
+def test_help_is_parsed_and_not_printed(option: str) -> None:
     assert parse_arguments([option]).help is True
 
 
@@ -63,22 +63,24 @@ def test_help_is_ours_to_show(option: str) -> None:
     ("typed", "meant"),
     [("--multrun", "--multirun"), ("--config-dri", "--config-dir"), ("--hlep", "--help")],
 )
-def test_a_mistyped_option_is_told_with_the_nearest_one(typed: str, meant: str) -> None:
-    assert told("seed=0", typed) == f"unrecognized arguments: {typed}; did you mean {meant}?"
+def test_the_nearest_option_is_suggested_for_a_mistyped_one(typed: str, meant: str) -> None:
+    assert error_of("seed=0", typed) == f"unrecognized arguments: {typed}; did you mean {meant}?"
 
 
-def test_an_option_like_no_other_is_told_without_a_suggestion() -> None:
-    assert told("--zzzzzzzzzzzz") == "unrecognized arguments: --zzzzzzzzzzzz"
+def test_nothing_is_suggested_for_an_option_that_resembles_none() -> None:
+    assert error_of("--zzzzzzzzzzzz") == "unrecognized arguments: --zzzzzzzzzzzz"
 
 
-def test_an_option_without_its_value_is_told_by_name() -> None:
-    assert told("seed=0", "--config-dir") == "argument --config-dir/-cd: expected one argument"
+def test_an_option_without_its_value_is_named() -> None:
+    assert error_of("seed=0", "--config-dir") == "argument --config-dir/-cd: expected one argument"
 
 
-def test_nothing_is_printed_and_the_process_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
-    told("--multrun")
+def test_a_wrong_option_prints_nothing_and_does_not_exit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error_of("--multrun")
     assert capsys.readouterr() == ("", "")
 
 
-def test_no_recipe_at_all_is_the_default_and_left_out() -> None:
+def test_null_recipes_are_left_out_as_they_are_the_default() -> None:
     assert ordered(["sweep=null", "experiment=null", "seed=1"]) == ["seed=1"]

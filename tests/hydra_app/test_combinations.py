@@ -1,4 +1,4 @@
-"""The trials of a sweep: which, in what order, and what each is told by."""
+"""The trials of a sweep: which, in what order, and what each is found by."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -17,40 +17,40 @@ from cifar_exp.hydra_app.compose import CONFIG_NAME, Composer, open_composer
 from cifar_exp.hydra_app.trials import check_command_line, check_overrides
 from cifar_exp.sweeps.trial import Grid
 
-Ask = Callable[..., Grid]
+GridOf = Callable[..., Grid]
 
 
-class Remembering(Composer):
-    """Composes each choice of options once for all tests here; `asked` tells what was wanted."""
+class RecordingComposer(Composer):
+    """Composes each choice of options once for all tests here, and records them in `composed`."""
 
-    def __init__(self, compose: Composer) -> None:
-        super().__init__(compose.config_loader, CONFIG_NAME)
-        self.asked: list[tuple[str, ...]] = []
+    def __init__(self, composer: Composer) -> None:
+        super().__init__(composer.config_loader, CONFIG_NAME)
+        self.composed: list[tuple[str, ...]] = []
         self._known: dict[tuple[str, ...], DictConfig] = {}
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         line = tuple(overrides)
-        self.asked.append(line)
+        self.composed.append(line)
         if line not in self._known:
             self._known[line] = super().compose(line)
         return self._known[line].copy()
 
 
 @pytest.fixture(scope="module")
-def compose() -> Iterator[Remembering]:
-    with open_composer(parse_arguments([])) as compose:
-        yield Remembering(compose)
+def composer() -> Iterator[RecordingComposer]:
+    with open_composer(parse_arguments([])) as composer:
+        yield RecordingComposer(composer)
 
 
 @pytest.fixture
-def ask(compose: Remembering) -> Ask:
+def grid_of(composer: RecordingComposer) -> GridOf:
     """The grid of a sweep's overrides."""
-    compose.asked.clear()
-    return lambda *lines: check_overrides(compose, lines, is_multirun=True)
+    composer.composed.clear()
+    return lambda *lines: check_overrides(composer, lines, is_multirun=True)
 
 
-def test_a_grid_is_every_combination_with_the_last_key_fastest(ask: Ask) -> None:
-    grid = ask("model.width=16,8", "optimizer=adam,sgd", "model.dropout=0,0.5")
+def test_a_grid_is_every_combination_with_the_last_key_fastest(grid_of: GridOf) -> None:
+    grid = grid_of("model.width=16,8", "optimizer=adam,sgd", "model.dropout=0,0.5")
     found = [(c.settings.model.width, c.settings.optimizer.name) for c in grid.trials[::2]]
     assert found == list(product((16, 8), ("adam", "sgd")))
     assert [c.settings.model.dropout for c in grid.trials] == [0.0, 0.5] * 4
@@ -66,8 +66,10 @@ def test_a_grid_is_every_combination_with_the_last_key_fastest(ask: Ask) -> None
     ],
     ids=" ".join,
 )
-def test_seeds_are_outermost_wherever_they_are_typed(ask: Ask, line: tuple[str, ...]) -> None:
-    grid = ask(*line)
+def test_seeds_are_outermost_wherever_they_are_typed(
+    grid_of: GridOf, line: tuple[str, ...]
+) -> None:
+    grid = grid_of(*line)
     found = [
         (c.settings.seed, c.settings.model.width, c.settings.model.dropout) for c in grid.trials
     ]
@@ -75,8 +77,10 @@ def test_seeds_are_outermost_wherever_they_are_typed(ask: Ask, line: tuple[str, 
     assert list(grid.keys) == [override.partition("=")[0] for override in line]
 
 
-def test_a_cells_values_are_its_swept_settings_as_the_schema_made_them(ask: Ask) -> None:
-    grid = ask("optimizer.lr=1e-1,1", "model=tiny,resnet18", "scheduler=step", "seed=2")
+def test_the_values_of_a_trial_are_its_swept_settings_as_the_schema_types_them(
+    grid_of: GridOf,
+) -> None:
+    grid = grid_of("optimizer.lr=1e-1,1", "model=tiny,resnet18", "scheduler=step", "seed=2")
     assert [dict(trial.values) for trial in grid.trials[:2]] == [
         {"optimizer.lr": 0.1, "model": "tiny"},
         {"optimizer.lr": 0.1, "model": "resnet18"},
@@ -85,8 +89,8 @@ def test_a_cells_values_are_its_swept_settings_as_the_schema_made_them(ask: Ask)
     assert [trial.label for trial in grid.trials] == ["tiny", "resnet18"] * 2
 
 
-def test_lists_are_values_like_any_other(ask: Ask) -> None:
-    grid = ask("scheduler=step", "scheduler.milestones=[0.5],[0.25,0.75]")
+def test_lists_can_be_swept_values(grid_of: GridOf) -> None:
+    grid = grid_of("scheduler=step", "scheduler.milestones=[0.5],[0.25,0.75]")
     assert [trial.values["scheduler.milestones"] for trial in grid.trials] == [[0.5], [0.25, 0.75]]
 
 
@@ -101,7 +105,7 @@ def test_lists_are_values_like_any_other(ask: Ask) -> None:
     ],
     ids=" ".join,
 )
-def test_the_overrides_of_a_cell_compose_to_its_settings(
+def test_the_overrides_of_a_trial_compose_to_its_settings(
     hydra_composes: Callable, line: tuple[str, ...]
 ) -> None:
     grid = check_command_line(parse_arguments(["--multirun", *line]))
@@ -111,65 +115,67 @@ def test_the_overrides_of_a_cell_compose_to_its_settings(
     assert not [override for override in trial.overrides if "hydra" in override]
 
 
-def test_a_thousand_cells_are_a_thousand_runs_and_composed_once(
-    ask: Ask, compose: Remembering
+def test_a_thousand_trials_are_a_thousand_runs_and_composed_once(
+    grid_of: GridOf, composer: RecordingComposer
 ) -> None:
-    grid = ask("model.width=range(1,11)", "seed=range(0,10)", "trainer.epochs=range(1,11)")
+    grid = grid_of("model.width=range(1,11)", "seed=range(0,10)", "trainer.epochs=range(1,11)")
     found = {(s.seed, s.model.width, s.trainer.epochs) for s in grid.settings}
     assert found == set(product(range(10), range(1, 11), range(1, 11)))
     assert len({run_id(settings) for settings in grid.settings}) == 1000
-    assert compose.asked == [()]
+    assert composer.composed == [()]
 
 
-def test_composing_is_needed_once_for_each_combination_of_options(
-    ask: Ask, compose: Remembering
+def test_each_combination_of_options_is_composed_once(
+    grid_of: GridOf, composer: RecordingComposer
 ) -> None:
     options = [("model=tiny", "model=wide"), ("scheduler=step", "scheduler=cosine")]
-    ask(
+    grid_of(
         "model=tiny,wide",
         "seed=0,1",
         "scheduler=step,cosine",
         "model.width=1,2,3",
         "trainer.epochs=1,2,3",
     )
-    assert Counter(compose.asked) == Counter([(), *product(*options)])
+    assert Counter(composer.composed) == Counter([(), *product(*options)])
 
 
-def test_a_grid_of_one_cell_sweeps_nothing(ask: Ask) -> None:
-    grid = ask("model.width=8")
+def test_a_grid_of_one_trial_sweeps_nothing(grid_of: GridOf) -> None:
+    grid = grid_of("model.width=8")
     assert (len(grid.trials), list(grid.keys), grid.is_sweep, grid.option) == (1, [], True, None)
     assert dict(grid.trials[0].values) == {}
 
 
-def test_of_a_key_listed_twice_the_last_list_counts(ask: Ask) -> None:
-    grid = ask("seed=0,1,2", "model.width=8,16", "seed=7,8")
+def test_the_last_list_of_a_key_wins(grid_of: GridOf) -> None:
+    grid = grid_of("seed=0,1,2", "model.width=8,16", "seed=7,8")
     assert [s.seed for s in grid.settings] == [7, 7, 8, 8]
-    grid = ask("model.width=8,16", "model.width=4")
+    grid = grid_of("model.width=8,16", "model.width=4")
     assert [s.model.width for s in grid.settings] == [4]
     assert list(grid.keys) == []
 
 
-def test_equal_values_are_cells_of_their_own(ask: Ask) -> None:
-    assert [s.optimizer.lr for s in ask("optimizer.lr=0.1,1e-1").settings] == [0.1, 0.1]
+def test_equal_values_are_separate_trials(grid_of: GridOf) -> None:
+    assert [s.optimizer.lr for s in grid_of("optimizer.lr=0.1,1e-1").settings] == [0.1, 0.1]
 
 
-def test_what_is_fixed_is_what_makes_a_difference(ask: Ask) -> None:
-    assert ask("model.width=8,16", "seed=0", "trainer.epochs=20", "model=base").fixed == {}
-    grid = ask("model.width=8,16", "model.dropout=0.25", "trainer.epochs=20", "seed=3")
+def test_fixed_settings_are_those_that_differ_from_the_defaults(grid_of: GridOf) -> None:
+    assert grid_of("model.width=8,16", "seed=0", "trainer.epochs=20", "model=base").fixed == {}
+    grid = grid_of("model.width=8,16", "model.dropout=0.25", "trainer.epochs=20", "seed=3")
     assert grid.fixed == {"model.dropout": 0.25, "seed": 3}
 
 
-def test_what_does_not_decide_a_result_is_not_fixed(ask: Ask) -> None:
+def test_settings_that_do_not_identify_a_run_are_not_fixed(grid_of: GridOf) -> None:
     words = ["rerun=true", "keep=all", "plan=true", "retry_failed=false", "data.root=x"]
     words += ["trainer.threads=1", "trainer.progress=none", "hydra.launcher.n_jobs=1"]
-    assert ask("seed=0,1", *words).fixed == {}
+    assert grid_of("seed=0,1", *words).fixed == {}
 
 
-def test_an_option_that_is_set_is_fixed_by_its_settings(ask: Ask, conf: Path) -> None:
+def test_an_option_is_fixed_by_its_settings(grid_of: GridOf, conf: Path) -> None:
     def of_file(name: str) -> dict[str, Any]:
         return yaml.safe_load((conf / f"{name}.yaml").read_text())
 
-    assert ask("seed=0,1", "model=deep").fixed == {"model.depth": of_file("model/deep")["depth"]}
-    assert ask("model=tiny,deep", "augmentation=standard").fixed == {}
-    fixed = ask("seed=0,1", "scheduler=plateau").fixed
+    assert grid_of("seed=0,1", "model=deep").fixed == {
+        "model.depth": of_file("model/deep")["depth"]
+    }
+    assert grid_of("model=tiny,deep", "augmentation=standard").fixed == {}
+    fixed = grid_of("seed=0,1", "scheduler=plateau").fixed
     assert fixed == {f"scheduler.{k}": v for k, v in of_file("scheduler/plateau").items()}

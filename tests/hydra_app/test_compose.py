@@ -18,7 +18,7 @@ LINES = [
 
 
 @pytest.mark.parametrize("line", LINES, ids=" ".join)
-def test_the_composition_is_hydras_own(line: list[str], hydra_composes: Callable) -> None:
+def test_composing_gives_what_hydra_gives(line: list[str], hydra_composes: Callable) -> None:
     with open_composer(parse_arguments([])) as compose:
         found = settings_tree(compose.compose(line))
     assert found == OmegaConf.to_container(hydra_composes(*line), resolve=True)
@@ -43,14 +43,14 @@ def test_groups_and_options_are_the_folders_and_files(conf: Path) -> None:
         assert {group: compose.options(group) for group in compose.groups()} == expected
 
 
-def test_a_composed_config_is_open_to_keys_of_ones_own() -> None:
+def test_a_composed_config_accepts_new_keys() -> None:
     with open_composer(parse_arguments([])) as compose:
         config = compose.compose([])
     config.model.anything = 1
     assert config.model.anything == 1
 
 
-def test_files_of_ones_own_stand_beside_ours(own_yaml: Callable, conf: Path) -> None:
+def test_the_users_files_are_found_beside_ours(own_yaml: Callable, conf: Path) -> None:
     folder = own_yaml(**{"model/mine": "_target_: mine.Net\nwidth: 3\n"})
     with open_composer(parse_arguments(["--config-dir", str(folder)])) as compose:
         ours = {file.stem for file in (conf / "model").glob("*.yaml")}
@@ -59,7 +59,7 @@ def test_files_of_ones_own_stand_beside_ours(own_yaml: Callable, conf: Path) -> 
     assert composed["model"] == {"_target_": "mine.Net", "width": 3}
 
 
-def test_a_folder_of_ones_own_may_be_named_from_here(
+def test_the_users_folder_may_be_a_relative_path(
     own_yaml: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = own_yaml(**{"model/mine": "_target_: mine.Net\n"})
@@ -69,15 +69,15 @@ def test_a_folder_of_ones_own_may_be_named_from_here(
 
 
 @pytest.mark.parametrize("name", ["absent", "file"])
-def test_a_folder_that_is_none_is_told(tmp_path: Path, name: str) -> None:
+def test_a_folder_that_does_not_exist_is_a_mistake(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").touch()
-    asked = f"{tmp_path}/{name}"
+    typed = f"{tmp_path}/{name}"
     with (
         pytest.raises(UserError) as caught,
-        open_composer(parse_arguments(["--config-dir", asked])),
+        open_composer(parse_arguments(["--config-dir", typed])),
     ):
         pytest.fail("composed without its folder")
-    assert caught.value.messages == [f"--config-dir={asked}: there is no such folder"]
+    assert caught.value.messages == [f"--config-dir={typed}: there is no such folder"]
 
 
 def test_conf_is_inside_the_package_when_installed_and_beside_it_in_a_copy(
@@ -91,7 +91,7 @@ def test_conf_is_inside_the_package_when_installed_and_beside_it_in_a_copy(
     assert conf_folder() == package / "conf"
 
 
-def test_the_tree_is_plain_values_without_hydras_own() -> None:
+def test_the_tree_holds_plain_values_without_hydras_section() -> None:
     config = OmegaConf.create({"hydra": {"job": 1}, "seed": 3, "data": {"root": "${seed}"}})
     assert isinstance(config, DictConfig)
     assert settings_tree(config) == {"seed": 3, "data": {"root": 3}}
@@ -99,7 +99,7 @@ def test_the_tree_is_plain_values_without_hydras_own() -> None:
 
 
 @pytest.mark.parametrize("value", ["${nowhere}", "${oc.env:NO_SUCH_VARIABLE_HERE}", "${data.root}"])
-def test_an_interpolation_that_leads_nowhere_is_told_with_its_key(value: str) -> None:
+def test_an_interpolation_that_cannot_be_resolved_is_reported_with_its_key(value: str) -> None:
     with pytest.raises(UserError, match=r"^data\.root: "):
         settings_tree(OmegaConf.create({"data": {"root": value}}))
 

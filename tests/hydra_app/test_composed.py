@@ -1,4 +1,4 @@
-"""Values laid on a copy, against the whole composition by Hydra."""
+"""Values applied to a composed config, against the whole composition by Hydra."""
 
 from collections.abc import Callable
 from functools import cache
@@ -60,7 +60,7 @@ def _typed(value: Any) -> str:
     return {None: "null", True: "true", False: "false"}.get(value, repr(value))
 
 
-# Options, and the values that are laid on them.
+# Options, and the values that are applied to them.
 LAID: list[tuple[list[str], Values]] = [
     ([], [("seed", 7), ("model.width", 5), ("trainer.epochs", 1), ("model.width", 9)]),
     (
@@ -84,7 +84,7 @@ LAID: list[tuple[list[str], Values]] = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("options", "values"), LAID, ids=str)
-def test_values_laid_on_a_copy_are_as_composed_as_a_whole(
+def test_values_applied_to_a_composed_config_give_what_composing_gives(
     compose: Callable,
     hydra_composes: Callable,
     own: Path,
@@ -96,7 +96,7 @@ def test_values_laid_on_a_copy_are_as_composed_as_a_whole(
     assert found == OmegaConf.to_container(whole, resolve=True)
 
 
-def test_what_is_laid_for_one_cell_leaves_the_next_as_it_is(compose: Callable) -> None:
+def test_values_of_one_trial_do_not_change_the_next(compose: Callable) -> None:
     for option in ("mine", "tied"):
         composed = compose(f"model={option}")
         before = composed.updated([])
@@ -114,7 +114,7 @@ def test_the_order_of_values_on_different_keys_does_not_matter(compose: Callable
     assert (found["model"]["width"], found["model"]["head_width"]) == (12, 3)
 
 
-def test_the_environments_folder_needs_no_composing_anew(
+def test_the_environments_folder_needs_no_second_composition(
     compose: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIFAR_EXP_DATA", "/of/the/environment")
@@ -130,7 +130,7 @@ def test_the_label_is_the_models_option(compose: Callable) -> None:
 
 
 @pytest.mark.parametrize("value", ["${trainer.nowhere}", "${model.width}"])
-def test_a_value_that_refers_to_nothing_or_itself_is_the_users_mistake(
+def test_a_value_that_refers_to_nothing_or_to_itself_is_a_mistake(
     compose: Callable, value: str
 ) -> None:
     composed = compose()
@@ -141,6 +141,8 @@ def test_a_value_that_refers_to_nothing_or_itself_is_the_users_mistake(
     assert "\n" not in sentence
 
 
-def test_a_place_in_a_list_is_laid_as_hydra_lays_it(compose: Callable[..., ComposedConfig]) -> None:
-    laid = compose("model=mine").updated([("model.block.sizes.0", 5)])
-    assert laid["model"]["block"]["sizes"] == [5, 2]
+def test_an_element_of_a_list_is_set_as_hydra_sets_it(
+    compose: Callable[..., ComposedConfig],
+) -> None:
+    tree = compose("model=mine").updated([("model.block.sizes.0", 5)])
+    assert tree["model"]["block"]["sizes"] == [5, 2]

@@ -20,7 +20,7 @@ OWN_CLASSES = {"TargetSection", "TargetSchedulerSection"}
 
 @pytest.fixture(scope="module")
 def text(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The whole help, with a network of one's own; it composes every option of every group."""
+    """The whole help, with a network of the user's own; it composes every option of every group."""
     own = tmp_path_factory.mktemp("own") / "model"
     own.mkdir()
     (own / "mine.yaml").write_text("_target_: mine.Net\n")
@@ -43,7 +43,7 @@ def keys() -> Iterator[tuple[str, dict[str, Any]]]:
             yield group, field
         for name in names:
             for key, inner in SCHEMA["$defs"][name]["properties"].items():
-                if key != "name" or group == "data":  # elsewhere it is told as the option
+                if key != "name" or group == "data":  # elsewhere it is found as the option
                     yield f"{group}.{key}", inner
 
 

@@ -8,7 +8,7 @@ import pytest
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.trials import check_command_line
 
-Mistakes = Callable[..., list[str]]
+ErrorsOf = Callable[..., list[str]]
 
 HEAD = "# @package _global_\n"
 PAIRED_FORM = (
@@ -66,28 +66,28 @@ FILES = {
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_setting_that_hydra_does_not_have_or_take_is_a_mistake(
-    mistakes: Mistakes, line: str
+    errors_of: ErrorsOf, line: str
 ) -> None:
-    assert mistakes(line) == [LINES[line]]
+    assert errors_of(line) == [LINES[line]]
 
 
-def test_an_environment_variable_that_is_not_set_is_named(mistakes: Mistakes) -> None:
-    (sentence,) = mistakes("hydra.launcher.timeout_min=${oc.env:NO_SUCH_VARIABLE}")
+def test_an_environment_variable_that_is_not_set_is_named(errors_of: ErrorsOf) -> None:
+    (sentence,) = errors_of("hydra.launcher.timeout_min=${oc.env:NO_SUCH_VARIABLE}")
     assert sentence.startswith("hydra.launcher.timeout_min: ")
     assert "'NO_SUCH_VARIABLE' not found" in sentence
 
 
 @pytest.mark.parametrize("line", SWEEPS)
-def test_lists_of_the_sweeper_in_a_wrong_form_are_mistakes(mistakes: Mistakes, line: str) -> None:
-    assert mistakes("--multirun", "seed=0,1", line) == [SWEEPS[line]]
+def test_lists_of_the_sweeper_in_a_wrong_form_are_mistakes(errors_of: ErrorsOf, line: str) -> None:
+    assert errors_of("--multirun", "seed=0,1", line) == [SWEEPS[line]]
 
 
 @pytest.mark.parametrize("section", FILES)
 def test_usual_slips_in_a_sweep_file_are_mistakes(
-    mistakes: Mistakes, own_yaml: Callable[..., Path], section: str
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path], section: str
 ) -> None:
     folder = own_yaml(**{"sweep/own": f"{HEAD}hydra: {{sweeper: {{{section}}}}}\n"})
-    assert mistakes("--config-dir", str(folder), "sweep=own") == [FILES[section]]
+    assert errors_of("--config-dir", str(folder), "sweep=own") == [FILES[section]]
 
 
 def test_a_list_that_is_one_value_stays_one(own_yaml: Callable[..., Path]) -> None:
@@ -99,36 +99,36 @@ def test_a_list_that_is_one_value_stays_one(own_yaml: Callable[..., Path]) -> No
 
 @pytest.mark.parametrize("group", ["sweep", "experiment"])
 def test_a_recipe_without_its_first_line_is_a_mistake(
-    mistakes: Mistakes, own_yaml: Callable[..., Path], group: str
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path], group: str
 ) -> None:
     folder = own_yaml(**{f"{group}/own": "trainer: {epochs: 3}\n"})
-    assert mistakes("--config-dir", str(folder), f"{group}=own") == [
+    assert errors_of("--config-dir", str(folder), f"{group}=own") == [
         f"{group}=own: its file must begin with the line `# @package _global_`"
     ]
 
 
 def test_a_wrong_mode_in_a_sweep_file_is_reported_with_its_key(
-    mistakes: Mistakes, own_yaml: Callable[..., Path]
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path]
 ) -> None:
     folder = own_yaml(**{"sweep/own": f"{HEAD}hydra: {{mode: nope}}\n"})
-    assert mistakes("--config-dir", str(folder), "sweep=own") == [
+    assert errors_of("--config-dir", str(folder), "sweep=own") == [
         "In 'sweep/own': hydra.mode: Invalid value 'nope', expected one of [RUN, MULTIRUN]"
     ]
 
 
-def test_a_launcher_of_hydras_has_its_own_options(mistakes: Mistakes) -> None:
+def test_a_launcher_of_hydras_has_its_own_options(errors_of: ErrorsOf) -> None:
     line = ["--multirun", "seed=0,1", "hydra/launcher=joblib"]
     grid = check_command_line(parse_arguments([*line, "hydra.launcher.n_jobs=0"]))
     assert (grid.local, grid.launcher["n_jobs"]) == (None, 0)  # joblib checks its values itself
-    (sentence,) = mistakes(*line, "hydra.launcher.n_job=2", "hydra.launcher.backend=loky")
+    (sentence,) = errors_of(*line, "hydra.launcher.n_job=2", "hydra.launcher.backend=loky")
     assert sentence == "hydra.launcher.n_job: no such setting; did you mean n_jobs?"
 
 
-def test_options_of_a_launcher_that_does_not_exist_are_not_checked(mistakes: Mistakes) -> None:
-    (sentence,) = mistakes("hydra/launcher=slrum", "hydra.launcher.partition=gpu")
+def test_options_of_a_launcher_that_does_not_exist_are_not_checked(errors_of: ErrorsOf) -> None:
+    (sentence,) = errors_of("hydra/launcher=slrum", "hydra.launcher.partition=gpu")
     assert sentence.startswith("hydra/launcher=slrum: no such option; hydra/launcher may be basic,")
 
 
-def test_a_folder_of_hydra_searchpath_that_does_not_exist_is_a_mistake(mistakes: Mistakes) -> None:
-    (sentence,) = mistakes("hydra.searchpath=[file:///no/such/folder]")
+def test_a_folder_of_hydra_searchpath_that_does_not_exist_is_a_mistake(errors_of: ErrorsOf) -> None:
+    (sentence,) = errors_of("hydra.searchpath=[file:///no/such/folder]")
     assert "path=/no/such/folder is not available" in sentence

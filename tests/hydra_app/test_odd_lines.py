@@ -9,7 +9,7 @@ from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.trials import check_command_line
 from cifar_exp.text import SHOWN
 
-Mistakes = Callable[..., list[str]]
+ErrorsOf = Callable[..., list[str]]
 
 LONG = "a" * 5_000
 CUT = "a" * SHOWN + "..."
@@ -41,19 +41,19 @@ GROUPS = ("augmentation", "data", "experiment", "model", "optimizer", "scheduler
     ],
     ids=lambda line: line[:24],
 )
-def test_a_long_line_is_not_echoed_whole(mistakes: Mistakes, line: str) -> None:
-    (sentence,) = mistakes(line)
+def test_a_long_line_is_not_echoed_whole(errors_of: ErrorsOf, line: str) -> None:
+    (sentence,) = errors_of(line)
     assert len(sentence) < 500
     assert "..." in sentence
 
 
-def test_a_group_of_hydras_that_does_not_exist_is_a_mistake(mistakes: Mistakes) -> None:
-    assert mistakes("hydra/lancher=local") == ["hydra/lancher: no such group"]
+def test_a_group_of_hydras_that_does_not_exist_is_a_mistake(errors_of: ErrorsOf) -> None:
+    assert errors_of("hydra/lancher=local") == ["hydra/lancher: no such group"]
 
 
-def test_a_value_nested_too_deeply_is_a_mistake(mistakes: Mistakes) -> None:
+def test_a_value_nested_too_deeply_is_a_mistake(errors_of: ErrorsOf) -> None:
     deep = "{a:" * 60 + "1" + "}" * 60
-    (sentence,) = mistakes(f"seed={deep}")
+    (sentence,) = errors_of(f"seed={deep}")
     assert sentence == f"seed={deep}"[:SHOWN] + "...: more than 20 nested brackets"
 
 
@@ -69,25 +69,25 @@ def test_a_value_nested_too_deeply_is_a_mistake(mistakes: Mistakes) -> None:
     ],
 )
 def test_a_range_without_end_is_refused_before_it_is_listed(
-    mistakes: Mistakes, line: str, count: str
+    errors_of: ErrorsOf, line: str, count: str
 ) -> None:
-    assert mistakes("--multirun", line) == [
+    assert errors_of("--multirun", line) == [
         f"{line}: lists {count} values; a sweep has at most 50,000 runs"
     ]
 
 
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("path", ["none/../{0}", "../{1}/{0}", "./{0}", "/{0}", "{0}/", "{0}/."])
-def test_a_path_is_not_an_option(mistakes: Mistakes, conf: Path, group: str, path: str) -> None:
+def test_a_path_is_not_an_option(errors_of: ErrorsOf, conf: Path, group: str, path: str) -> None:
     option = sorted(file.stem for file in (conf / group).glob("*.yaml"))[0]
     typed = path.format(option, group)
-    (sentence,) = mistakes(f"{group}={typed}")
+    (sentence,) = errors_of(f"{group}={typed}")
     assert sentence.startswith(f"{group}={typed}: no such option; {group} may be {option}")
 
 
 @pytest.mark.parametrize("name", ["hydra/launcher", "hydra/sweeper", "hydra/job_logging"])
-def test_a_path_is_not_an_option_of_hydras(mistakes: Mistakes, name: str) -> None:
-    (sentence,) = mistakes(f"{name}=none/../basic")
+def test_a_path_is_not_an_option_of_hydras(errors_of: ErrorsOf, name: str) -> None:
+    (sentence,) = errors_of(f"{name}=none/../basic")
     assert sentence.startswith(f"{name}=none/../basic: no such option; {name} may be ")
 
 
@@ -99,7 +99,7 @@ def test_an_option_may_be_named_like_a_number(own_yaml: Callable[..., Path], nam
     assert (trial.settings.model.width, trial.label) == (77, name)
 
 
-def test_such_options_may_be_swept(own_yaml: Callable[..., Path]) -> None:
+def test_options_named_like_numbers_can_be_swept(own_yaml: Callable[..., Path]) -> None:
     names = ["12", "nan", "null"]
     files = {f"model/{name}": "defaults: [tiny, _self_]\n" for name in names}
     line = ["--config-dir", str(own_yaml(**files)), "--multirun", "model=12,nan,null,tiny"]
@@ -109,20 +109,20 @@ def test_such_options_may_be_swept(own_yaml: Callable[..., Path]) -> None:
 
 @pytest.mark.parametrize("line", ["model=12", "model=1e5", "model=null", "model=nan"])
 def test_an_option_that_does_not_exist_is_shown_as_it_was_typed(
-    mistakes: Mistakes, line: str
+    errors_of: ErrorsOf, line: str
 ) -> None:
-    (sentence,) = mistakes(line)
+    (sentence,) = errors_of(line)
     assert sentence.startswith(f"{line}: no such option; model may be base, ")
 
 
-def test_a_group_that_the_settings_lack_is_not_advised(
-    mistakes: Mistakes, own_yaml: Callable[..., Path]
+def test_a_group_that_the_settings_lack_is_a_mistake(
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path]
 ) -> None:
     own = ["--config-dir", str(own_yaml(**{"foo/a": "x: 1\n"}))]
     groups = "augmentation, data, experiment, model, optimizer, scheduler, sweep, trainer"
     sentence = f"foo: no such setting or group; the groups are {groups}"
-    assert mistakes(*own, "foo=a") == [sentence]
-    assert mistakes(*own, "+foo=a") == [sentence]
+    assert errors_of(*own, "foo=a") == [sentence]
+    assert errors_of(*own, "+foo=a") == [sentence]
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_a_group_that_the_settings_lack_is_not_advised(
     ],
 )
 def test_a_sign_that_hydra_knows_and_the_settings_do_not_is_a_mistake(
-    mistakes: Mistakes, line: str, reason: str
+    errors_of: ErrorsOf, line: str, reason: str
 ) -> None:
-    assert mistakes(line) == [f"{line}: {reason}"]
+    assert errors_of(line) == [f"{line}: {reason}"]
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ def test_a_sign_that_hydra_knows_and_the_settings_do_not_is_a_mistake(
         ),
     ],
 )
-def test_advice_on_broken_lists_helps(mistakes: Mistakes, line: str, reason: str) -> None:
-    assert mistakes("--multirun", line) == [f"{line}: {reason}"]
+def test_advice_on_broken_lists_helps(errors_of: ErrorsOf, line: str, reason: str) -> None:
+    assert errors_of("--multirun", line) == [f"{line}: {reason}"]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +172,6 @@ def test_advice_on_broken_lists_helps(mistakes: Mistakes, line: str, reason: str
     ids=" ".join,
 )
 def test_an_option_of_the_command_with_a_wrong_value_is_a_mistake(
-    mistakes: Mistakes, conf: Path, line: list[str], sentence: str
+    errors_of: ErrorsOf, conf: Path, line: list[str], sentence: str
 ) -> None:
-    assert mistakes(*line) == [sentence.format(conf=conf)]
+    assert errors_of(*line) == [sentence.format(conf=conf)]

@@ -17,8 +17,8 @@ PAIRED_FORM = (
 
 @pytest.fixture(scope="module")
 def loader() -> Iterator[ConfigLoader]:
-    with open_composer(parse_arguments([])) as compose:
-        yield compose.config_loader
+    with open_composer(parse_arguments([])) as composer:
+        yield composer.config_loader
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def loader() -> Iterator[ConfigLoader]:
         ("data.root=${oc.env:A,b},here", ["${oc.env:A,b}", "here"]),
     ],
 )
-def test_a_line_is_its_keys_values_in_order(
+def test_an_override_gives_the_values_of_its_key_in_order(
     loader: ConfigLoader, line: str, values: list[Any]
 ) -> None:
-    asked = parse_override(line, loader)
-    assert [choice.value for choice in asked.values] == values
-    assert {choice.key for choice in asked.values} == {line.partition("=")[0].removeprefix("+")}
-    assert {choice.line for choice in asked.values} == {asked.line} == {line}
+    parsed = parse_override(line, loader)
+    assert [value.value for value in parsed.values] == values
+    assert {value.key for value in parsed.values} == {line.partition("=")[0].removeprefix("+")}
+    assert {value.line for value in parsed.values} == {parsed.line} == {line}
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_a_line_is_its_keys_values_in_order(
         "trainer.gradient_clip=null,1.5",
     ],
 )
-def test_the_text_of_each_choice_says_the_same_alone(loader: ConfigLoader, line: str) -> None:
-    for choice in parse_override(line, loader).values:
-        (alone,) = parse_override(choice.text, loader).values
-        assert (alone.key, alone.value) == (choice.key, choice.value)
-        assert choice.text.partition("=")[0] == line.partition("=")[0]
+def test_the_text_of_each_value_parses_to_that_value(loader: ConfigLoader, line: str) -> None:
+    for value in parse_override(line, loader).values:
+        (alone,) = parse_override(value.text, loader).values
+        assert (alone.key, alone.value) == (value.key, value.value)
+        assert value.text.partition("=")[0] == line.partition("=")[0]
 
 
-def test_values_of_a_sweeps_file_are_written_as_on_the_command_line() -> None:
+def test_values_in_a_sweep_file_become_lines_of_the_command() -> None:
     params = {
         "seed": "0,1",
         "model.width": 8,
@@ -90,14 +90,14 @@ def test_values_of_a_sweeps_file_are_written_as_on_the_command_line() -> None:
     ]
 
 
-def test_what_moves_together_is_read_step_by_step(loader: ConfigLoader) -> None:
+def test_paired_settings_are_read_step_by_step(loader: ConfigLoader) -> None:
     paired = [
         {"optimizer": "sgd", "optimizer.lr": 0.4},
         {"model": {"width": 8, "depth": 3}, "scheduler.milestones": [0.5, 0.75], "keep": None},
         {"data.root": "a, b = (c) [d]"},
     ]
     steps = [
-        [(asked.key, choice.value) for asked in step for choice in asked.values]
+        [(parsed.key, value.value) for parsed in step for value in parsed.values]
         for step in parse_paired(paired, loader)
     ]
     assert steps == [
@@ -123,7 +123,9 @@ def test_what_moves_together_is_read_step_by_step(loader: ConfigLoader) -> None:
         ([["seed", 1]], '[["seed", 1]]'),
     ],
 )
-def test_what_is_no_list_of_settings_is_told(loader: ConfigLoader, paired: Any, shown: str) -> None:
+def test_paired_that_is_not_a_list_of_settings_is_a_mistake(
+    loader: ConfigLoader, paired: Any, shown: str
+) -> None:
     with pytest.raises(UserError) as caught:
         parse_paired(paired, loader)
     assert caught.value.messages == [f"hydra.sweeper.paired={shown}: {PAIRED_FORM}"]
@@ -137,7 +139,9 @@ def test_what_is_no_list_of_settings_is_told(loader: ConfigLoader, paired: Any, 
         ("model=glob(q*)", "model=glob(q*): lists no value"),
     ],
 )
-def test_a_line_that_gives_no_value_is_told(loader: ConfigLoader, line: str, sentence: str) -> None:
+def test_an_override_without_values_is_a_mistake(
+    loader: ConfigLoader, line: str, sentence: str
+) -> None:
     with pytest.raises(UserError) as caught:
         parse_override(line, loader)
     assert caught.value.messages == [sentence]

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from cifar_exp.config.validation import validate
 
-Told = Callable[..., list[str]]
+ErrorsOf = Callable[..., list[str]]
 NET = "_target_: mine.Net\nwidth: 3\nblock: {kind: a, sizes: [1, 2]}\n"
 
 
@@ -26,22 +26,20 @@ def own(own_yaml: Callable) -> Path:
     )
 
 
-def test_a_network_of_ones_own_is_one_file(check: Callable, own: Path) -> None:
+def test_a_network_of_the_users_own_is_one_file(check: Callable, own: Path) -> None:
     (settings,) = check("--config-dir", str(own), "model=mine")
     assert settings.model.target == "mine.Net"
     assert settings.model.arguments == {"width": 3, "block": {"kind": "a", "sizes": [1, 2]}}
 
 
-def test_every_group_that_takes_classes_may_be_ones_own(check: Callable, own: Path) -> None:
+def test_every_group_that_accepts_classes_accepts_the_users(check: Callable, own: Path) -> None:
     line = ["model=mine", "optimizer=lion", "scheduler=waves"]
     (settings,) = check("--config-dir", str(own), *line)
     targets = [settings.model.target, settings.optimizer.target, settings.scheduler.target]
     assert targets == ["mine.Net", "mine.Lion", "mine.Waves"]
 
 
-def test_a_key_that_ones_file_has_may_be_set_and_a_new_one_added(
-    check: Callable, own: Path
-) -> None:
+def test_a_key_of_the_users_file_can_be_set_and_a_new_one_added(check: Callable, own: Path) -> None:
     changes = ["model.width=4", "model.block.kind=b", "+model.depth=2", "+model.head.dropout=0.1"]
     (settings,) = check("--config-dir", str(own), "model=mine", *changes)
     assert settings.model.arguments == {
@@ -52,10 +50,10 @@ def test_a_key_that_ones_file_has_may_be_set_and_a_new_one_added(
     }
 
 
-def test_a_key_that_ones_file_lacks_is_told(mistakes: Told, own: Path) -> None:
-    told = mistakes("--config-dir", str(own), "model=mine", "model.wdth=4", "model.block.knd=b")
-    assert [sentence.partition(":")[0] for sentence in told] == ["model.wdth", "model.block.knd"]
-    assert all(": no such setting" in sentence for sentence in told)
+def test_a_key_that_the_users_file_lacks_is_a_mistake(errors_of: ErrorsOf, own: Path) -> None:
+    found = errors_of("--config-dir", str(own), "model=mine", "model.wdth=4", "model.block.knd=b")
+    assert [sentence.partition(":")[0] for sentence in found] == ["model.wdth", "model.block.knd"]
+    assert all(": no such setting" in sentence for sentence in found)
 
 
 @pytest.mark.slow
@@ -69,30 +67,32 @@ def test_a_key_that_ones_file_lacks_is_told(mistakes: Told, own: Path) -> None:
     ],
     ids=" ".join,
 )
-def test_ones_own_files_compose_as_hydra_composes_them(
+def test_the_users_files_compose_as_hydra_composes_them(
     check: Callable, hydra_composes: Callable, own: Path, line: tuple[str, ...]
 ) -> None:
     whole: Any = OmegaConf.to_container(hydra_composes(*line, own=own), resolve=True)
     assert check("--config-dir", str(own), *line) == [validate(whole)]
 
 
-def test_an_option_of_ones_own_is_offered_for_a_mistyped_one(mistakes: Told, own: Path) -> None:
-    (sentence,) = mistakes("--config-dir", str(own), "model=mien")
+def test_an_option_of_the_users_is_suggested_for_a_mistyped_one(
+    errors_of: ErrorsOf, own: Path
+) -> None:
+    (sentence,) = errors_of("--config-dir", str(own), "model=mien")
     assert sentence.endswith("; did you mean mine?")
 
 
-def test_without_its_folder_ones_own_option_is_unknown(mistakes: Told) -> None:
-    (sentence,) = mistakes("model=mine")
+def test_without_its_folder_the_users_option_is_unknown(errors_of: ErrorsOf) -> None:
+    (sentence,) = errors_of("model=mine")
     assert sentence.startswith("model=mine: no such option; model may be base, ")
 
 
-def test_mistakes_in_ones_own_file_are_told_beside_those_of_the_command(
-    mistakes: Told, own_yaml: Callable
+def test_mistakes_in_the_users_file_are_reported_with_those_of_the_command(
+    errors_of: ErrorsOf, own_yaml: Callable
 ) -> None:
     text = "defaults: [base, _self_]\nwidht: 3\ndropout: 1\n"
     folder = own_yaml(**{"model/typo": text})
-    told = mistakes("--config-dir", str(folder), "model=typo", "seed=-1", "optimiser=adam")
-    assert sorted(told) == [
+    found = errors_of("--config-dir", str(folder), "model=typo", "seed=-1", "optimiser=adam")
+    assert sorted(found) == [
         "model.dropout=1: must be a number in [0, 1)",
         "model.widht: no such setting; did you mean model.width?",
         "optimiser: no such setting or group; did you mean optimizer?",
@@ -100,9 +100,11 @@ def test_mistakes_in_ones_own_file_are_told_beside_those_of_the_command(
     ]
 
 
-def test_a_default_that_does_not_exist_is_told_by_file(mistakes: Told, own_yaml: Callable) -> None:
+def test_a_default_that_does_not_exist_is_reported_with_its_file(
+    errors_of: ErrorsOf, own_yaml: Callable
+) -> None:
     folder = own_yaml(**{"model/lost": "defaults: [none_such, _self_]\n"})
-    (sentence,) = mistakes("--config-dir", str(folder), "model=lost")
+    (sentence,) = errors_of("--config-dir", str(folder), "model=lost")
     assert "model/lost" in sentence
     assert "model/none_such" in sentence
     assert "\n" not in sentence

@@ -8,9 +8,9 @@ from omegaconf import OmegaConf
 from cifar_exp.config.schema import AdamSection, PlateauSection, SGDSection
 from cifar_exp.config.validation import validate
 
-Told = Callable[..., list[str]]
+ErrorsOf = Callable[..., list[str]]
 
-# One mistake of each kind, and all that is told of it.
+# One mistake of each kind, with the whole sentence on it.
 MISTAKES = {
     "optimiser=adam": "optimiser: no such setting or group; did you mean optimizer?",
     "optimiser.lr=3": "optimiser.lr: no such setting or group; did you mean optimizer.lr?",
@@ -58,7 +58,7 @@ BEGINNINGS = {
     "data=": "data=: no such option",
     "scheduler={a:1}": "scheduler=",
 }
-# What composition itself stumbles over: nothing more can be known of the line then.
+# Mistakes that stop the composition: nothing more is known of the line then.
 ALONE = {
     "seed=${trainer.nowhere}": "seed: ",
     "seed=${oc.env:NO_SUCH_VARIABLE_HERE}": "seed: ",
@@ -69,48 +69,48 @@ ALONE = {
 }
 
 
-def test_every_mistake_of_a_command_line_is_told_in_a_sentence(mistakes: Told) -> None:
-    assert sorted(mistakes(*MISTAKES)) == sorted(MISTAKES.values())
+def test_every_mistake_in_a_command_line_is_reported_in_a_sentence(errors_of: ErrorsOf) -> None:
+    assert sorted(errors_of(*MISTAKES)) == sorted(MISTAKES.values())
 
 
-def test_odd_overrides_are_mistakes_of_a_sentence_each(mistakes: Told) -> None:
-    told = mistakes(*BEGINNINGS)
-    assert not [line for line in told if "\n" in line]
+def test_each_odd_override_is_reported_in_a_sentence(errors_of: ErrorsOf) -> None:
+    found = errors_of(*BEGINNINGS)
+    assert not [line for line in found if "\n" in line]
     for override, beginning in BEGINNINGS.items():
-        assert [line for line in told if line.startswith(beginning)], override
-    assert len(told) == len(BEGINNINGS)
+        assert [line for line in found if line.startswith(beginning)], override
+    assert len(found) == len(BEGINNINGS)
 
 
 @pytest.mark.parametrize("override", ALONE)
-def test_what_cannot_be_composed_is_a_mistake_and_no_crash(mistakes: Told, override: str) -> None:
-    (sentence,) = mistakes(override)
+def test_a_config_that_cannot_be_composed_is_a_mistake(errors_of: ErrorsOf, override: str) -> None:
+    (sentence,) = errors_of(override)
     assert sentence.startswith(ALONE[override])
     name = override.partition("=")[0].rpartition("/")[2].rpartition(".")[2]
     assert name in sentence
 
 
-def test_what_is_known_already_is_told_beside_what_cannot_be_composed(mistakes: Told) -> None:
-    told = mistakes("rerun", "model=wdie", "hydra.no_such_key=1")
-    assert told[0] == "rerun: not of the form key=value"
-    assert "hydra.no_such_key" in told[1]
-    assert told[2].startswith("model=wdie: no such option; ")
+def test_other_mistakes_are_reported_with_those_in_composing(errors_of: ErrorsOf) -> None:
+    found = errors_of("rerun", "model=wdie", "hydra.no_such_key=1")
+    assert found[0] == "rerun: not of the form key=value"
+    assert "hydra.no_such_key" in found[1]
+    assert found[2].startswith("model=wdie: no such option; ")
 
 
 @pytest.mark.parametrize(
     ("typed", "near"),
     [("wdie", "; did you mean wide?"), ("wide.yaml", "; did you mean wide?"), ("zzzzzz", "")],
 )
-def test_a_mistyped_option_is_told_with_all_options(
-    mistakes: Told, conf: Path, typed: str, near: str
+def test_all_options_are_listed_for_a_mistyped_one(
+    errors_of: ErrorsOf, conf: Path, typed: str, near: str
 ) -> None:
     options = ", ".join(sorted(file.stem for file in (conf / "model").glob("*.yaml")))
-    assert mistakes(f"model={typed}") == [
+    assert errors_of(f"model={typed}") == [
         f"model={typed}: no such option; model may be {options}{near}"
     ]
 
 
-def test_a_mistake_made_twice_is_told_once(mistakes: Told) -> None:
-    assert len(mistakes("seed=-1", "model.widht=3", "model.widht=4", "seed=-1")) == 2
+def test_a_mistake_made_twice_is_reported_once(errors_of: ErrorsOf) -> None:
+    assert len(errors_of("seed=-1", "model.widht=3", "model.widht=4", "seed=-1")) == 2
 
 
 @pytest.mark.slow
@@ -125,19 +125,19 @@ def test_a_mistake_made_twice_is_told_once(mistakes: Told) -> None:
     ],
     ids=" ".join,
 )
-def test_the_settings_found_are_those_of_the_whole_composition(
+def test_the_settings_are_those_that_hydra_composes(
     check: Callable, hydra_composes: Callable, line: tuple[str, ...]
 ) -> None:
     whole: Any = OmegaConf.to_container(hydra_composes(*line), resolve=True)
     assert check(*line) == [validate(whole)]
 
 
-def test_of_a_key_set_twice_the_last_value_counts(check: Callable) -> None:
+def test_the_last_value_of_a_key_wins(check: Callable) -> None:
     (settings,) = check("seed=1", "model.width=3", "seed=2")
     assert (settings.seed, settings.model.width) == (2, 3)
 
 
-def test_the_seed_recipe_is_adam_at_its_plainest_for_fifty_epochs(check: Callable) -> None:
+def test_the_notebooks_recipe_is_plain_adam_for_fifty_epochs(check: Callable) -> None:
     (settings,) = check("experiment=notebook")
     assert isinstance(settings.optimizer, AdamSection)
     assert isinstance(settings.scheduler, PlateauSection)
@@ -152,7 +152,7 @@ def test_the_command_line_wins_over_an_experiment(check: Callable) -> None:
     assert (settings.trainer.epochs, settings.trainer.batch_size) == (2, 64)
 
 
-def test_the_data_folder_of_the_environment_gives_way_to_the_command_line(
+def test_the_command_line_wins_over_the_data_folder_of_the_environment(
     check: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CIFAR_EXP_DATA", "/from/environment")
@@ -160,6 +160,6 @@ def test_the_data_folder_of_the_environment_gives_way_to_the_command_line(
     assert check("data.root=here")[0].data.root == "here"
 
 
-def test_an_ids_digits_in_quotes_stay_a_text(check: Callable) -> None:
+def test_a_quoted_id_of_digits_stays_text(check: Callable) -> None:
     assert check("init_from='12e4567890'")[0].init_from == "12e4567890"
     assert check("init_from='0123456789'")[0].init_from == "0123456789"

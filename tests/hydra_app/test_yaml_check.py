@@ -8,7 +8,7 @@ import pytest
 from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.yaml_check import MAX_DEPTH, MAX_NODES, check_yaml
 
-Mistakes = Callable[..., list[str]]
+ErrorsOf = Callable[..., list[str]]
 
 DOUBLING = "a0: &a0 [1, 2]\n" + "".join(
     f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 25)
@@ -40,30 +40,30 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_cannot_be_settings_is_a_mistake_of_one_sentence(
-    mistakes: Mistakes, own_yaml: Callable[..., Path], name: str
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path], name: str
 ) -> None:
     text, reason = FILES[name]
     folder = own_yaml(**{"model/own": text})
-    assert mistakes("--config-dir", str(folder), "model=own", "seed=1") == [
+    assert errors_of("--config-dir", str(folder), "model=own", "seed=1") == [
         f"{folder}/model/own.yaml: {reason}"
     ]
 
 
 def test_a_file_that_is_not_utf_8_is_a_mistake(
-    mistakes: Mistakes, own_yaml: Callable[..., Path]
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path]
 ) -> None:
     folder = own_yaml(**{"model/own": ""})
     (folder / "model" / "own.yaml").write_bytes(b"_target_: \xff\xfe\n")
-    assert mistakes("--config-dir", str(folder), "model=own") == [
+    assert errors_of("--config-dir", str(folder), "model=own") == [
         f"{folder}/model/own.yaml: is not UTF-8 text"
     ]
 
 
 def test_broken_yaml_is_a_mistake_with_its_place(
-    mistakes: Mistakes, own_yaml: Callable[..., Path]
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path]
 ) -> None:
     folder = own_yaml(**{"model/own": "a:\n\tb: 3\n"})
-    (sentence,) = mistakes("--config-dir", str(folder), "model=own")
+    (sentence,) = errors_of("--config-dir", str(folder), "model=own")
     assert sentence.startswith(f"{folder}/model/own.yaml: cannot be read (")
     assert "line 2, column 1" in sentence
     assert "\n" not in sentence
@@ -83,15 +83,15 @@ def test_broken_yaml_is_a_mistake_with_its_place(
     ids=["itself", "two files", "three groups"],
 )
 def test_defaults_that_include_each_other_are_a_mistake(
-    mistakes: Mistakes, own_yaml: Callable[..., Path], files: dict[str, str]
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path], files: dict[str, str]
 ) -> None:
     folder = own_yaml(**files)
-    assert mistakes("--config-dir", str(folder), "model=own") == [
+    assert errors_of("--config-dir", str(folder), "model=own") == [
         "a YAML file is nested too deeply, or its defaults lists include each other"
     ]
 
 
-def test_a_broken_file_that_is_not_chosen_is_in_nobodys_way(
+def test_a_broken_file_that_is_not_chosen_is_not_read(
     check: Callable, own_yaml: Callable[..., Path]
 ) -> None:
     folder = own_yaml(**{"model/own": DOUBLING})
@@ -99,21 +99,21 @@ def test_a_broken_file_that_is_not_chosen_is_in_nobodys_way(
 
 
 def test_a_file_of_hydra_searchpath_is_checked_too(
-    mistakes: Mistakes, own_yaml: Callable[..., Path]
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path]
 ) -> None:
     folder = own_yaml(**{"model/tiny": DOUBLING})
     line = ["--config-path", str(folder.parent), f"hydra.searchpath=[file://{folder}]"]
     (folder.parent / "config.yaml").write_text("defaults: [model: tiny]\n")
-    assert mistakes(*line) == [
+    assert errors_of(*line) == [
         f"{folder}/model/tiny.yaml: expands to more than {MAX_NODES:,} values"
     ]
 
 
 def test_a_value_that_must_be_set_is_reported_by_its_key(
-    mistakes: Mistakes, own_yaml: Callable[..., Path]
+    errors_of: ErrorsOf, own_yaml: Callable[..., Path]
 ) -> None:
     folder = own_yaml(**{"model/own": "_target_: mine.Net\nwidth: ???\n"})
-    assert mistakes("--config-dir", str(folder), "model=own", "plan=true") == [
+    assert errors_of("--config-dir", str(folder), "model=own", "plan=true") == [
         "model.width: must be set; a file holds ??? in its place"
     ]
 
