@@ -92,6 +92,8 @@ def _missing_key(section: str, key: str, hydra: DictConfig) -> str | None:
     path = [section, *key.split(".")] if key else [section]
     for depth, part in enumerate(path):
         keys = [name for name in map(str, node) if name != "_target_"]
+        if not keys:  # as hydra.job.env_set, which takes any name
+            break
         if part not in keys:
             return _unknown_key(".".join(["hydra", *path[:depth]]), part, keys)
         node = node[part] if not OmegaConf.is_missing(node, part) else None

@@ -71,6 +71,11 @@ def test_a_setting_that_hydra_does_not_have_or_take_is_a_mistake(
     assert errors_of(line) == [LINES[line]]
 
 
+def test_any_environment_variable_can_be_set_for_the_job() -> None:
+    arguments = parse_arguments(["+hydra.job.env_set.OMP_NUM_THREADS=1"])
+    assert len(check_command_line(arguments).trials) == 1
+
+
 def test_an_environment_variable_that_is_not_set_is_named(errors_of: ErrorsOf) -> None:
     (sentence,) = errors_of("hydra.launcher.timeout_min=${oc.env:NO_SUCH_VARIABLE}")
     assert sentence.startswith("hydra.launcher.timeout_min: ")
