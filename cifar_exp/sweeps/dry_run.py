@@ -40,13 +40,19 @@ def dry_run(plan: Plan, capacity: Callable[[], Sequence[Slot]]) -> Iterator[str]
     ]
     total = makespan([], seconds, len(slots))
     if total is None:
-        yield "time     unknown: there is no completed run to estimate from"
+        yield f"time     unknown: {_why_unknown(durations)}"
         return
     yield f"time     about {duration(START_SECONDS + total)}"
 
 
 def _is_done(state: RunState, run: PlannedRun) -> bool:
     return needs_no_training(state.status, run.trial.settings)
+
+
+def _why_unknown(durations: DurationModel) -> str:
+    if durations.points:
+        return "the cost of these networks is not known before they train"
+    return "there is no completed run to estimate from"
 
 
 def _start(state: RunState, settings: Settings) -> RunState:

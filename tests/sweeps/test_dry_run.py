@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,17 @@ def test_an_interrupted_run_takes_only_the_rest_of_its_time(
     write_run("b" * 10, seconds=3000.0)
     seconds = seconds_of(list(dry_run(plan_of("a" * 10, "b" * 10), eight_cores(8))))
     assert seconds == pytest.approx(600, abs=40)
+
+
+def test_the_plan_says_that_the_cost_of_all_networks_is_unknown(
+    plan_of: MakePlan, write_run: WriteRun
+) -> None:
+    write_run("b" * 10)
+    plan = plan_of("a" * 10)
+    plan = replace(plan, runs=[replace(plan.runs[0], cost=None)])
+    assert list(dry_run(plan, eight_cores()))[-1] == (
+        "time     unknown: the cost of these networks is not known before they train"
+    )
 
 
 def test_a_run_of_unknown_cost_counts_as_an_average_one(
