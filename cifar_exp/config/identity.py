@@ -19,7 +19,7 @@ from cifar_exp.config.schema import Settings
 # Raised whenever the golden losses change: runs from before and after are different runs.
 NUMERICS = 1
 
-# Two commands that differ in these alone ask for the same run.
+# Two commands that differ only in these ask for the same run.
 NUISANCE = nuisance_keys()
 
 

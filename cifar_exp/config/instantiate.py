@@ -24,7 +24,7 @@ def instantiate(section: TargetSection, *positional: Any, **offered: Any) -> Any
         raise
     except (TypeError, ValueError) as error:
         raise ValueError(f"_target_={section.target} refuses its settings: {error}") from error
-    except BaseException as error:  # whatever the user's code raises
+    except BaseException as error:  # the user's code may raise anything
         raise ValueError(f"_target_={section.target} raised {describe(error)}") from error
 
 

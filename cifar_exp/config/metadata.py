@@ -1,4 +1,4 @@
-"""What the schema says of its settings beside type and range: which name a run, which are text.
+"""What the schema says about a setting besides type and range: does it name a run, is it text?
 
 Both lists are collected from the schema's fields, so a new setting says it where it is declared.
 """

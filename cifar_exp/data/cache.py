@@ -1,8 +1,8 @@
 """Decoded images as memory maps, keyed by content and shared by all processes.
 
-An entry is a folder named by the SHA-256 of its content. An index beside the entries maps a listing
-of files (names, sizes, times) to the entry with their content. Both are renamed into place when
-they are whole, so what a killed process left half written is never read.
+An entry is a folder named by the SHA-256 of its content. An index next to the entries maps a
+listing of files (names, sizes, times) to the entry with their content. Both are renamed into place
+when they are whole, so a file that a killed process left half written is never read.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 
 def cached(signature: str, make: Callable[[], ImageSet]) -> tuple[ImageSet, str]:
-    """The images that `signature` stands for, and the SHA-256 of their pixels.
+    """The images that `signature` identifies, and the SHA-256 of their pixels.
 
     They are made once: if two processes need the same images, one makes them and the other waits.
     Raises EnvironmentFailure if the cache cannot be written, or an entry cannot be mapped.

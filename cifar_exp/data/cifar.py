@@ -133,7 +133,7 @@ CIFAR10 = Cifar(
     superclass_of=None,
     class_names=CIFAR10_NAMES,
     per_class={"train": 5000, "test": 1000},
-    pixels={},  # not known: images by class are checked by their number and class names alone
+    pixels={},  # not known: images by class are checked only by their number and class names
 )
 
 

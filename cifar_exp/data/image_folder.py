@@ -127,7 +127,7 @@ def _is_class(entry: Entry) -> bool:
 
 
 def _is_file(entry: Entry, suffixes: frozenset[str]) -> bool:
-    # macOS leaves ._1.png beside 1.png
+    # macOS leaves ._1.png next to 1.png
     named = entry.name[0] != "." and os.path.splitext(entry.name)[1].lower() in suffixes
     return named and entry.is_file() and _is_utf8(entry)
 
@@ -154,7 +154,7 @@ def _compare(folder: Path, expected: list[str], present: list[str], hint: str) -
 
 
 def _list_class(folder: Path, digest: "hashlib._Hash") -> tuple[str, ...]:
-    # One stat an image: names, sizes and times stand for the content until they change.
+    # One stat per image: names, sizes and times identify the content until they change.
     entries = _scan(folder)
     unread = [entry.name for entry in entries if _is_file(entry, UNREAD)]
     if unread:

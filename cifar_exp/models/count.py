@@ -20,7 +20,7 @@ def count_parameters(network: nn.Module) -> int:
 def macs_by_size(
     section: Model, network: nn.Module, classes: int, sizes: Iterable[int]
 ) -> dict[int, int]:
-    """MACs of one forward pass by image size, from the settings alone if they suffice."""
+    """MACs of one forward pass by image size, from only the settings if they suffice."""
     return {size: known_macs(section, classes, size) or count_macs(network, size) for size in sizes}
 
 

@@ -1,4 +1,4 @@
-"""The cost of a network from its settings alone: planning a sweep needs no torch."""
+"""Compute the cost of a network from its settings, without torch, to plan a sweep."""
 
 from collections.abc import Callable
 from typing import Any

@@ -216,7 +216,7 @@ def _draw_lines(
 
 
 def _heights(factor: Factor, present: set[str]) -> dict[str, float]:
-    """Levels evenly spaced, because a sweep's values are often chosen on a scale of their own."""
+    """Levels evenly spaced, because a sweep's values are often chosen on another scale."""
     levels = [level for level in factor.levels if level in present]
     return {level: i / (len(levels) - 1) for i, level in enumerate(levels)}
 

@@ -31,7 +31,7 @@ from cifar_exp.storage.predictions import Predictions, read_predictions
 
 @dataclass(frozen=True)
 class FigureData:
-    """What figures are drawn from: a group's statistics and its best run."""
+    """The input of every figure: a group's statistics and its best run."""
 
     statistics: GroupStatistics
     best: LoadedRun | None

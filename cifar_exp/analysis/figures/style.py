@@ -22,7 +22,7 @@ mpl.use("Agg")  # figures go to files, so no window system is needed
 Color = tuple[float, float, float]
 Dash = Literal["solid"] | tuple[int, tuple[float, ...]]
 
-GRAY_INDEX = 7  # in the palette; gray is for configurations without a color of their own
+GRAY_INDEX = 7  # in the palette; gray is for configurations that have no color assigned
 PALETTE = [c for i, c in enumerate(sns.color_palette("colorblind", 10)) if i != GRAY_INDEX]
 DASHES: tuple[Dash, ...] = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 MARKERS = ("o", "s", "^", "D")
@@ -76,7 +76,7 @@ def title(figure: Figure, text: str, note: str = "") -> None:
 
 
 def wrap(text: str, letters: int = 44) -> str:
-    """Break a text into lines of at most `letters`; by default, what fits beside the axes."""
+    """Break a text into lines of at most `letters`; by default, as many as fit next to the axes."""
     return "\n".join(textwrap.wrap(text, letters, break_on_hyphens=False)) or text
 
 
@@ -93,7 +93,7 @@ class Style:
 class StyleMap:
     """The styles of a group's configurations; those without one are drawn thin and gray.
 
-    With at most two factors, color stands for the levels of one, dash and marker for the other's.
+    With at most two factors, color shows the levels of one, dash and marker for the other's.
     Otherwise the best configurations get a color each, in their order.
     """
 
@@ -106,7 +106,7 @@ class StyleMap:
         return self.by_configuration.get(configuration)
 
     def title(self, figure: Figure, text: str, note: str) -> None:
-        """Add title, note and legend: beside the axes, or below them if names are long."""
+        """Add title, note and legend: next to the axes, or below them if names are long."""
         handles = list(self.handles)
         if self.others:
             handles.append(Line2D([], [], color=GRAY, label=f"{self.others} others"))

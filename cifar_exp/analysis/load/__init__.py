@@ -1,1 +1,1 @@
-"""Folders -> tidy frames. Whatever cannot be read is skipped, and the report says why."""
+"""Folders -> tidy frames. Anything that cannot be read is skipped, and the report says why."""

@@ -1,4 +1,4 @@
-"""Which runs and sweeps the paths of a command stand for."""
+"""Find the runs and sweeps that the paths of a command refer to."""
 
 import hashlib
 import os
@@ -96,7 +96,7 @@ class _Discovery:
         self.skipped: list[Skipped] = []
 
     def add(self, path: Path) -> str | None:
-        """Add what `path` stands for; returns what is wrong with it."""
+        """Add what `path` refers to; return what is wrong with it."""
         if not is_folder(path):
             return f"{path}: is not a folder; {ALLOWED}"
         place = find_place(path)

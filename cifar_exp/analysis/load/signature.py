@@ -1,4 +1,4 @@
-"""Signatures of stored files: equal signatures mean unchanged files, whatever a clock did."""
+"""Signatures of stored files: equal signatures mean unchanged files, even if the clock changed."""
 
 import hashlib
 import json

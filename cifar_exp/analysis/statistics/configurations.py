@@ -1,4 +1,4 @@
-"""Runs that differ in nothing but the seed are one configuration."""
+"""Group runs that differ only in the seed into configurations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -55,7 +55,7 @@ def level_frame(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 
 def parse_number(text: str) -> float | None:
-    """The number that a level stands for, if it is one."""
+    """The level as a number, if it is one."""
     try:
         return float(text)
     except ValueError:

@@ -161,7 +161,7 @@ def _codes(levels: pd.Series, factor: Factor) -> np.ndarray:
 
 
 def _first_order(forest: Any, points: np.ndarray, column: int) -> float:
-    """Variance of the forest's mean prediction over the values of this factor alone."""
+    """Variance of the forest's mean prediction over the values of only this factor."""
     probes = np.quantile(points[:, column], np.linspace(0, 1, PROBES), method="nearest")
     held = np.repeat(points[None], PROBES, axis=0)
     held[:, :, column] = probes[:, None]

@@ -1,4 +1,4 @@
-"""Which runs and sweeps the paths of a command stand for."""
+"""Find the runs and sweeps that the paths of a command refer to."""
 
 import os
 from pathlib import Path
