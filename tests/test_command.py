@@ -128,7 +128,7 @@ def test_a_signal_saves_the_position_and_exits(shell: Shell, signum: int, code: 
     process.send_signal(signum)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (code, "")
-    assert out.endswith("stopped  position saved; the same command goes on from there\n")
+    assert out.endswith("stopped  position saved; run the same command again to continue\n")
     assert shell.record()["status"] == "interrupted"
     assert len(shell.figures()) >= 1
 
@@ -164,7 +164,7 @@ def test_out_of_memory_names_the_batch_size(shell: Shell) -> None:
     assert done.returncode == 1
     assert shell.record()["status"] == "failed"
     message = shell.record()["error"]["message"]
-    assert message.startswith("out of memory at trainer.batch_size=96; take a smaller one (")
+    assert message.startswith("out of memory at trainer.batch_size=96; use a smaller one (")
     assert "allocate memory" in message
 
 
