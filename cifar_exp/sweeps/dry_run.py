@@ -31,7 +31,7 @@ def dry_run(plan: Plan, capacity: Callable[[], Sequence[Slot]]) -> Iterator[str]
     if not missing:
         return
     slots = capacity()
-    yield f"jobs     {len(slots)} at a time, {slots[0].threads or 'all'} threads each"
+    yield f"jobs     {len(slots)} at a time, {_threads(slots[0])} each"
     samples = latest_samples(plan.runs_folder, run_folders(plan.runs_folder))
     durations = DurationModel(samples, slots[0].threads)
     seconds = [
@@ -43,6 +43,12 @@ def dry_run(plan: Plan, capacity: Callable[[], Sequence[Slot]]) -> Iterator[str]
         yield f"time     unknown: {_why_unknown(durations)}"
         return
     yield f"time     about {duration(START_SECONDS + total)}"
+
+
+def _threads(slot: Slot) -> str:
+    if slot.threads is None:
+        return "all threads"
+    return f"{slot.threads} thread" + ("s" if slot.threads > 1 else "")
 
 
 def _is_done(state: RunState, run: PlannedRun) -> bool:

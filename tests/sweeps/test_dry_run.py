@@ -173,6 +173,11 @@ def test_jobs_without_a_number_of_threads_have_all_of_them(plan_of: MakePlan) ->
     assert lines[-2] == "jobs     4 at a time, all threads each"
 
 
+def test_one_thread_is_a_thread(plan_of: MakePlan) -> None:
+    lines = list(dry_run(plan_of("a" * 10), eight_cores()))
+    assert lines[-2] == "jobs     8 at a time, 1 thread each"
+
+
 def test_a_finished_sweep_does_not_look_for_devices(plan_of: MakePlan, write_run: WriteRun) -> None:
     write_run("a" * 10)
 
