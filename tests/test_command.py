@@ -121,7 +121,9 @@ def test_after_kill_9_the_same_command_continues_the_run(shell: Shell, tmp_path:
     assert record["test"] == undisturbed.record()["test"]
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
 def test_a_signal_saves_the_position_and_exits(shell: Shell, signum: int, code: int) -> None:
     process = shell.start("trainer.epochs=4000")
     shell.wait_for_checkpoint(process)
