@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from cifar_exp.config.fields import choices, describe_allowed
+from cifar_exp.config.fields import TargetSection, choices, describe_allowed
+from cifar_exp.config.identity import leaves
 from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.config.metadata import all_fields, variants
 from cifar_exp.config.schema import PlateauSection, Settings, TrainerSection, variant
@@ -54,19 +55,24 @@ def known_keys(raw: Mapping[str, Any]) -> list[str]:
     """All dotted keys that exist with the options chosen in `raw`."""
     keys = []
     for group in Settings.model_fields:
-        keys += [f"{group}.{name}" for name in _fields(group, raw)] or [group]
+        keys += [f"{group}.{name}" for name in _names(group, raw)] or [group]
     return keys
 
 
-def unknown_key(key: str, raw: Mapping[str, Any]) -> str:
-    """The sentence on a key that does not exist: with the nearest one, or all of its group."""
+def unknown_key(key: str, raw: Mapping[str, Any], typed: str = "") -> str:
+    """The sentence on a key that does not exist: with the nearest one, or all of its group.
+
+    `typed` is the override as the user wrote it, for an argument that a class may well have.
+    """
     group, _, name = key.partition(".")
-    own = [field for field in _fields(group, raw) if field != "name"]  # chosen by the group
+    own = [field for field in _names(group, raw) if field not in ("name", "_target_")]
     near, shown = same_name(key, raw), format_value(key)
-    if not own:
-        return f"{shown}: no such setting{near or did_you_mean(key, known_keys(raw))}"
     near = near or did_you_mean(name, own).replace("did you mean ", f"did you mean {group}.")
-    return f"{shown}: no such setting{near or f'; {group} has ' + ', '.join(own)}"
+    near = near or (f"; {group} has {', '.join(own)}" if own else "")
+    if _is_class_of_the_users(group, raw):
+        begin = " To" if near.endswith("?") else "; to"
+        return f"{shown}: no such setting{near}{begin} pass another argument, write +{typed or key}"
+    return f"{shown}: no such setting{near or did_you_mean(key, known_keys(raw))}"
 
 
 def same_name(key: str, raw: Mapping[str, Any]) -> str:
@@ -100,6 +106,19 @@ def _fields(group: str, raw: Mapping[str, Any]) -> dict[str, FieldInfo]:
     if section is None:
         return {}
     return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _names(group: str, raw: Mapping[str, Any]) -> list[str]:
+    """The settings of a group: the schema's, and those that a YAML file gives to its class."""
+    names = list(_fields(group, raw))
+    if _is_class_of_the_users(group, raw):
+        names += [name for name, _ in leaves(raw[group]) if name not in names]
+    return names
+
+
+def _is_class_of_the_users(group: str, raw: Mapping[str, Any]) -> bool:
+    section = section_class(group, raw.get(group))
+    return section is not None and issubclass(section, TargetSection)
 
 
 def _sentence(details: Any, raw: Mapping[str, Any]) -> str:

@@ -148,12 +148,13 @@ class OverrideValidator:
             return f"{key}: a class of your own is an option of {group}, one YAML file (README)"
         elif key in known_keys(tree):
             return None
-        return self._unknown_key(key, tree)
+        return self._unknown_key(value, tree)
 
-    def _unknown_key(self, key: str, tree: dict[str, Any]) -> str:
+    def _unknown_key(self, value: OverrideValue, tree: dict[str, Any]) -> str:
+        key = value.key
         group = key.partition(".")[0]
         if group in self.groups:
-            return unknown_key(key, tree)
+            return unknown_key(key, tree, typed=value.shown)
         near = same_name(key, tree) or did_you_mean(key, [*self.groups, *known_keys(tree)])
         near = near or did_you_mean(group, self.groups)
         groups = f"; the groups are {', '.join(sorted(self.groups))}"

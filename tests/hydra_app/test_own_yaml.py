@@ -56,6 +56,44 @@ def test_a_key_that_the_users_file_lacks_is_a_mistake(errors_of: ErrorsOf, own: 
     assert all(": no such setting" in sentence for sentence in found)
 
 
+NOT_IN_THE_FILE = {
+    "optimizer.lrr=0.001": (
+        "optimizer.lrr: no such setting; did you mean optimizer.lr? "
+        "To pass another argument, write +optimizer.lrr=0.001"
+    ),
+    "optimizer.beta1=0.8": (
+        "optimizer.beta1: no such setting; optimizer has lr; "
+        "to pass another argument, write +optimizer.beta1=0.8"
+    ),
+    "model.block.knd=b": (
+        "model.block.knd: no such setting; did you mean model.block.kind? "
+        "To pass another argument, write +model.block.knd=b"
+    ),
+    "scheduler.hieght=2": (
+        "scheduler.hieght: no such setting; did you mean scheduler.height? "
+        "To pass another argument, write +scheduler.hieght=2"
+    ),
+    "augmentation.zzzz=2": (
+        "augmentation.zzzz: no such setting; augmentation has flip, crop_padding, cutout, jitter, "
+        "mixup, cutmix"
+    ),
+}
+
+
+@pytest.mark.parametrize(("override", "sentence"), NOT_IN_THE_FILE.items(), ids=NOT_IN_THE_FILE)
+def test_a_mistyped_argument_shows_the_files_names_and_how_to_pass_another(
+    errors_of: ErrorsOf, own: Path, override: str, sentence: str
+) -> None:
+    line = ["model=mine", "optimizer=lion", "scheduler=waves"]
+    assert errors_of("--config-dir", str(own), *line, override) == [sentence]
+
+
+def test_a_bare_name_finds_the_setting_of_the_users_file(errors_of: ErrorsOf, own: Path) -> None:
+    assert errors_of("--config-dir", str(own), "scheduler=waves", "height=3") == [
+        "height: no such setting or group; did you mean scheduler.height?"
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
