@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from cifar_exp.config.metadata import sections_of
+from cifar_exp.config.metadata import sections_of, variants
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import validate
 from cifar_exp.models.build import build_network
@@ -11,6 +11,7 @@ from cifar_exp.training.muon import Muon
 from cifar_exp.training.optimizers import BUILDERS, build_optimizer
 
 Make = Callable[..., Settings]
+OPTIONS = [tag for tag in variants(Settings.model_fields["optimizer"]) if tag != "_target_"]
 
 
 def groups(settings: Settings) -> dict[str, dict]:
@@ -23,7 +24,7 @@ def groups(settings: Settings) -> dict[str, dict]:
     }
 
 
-@pytest.mark.parametrize("option", ["sgd", "adam", "adamw", "muon"])
+@pytest.mark.parametrize("option", OPTIONS)
 def test_norms_and_biases_do_not_decay_and_weights_do(make_settings: Make, option: str) -> None:
     found = groups(
         make_settings("data=shapes", f"optimizer={option}", "optimizer.weight_decay=0.01")
@@ -37,7 +38,7 @@ def test_norms_and_biases_do_not_decay_and_weights_do(make_settings: Make, optio
     assert not decaying & resting
 
 
-@pytest.mark.parametrize("option", ["sgd", "adam", "adamw", "muon"])
+@pytest.mark.parametrize("option", OPTIONS)
 def test_every_trained_parameter_is_in_one_group(make_settings: Make, option: str) -> None:
     settings = make_settings("data=shapes", f"optimizer={option}")
     members = [name for g in groups(settings).values() for name in g["members"]]
