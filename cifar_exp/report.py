@@ -29,7 +29,7 @@ def main(figures: "Sequence[FigureSpec] | None" = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m cifar_exp.report",
-        description="Write tables, figures and an HTML page about runs, and print what mattered.",
+        description="Write tables, figures and an HTML page about runs; print the main findings.",
     )
     parser.add_argument(
         "paths",

@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "path",
         nargs="?",
         default="outputs",
-        help="outputs (everything, the default), a sweep's folder or a run's",
+        help="the outputs folder (default: everything), a sweep folder or a run folder",
     )
     parser.add_argument("--watch", action="store_true", help="redraw until nothing is running")
     return parser

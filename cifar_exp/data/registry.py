@@ -19,8 +19,8 @@ class DatasetSpec:
     """What the rest of the package asks of a dataset.
 
     `load` reads the images that a section names. `missing` is a sentence if they are not there and
-    cannot get there; it looks at file names only. `counts` is None if only the images tell the
-    numbers; such a dataset enters a run's id by its content.
+    cannot get there; it looks at file names only. `counts` is None if the images must be read
+    to count them; such a dataset enters a run's id by its content.
     """
 
     load: Callable[[DataSection, ProgressCallback], Dataset]

@@ -22,7 +22,7 @@ def stage_widths(width: int, stages: int, growth: float) -> list[int]:
 
 
 def known_macs(section: Model, classes: int, image_size: int) -> int | None:
-    """`count_macs` of the section's network without building it; None if only that can tell."""
+    """`count_macs` of the section's network without building it; None for other networks."""
     count = MACS.get(type(section))
     return None if count is None else count(section, classes, image_size)
 

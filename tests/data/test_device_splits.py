@@ -72,13 +72,18 @@ def test_without_validation_everything_is_trained_on(data_section):
 
 
 @pytest.mark.parametrize(
-    ("limit", "fraction", "train", "val"), [(3, 0.1, 3, 0), (10, 0.99, 0, 10), (1, 0.5, 1, 0)]
+    ("limit", "fraction", "images", "train", "val"),
+    [
+        (3, 0.1, "3 training images", 3, 0),
+        (10, 0.99, "10 training images", 0, 10),
+        (1, 0.5, "1 training image", 1, 0),
+    ],
 )
-def test_a_part_that_would_be_empty_is_an_error(data_section, limit, fraction, train, val):
+def test_a_part_that_would_be_empty_is_an_error(data_section, limit, fraction, images, train, val):
     with pytest.raises(UserError) as caught:
         split_dataset(dataset(), data_section(limit_train=limit, val_fraction=fraction), CPU)
     assert caught.value.messages == [
-        f"data.val_fraction={fraction}: splits {limit} training images into {train} to train on "
+        f"data.val_fraction={fraction}: splits {images} into {train} to train on "
         f"and {val} to validate on; use more images (data.limit_train), or another fraction"
     ]
 
