@@ -28,9 +28,9 @@ def split_error(section: DataSection, images: int) -> str | None:
     val = round(section.val_fraction * taken)
     train = taken - val
     if train == 0 or (section.val_fraction > 0 and val == 0):
-        images = "1 training image" if taken == 1 else f"{taken} training images"
+        shown = "1 training image" if taken == 1 else f"{taken} training images"
         return (
-            f"data.val_fraction={section.val_fraction}: splits {images} into "
+            f"data.val_fraction={section.val_fraction}: splits {shown} into "
             f"{train} to train on and {val} to validate on; use more images (data.limit_train), "
             "or another fraction"
         )
