@@ -1,6 +1,7 @@
 """What tests of all folders share: settings, made-up records, a folder of small pictures."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,14 @@ def compose(*overrides: str) -> Settings:
     """The settings of a command line."""
     with open_composer(parse_arguments([])) as compose_with:
         return validate(settings_tree(compose_with.compose(overrides)))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _default_hangup() -> Iterator[None]:
+    """Under nohup SIGHUP is ignored, also in every process that a test starts."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
