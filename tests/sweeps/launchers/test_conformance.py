@@ -27,6 +27,8 @@ from cifar_exp.storage.run_state import RunState, read_states
 from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
 
+pytestmark = pytest.mark.slow  # trains in processes
+
 EXECUTORS = ("local", "basic", "joblib")
 FAILS = ("optimizer.lr=1e30",)
 SMALL = (

@@ -27,6 +27,8 @@ from cifar_exp.sweeps.launchers.local.executor import LocalExecutor, Train
 from cifar_exp.sweeps.launchers.local.pool import PRELOADED
 from cifar_exp.sweeps.launchers.local.worker import WorkerResult
 
+pytestmark = pytest.mark.slow  # starts worker processes
+
 TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")
 CPU = Slot(None, 1)
 MakeSpec = Callable[..., RunSpec]
