@@ -1,3 +1,3 @@
-"""Train convolutional networks of our own, sweep over their settings, and report what mattered."""
+"""Train convolutional networks, sweep over their settings, and report which of them matter."""
 
 __version__ = "0.2.0"

@@ -126,7 +126,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("source", "sentence"), FAULTS.values(), ids=FAULTS)
-def test_a_network_that_cannot_be_trained_is_a_mistake_told_in_a_sentence(
+def test_a_network_that_cannot_be_trained_is_a_mistake_of_one_sentence(
     train: Callable[..., WorkerResult], tmp_path: Path, source: str, sentence: str
 ) -> None:
     scales = ("trainer.resolution_scales=[0.5]", "trainer.resolution_until=[0.5]")

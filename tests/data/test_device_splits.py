@@ -89,7 +89,7 @@ def test_a_part_that_would_be_empty_is_an_error(data_section, limit, fraction, i
 
 
 @pytest.mark.parametrize(("limit", "fraction"), [(1, 0), (2, 0.5)])
-def test_a_single_image_to_train_on_is_told(data_section, limit, fraction):
+def test_a_single_image_to_train_on_is_a_mistake(data_section, limit, fraction):
     with pytest.raises(UserError) as caught:
         split_dataset(dataset(), data_section(limit_train=limit, val_fraction=fraction), CPU)
     assert caught.value.messages == [

@@ -71,7 +71,7 @@ def test_what_the_meta_device_cannot_count_is_counted_by_computing(kind: dict[st
     assert network.training
 
 
-def test_what_cannot_be_counted_at_all_is_told() -> None:
+def test_a_network_that_cannot_be_counted_at_all_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="cannot be counted") as caught:
         count_macs(Unusual(), 9)
     assert str(caught.value).startswith(

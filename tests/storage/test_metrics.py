@@ -73,6 +73,6 @@ def test_a_missing_table_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["1,one", "1,2,3", ",2"])
-def test_a_damaged_only_line_is_no_last_row(tmp_path: Path, line: str) -> None:
+def test_a_damaged_only_line_is_not_a_last_row(tmp_path: Path, line: str) -> None:
     (tmp_path / "metrics.csv").write_text(f"epoch,step\n{line}\n")
     assert last_row(tmp_path) is None
