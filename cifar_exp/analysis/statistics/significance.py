@@ -124,12 +124,13 @@ def seeds_needed(effect: float, alpha: float = ALPHA) -> float:
 
 def holm(p_values: Sequence[float]) -> np.ndarray:
     """p values corrected by Holm's method; NaN stays NaN and does not count."""
-    from statsmodels.stats.multitest import multipletests
-
-    values = np.asarray(p_values, dtype=float)
-    is_known = ~np.isnan(values)
-    if is_known.any():
-        values[is_known] = multipletests(values[is_known], alpha=ALPHA, method="holm")[1]
+    # statsmodels' multipletests gives the same numbers, but collects all garbage in each call: that
+    # takes 50 ms, and half a second in a large process
+    values = np.array(p_values, dtype=float)
+    known = np.flatnonzero(~np.isnan(values))
+    ascending = known[np.argsort(values[known], kind="stable")]
+    factors = np.arange(len(ascending), 0, -1)
+    values[ascending] = np.minimum(np.maximum.accumulate(values[ascending] * factors), 1.0)
     return values
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, stats
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from cifar_exp.analysis.statistics.comparisons import with_verdicts
@@ -119,6 +120,13 @@ def test_the_seeds_needed_detect_the_effect_and_one_fewer_does_not() -> None:
         assert needed == 2 or resolvable_effect(needed - 1) > effect
     assert seeds_needed(100.0) == 2
     assert seeds_needed(0.01) == seeds_needed(0.0) == math.inf
+
+
+def test_holm_corrects_as_statsmodels_does() -> None:
+    random = np.random.default_rng(0)
+    for n in (1, 2, 7, 40):
+        values = random.uniform(0, 0.3, n).round(2)  # rounded: some are equal
+        assert holm(values.tolist()).tolist() == multipletests(values, method="holm")[1].tolist()
 
 
 def test_holm_corrects_by_hand_and_leaves_gaps_alone() -> None:
