@@ -47,7 +47,6 @@ def _command(typed: list[str]) -> int:
         print(f"cifar_exp {cifar_exp.__version__}")
         return DONE
     from cifar_exp.hydra_app.command import read_command
-    from cifar_exp.runs.requirements import check_requirements
 
     command = read_command(typed)
     if command.is_help:
@@ -55,10 +54,13 @@ def _command(typed: list[str]) -> int:
         return DONE
     if command.shows_hydra:
         return _show(command)
-    check_requirements(command.grid.settings)
-    if command.grid.settings[0].plan:
+    grid = command.grid  # a mistake is reported before numpy is imported
+    from cifar_exp.runs.requirements import check_requirements
+
+    check_requirements(grid.settings)
+    if grid.settings[0].plan:
         return _print_plan(command)
-    return _train_sweep(command) if command.grid.is_sweep else _train_one(command)
+    return _train_sweep(command) if grid.is_sweep else _train_one(command)
 
 
 def _show(command: Command) -> int:
