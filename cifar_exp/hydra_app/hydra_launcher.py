@@ -39,9 +39,9 @@ class HydraExecutor(Executor):
         try:
             returns = self._launcher.launch(jobs, initial_job_idx=first)
         except Exception as error:  # a launcher may raise for the whole batch because of one job
-            self._submitted = {}
             return dict.fromkeys(batch, error)
-        self._submitted = {}
+        finally:
+            self._submitted = {}
         values = [job._return_value for job in returns]
         return {
             run_id: value if isinstance(value, Exception) else None
