@@ -1,6 +1,6 @@
 import pytest
 
-from cifar_exp.text import did_you_mean
+from cifar_exp.text import counted, did_you_mean
 
 MODELS = ["base", "deep", "tiny", "wide"]
 
@@ -20,6 +20,10 @@ def test_of_two_near_names_the_nearest_is_asked_about() -> None:
 @pytest.mark.parametrize("typed", ["resnet", "", "42"])
 def test_a_name_far_from_all_valid_ones_gets_no_suggestion(typed: str) -> None:
     assert did_you_mean(typed, MODELS) == ""
+
+
+def test_only_one_of_a_thing_is_singular() -> None:
+    assert [counted(n, "run") for n in (0, 1, 2)] == ["0 runs", "1 run", "2 runs"]
 
 
 def test_without_valid_names_there_is_no_suggestion() -> None:

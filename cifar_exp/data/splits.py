@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cifar_exp.config.schema import DataSection
+from cifar_exp.text import counted
 
 Indices = NDArray[np.int64]
 
@@ -28,7 +29,7 @@ def split_error(section: DataSection, images: int) -> str | None:
     val = round(section.val_fraction * taken)
     train = taken - val
     if train == 0 or (section.val_fraction > 0 and val == 0):
-        shown = "1 training image" if taken == 1 else f"{taken} training images"
+        shown = counted(taken, "training image")
         return (
             f"data.val_fraction={section.val_fraction}: splits {shown} into "
             f"{train} to train on and {val} to validate on; use more images (data.limit_train), "

@@ -4,7 +4,7 @@ import socket
 import traceback
 
 from cifar_exp.config.identity import flatten
-from cifar_exp.errors import EnvironmentFailure, Interrupted
+from cifar_exp.errors import Interrupted
 from cifar_exp.models.count import count_parameters
 from cifar_exp.runs.build import Components
 from cifar_exp.runs.console import Console, print_summary
@@ -14,6 +14,7 @@ from cifar_exp.runs.spec import RunResult, RunSpec
 from cifar_exp.storage.atomic import is_disk_full, remove_leftovers
 from cifar_exp.storage.cleanup import settle_held
 from cifar_exp.storage.environment import environment
+from cifar_exp.storage.failures import disk_full
 from cifar_exp.storage.record import (
     ComputeInfo,
     DatasetInfo,
@@ -25,13 +26,9 @@ from cifar_exp.storage.record import (
     now,
 )
 from cifar_exp.storage.run_folder import RunDirectory, RunFolder, link_latest
+from cifar_exp.text import counted
 from cifar_exp.training.devices import device_name, is_out_of_memory
 from cifar_exp.training.trainer import DivergedError
-
-DISK_FULL = (
-    "no space is left on the disk of {}; its last checkpoint and all other runs are intact: make "
-    "room and run the same command again to continue"
-)
 
 
 class TimeLimitError(Exception):
@@ -81,7 +78,8 @@ class Runner:
         except BaseException as error:  # a user's own network may raise SystemExit
             self._finish(recorder, "failed", error)
             if is_disk_full(error):
-                raise EnvironmentFailure(DISK_FULL.format(self.directory.path)) from error
+                kept = "its last checkpoint and all other runs are intact"
+                raise disk_full(self.directory.path, kept) from error
         else:
             self.stop.ignore()
             self._finish(recorder, "completed")
@@ -234,7 +232,7 @@ class Runner:
             f"network  {record.model.parameters:,} parameters, "
             f"{record.model.macs / 1e6:,.1f} M multiply-accumulates per image"
         )
-        threads = f"{compute.threads} thread" + ("s" if compute.threads > 1 else "")
+        threads = counted(compute.threads, "thread")
         line(f"device   {compute.device} ({compute.device_name}), {threads}, {compute.precision}")
 
     def _print_absent_classes(self) -> None:
@@ -255,7 +253,7 @@ class Runner:
         before = record.segments[-1] if record.segments else None
         current = (self.compute.device.type, self.compute.threads)
         if before is not None and (before.device, before.threads) != current:
-            threads = f"{before.threads} thread" + ("s" if before.threads > 1 else "")
+            threads = counted(before.threads, "thread")
             self.console.print(
                 f"note     started on {before.device} with {threads}: "
                 "from now on metrics may differ in their last digits"

@@ -34,16 +34,21 @@ def failure(error: OSError, folder: Path, outcome: str) -> UserError | Environme
     if error.errno in NOT_ALLOWED:
         return UserError(f"cannot access {path}: {os.strerror(error.errno or 0).lower()}")
     if is_disk_full(error):
-        return EnvironmentFailure(
-            f"no space is left on the disk of {folder}; {outcome}: "
-            "make room and run the same command again to continue"
-        )
+        return disk_full(folder, outcome)
     if error.errno in TOO_MANY_FILES:
         return EnvironmentFailure(
             f"too many files are open; {outcome}: raise the limit (ulimit -n) or lower "
             "hydra.launcher.n_jobs, and run the same command again"
         )
     return EnvironmentFailure(f"{error}; {outcome}: run the same command again to continue")
+
+
+def disk_full(folder: Path, outcome: str) -> EnvironmentFailure:
+    """The error that ends a command when a disk is full; parameters are as in `explained`."""
+    return EnvironmentFailure(
+        f"no space is left on the disk of {folder}; {outcome}: "
+        "make room and run the same command again to continue"
+    )
 
 
 def _existing(path: Path) -> Path:

@@ -10,7 +10,7 @@ from cifar_exp.sweeps.duration import DurationModel, makespan, seconds_left
 from cifar_exp.sweeps.monitor.snapshot import latest_samples
 from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.sweep import launch_order
-from cifar_exp.text import duration, value_as_text
+from cifar_exp.text import counted, duration, value_as_text
 
 START_SECONDS = 5.0  # workers import torch once
 
@@ -46,9 +46,7 @@ def dry_run(plan: Plan, capacity: Callable[[], Sequence[Slot]]) -> Iterator[str]
 
 
 def _threads(slot: Slot) -> str:
-    if slot.threads is None:
-        return "all threads"
-    return f"{slot.threads} thread" + ("s" if slot.threads > 1 else "")
+    return "all threads" if slot.threads is None else counted(slot.threads, "thread")
 
 
 def _is_done(state: RunState, run: PlannedRun) -> bool:

@@ -10,14 +10,14 @@ from cifar_exp.storage.run_state import STATUSES
 from cifar_exp.storage.sweep_folder import SweepRow
 from cifar_exp.sweeps.monitor.snapshot import Snapshot
 from cifar_exp.terminal import plain
-from cifar_exp.text import duration, percent
+from cifar_exp.text import counted, duration, percent
 
 RANKED_LINES = 30
 
 
 def headline(snapshot: Snapshot) -> str:
     """Counts, the best run so far, and the time left, in one line."""
-    runs = "1 run" if len(snapshot.rows) == 1 else f"{len(snapshot.rows)} runs"
+    runs = counted(len(snapshot.rows), "run")
     parts = [f"{snapshot.name}: {runs}", status_counts(snapshot)]
     best = snapshot.best
     if best is not None:
