@@ -1,0 +1,1 @@
+"""Statistics -> findings in sentences: the same ones for the terminal, JSON and the page."""
