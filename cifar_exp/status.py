@@ -16,7 +16,7 @@ from cifar_exp.storage.layout import Place, find_place, is_folder, real_path, sw
 from cifar_exp.storage.run_state import RunState, read_state, run_folders
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.monitor.table import live_table, plain_lines, unsuccessful_lines
-from cifar_exp.terminal import open_console, plain, printable
+from cifar_exp.terminal import open_console, plain, print_line, printable
 from cifar_exp.text import percent
 
 WATCH_SECONDS = 2.0
@@ -66,7 +66,7 @@ def _print(place: Place) -> None:
     ]
     lines += _run_lines(place, readers)
     for line in lines or [f"there are no runs and no sweeps in {place.path}"]:
-        console.print(printable(line), markup=False)
+        print_line(console, line)
 
 
 def _watch(place: Place) -> None:

@@ -1,15 +1,25 @@
 """The terminal: what `trainer.progress` means for it, and lines that cannot control it."""
 
 import os
+import re
 import sys
+import textwrap
 import unicodedata
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from rich.console import Console
 from rich.text import Text
 
 CONTROLS = ("Cc", "Cf", "Cs")  # control and format characters (Unicode), lone surrogates
+LABEL = re.compile(r"\s*\S+ {2,}|\s*")  # `answer   `, or a line's indentation
+
+
+class PrintLine(Protocol):
+    """Prints a line; a bold one is what a reader should see first."""
+
+    def __call__(self, line: str, /, *, is_bold: bool = False) -> None:
+        """Print it."""
 
 
 class _Output(Console):
@@ -33,6 +43,33 @@ def open_console(mode: str = "auto") -> Console:
     """Standard output, which cuts no lines; `mode` is `trainer.progress`."""
     force = True if mode == "bar" else None  # otherwise rich decides
     return _Output(highlight=False, soft_wrap=True, force_terminal=force)
+
+
+def print_line(console: Console, line: str, *, is_bold: bool = False) -> None:
+    """Print a line as it is; on a terminal, broken between words to fit."""
+    text = printable(line)
+    if console.is_terminal:
+        text = "\n".join(wrapped(part, console.width) for part in text.split("\n"))
+    console.print(Text(text, style="bold" if is_bold else ""))
+
+
+def wrapped(line: str, width: int) -> str:
+    """The line broken between words to fit `width`; what follows is indented below its text.
+
+    The text begins after the indentation, or after a first word that two or more spaces follow. A
+    word that is longer than `width`, such as a path, stays whole.
+    """
+    label = LABEL.match(line)
+    indent = label.end() if label and label.end() <= width // 2 else 0
+    rows = textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+    return "\n".join(rows)
 
 
 def is_redrawn(console: Console, mode: str) -> bool:

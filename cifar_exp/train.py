@@ -18,7 +18,7 @@ from cifar_exp.errors import (
     print_error,
 )
 from cifar_exp.storage.lock import RunLockedError
-from cifar_exp.terminal import open_console, plain
+from cifar_exp.terminal import open_console, plain, print_line
 
 if TYPE_CHECKING:  # Hydra takes a third of a second to import: `--version` does without it
     from cifar_exp.hydra_app.command import Command
@@ -122,7 +122,9 @@ def _print_plan(command: Command) -> int:
     else:
         with _executor(command) as executor:
             lines = list(dry_run(plan, executor.capacity))
-    open_console().print(plain("\n".join(lines)))
+    console = open_console()
+    for line in lines:
+        print_line(console, line)
     return DONE
 
 

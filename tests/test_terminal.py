@@ -3,11 +3,12 @@ import subprocess
 import sys
 from io import StringIO
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from rich.console import Console
 
-from cifar_exp.terminal import is_redrawn, open_console, plain, printable
+from cifar_exp.terminal import is_redrawn, open_console, plain, print_line, printable, wrapped
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,3 +66,66 @@ def test_a_program_continues_when_its_output_cannot_be_written(tmp_path: Path, t
     os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "done").exists()
+
+
+SENTENCE = (
+    "answer   width 32 is worth 20 points, outputs/sweeps/width_dropout/report/index.html says"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            SENTENCE,
+            [
+                "answer   width 32 is worth 20 points,",
+                "         outputs/sweeps/width_dropout/report/index.html",
+                "         says",
+            ],
+        ),
+        (
+            "  running  tiny-0123456789  width=32 seed=0",
+            ["  running  tiny-0123456789  width=32", "           seed=0"],
+        ),
+        (
+            "    a sentence that is indented, like a reason",
+            ["    a sentence that is indented, like", "    a reason"],
+        ),
+        (
+            "no label is here, so nothing is indented",
+            ["no label is here, so nothing is", "indented"],
+        ),
+        (
+            f"{'x' * 30}   and its text, too far right",
+            [f"{'x' * 30}   and", "its text, too far right"],
+        ),
+        ("short", ["short"]),
+        ("", [""]),
+    ],
+)
+def test_a_line_is_broken_between_words_and_continues_below_its_text(
+    line: str, expected: list[str]
+) -> None:
+    assert wrapped(line, 38).split("\n") == expected
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_only_a_terminal_breaks_lines(
+    is_terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "38")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    print_line(open_console("bar" if is_terminal else "auto"), SENTENCE)
+    assert capsys.readouterr().out.count("\n") == (3 if is_terminal else 1)
+
+
+def test_what_a_reader_should_see_first_is_bold_on_a_terminal_only() -> None:
+    shown = []
+    for is_terminal in (True, False):
+        stream = StringIO()
+        color: Literal["standard"] | None = "standard" if is_terminal else None
+        console = Console(file=stream, force_terminal=is_terminal, color_system=color)
+        print_line(console, "answer   [b]width[/b]", is_bold=True)
+        shown.append(stream.getvalue())
+    assert shown == ["\x1b[1manswer   [b]width[/b]\x1b[0m\n", "answer   [b]width[/b]\n"]

@@ -9,8 +9,8 @@ from cifar_exp.analysis.load.discover import PAGE, REPORT, ReportInputs, find_in
 from cifar_exp.analysis.load.signature import inputs_signature
 from cifar_exp.storage.sweep_folder import SweepFolder
 from cifar_exp.sweeps.plan import Plan
-from cifar_exp.sweeps.sweep import OnEnd, PrintLine
-from cifar_exp.text import printable
+from cifar_exp.sweeps.sweep import OnEnd
+from cifar_exp.terminal import PrintLine
 
 if TYPE_CHECKING:
     from cifar_exp.analysis.figures.registry import FigureSpec
@@ -58,6 +58,6 @@ def _report(
 
     options = ReportOptions(METRICS["val_accuracy"], figures=figures)
     report = make_report(inputs, options, lambda _line: None)
-    for line in finding_lines(report.all_statistics):
-        print_line(printable(line))
+    for number, line in enumerate(finding_lines(report.all_statistics)):
+        print_line(line, is_bold=number == 0)
     print_line(f"report   {report.page}")

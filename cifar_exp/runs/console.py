@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from cifar_exp.storage.record import RunRecord
-from cifar_exp.terminal import is_redrawn, open_console, printable
+from cifar_exp.terminal import is_redrawn, open_console, print_line
 from cifar_exp.text import duration, percent
 
 UPDATE_SECONDS = 5.0  # between plain lines about a long operation
@@ -30,7 +30,7 @@ class Console:
         if self.log is not None:
             self.log(text)
         if not self.is_silent:
-            self._rich.print(printable(text), markup=False)
+            print_line(self._rich, text)
 
     def update(self, what: str, done: int, total: int) -> None:
         """Show how far a long operation is: by the bar, or by a line every few seconds."""

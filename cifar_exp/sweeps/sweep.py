@@ -18,11 +18,10 @@ from cifar_exp.sweeps.monitor.live import Display, live_view
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.monitor.table import disk_used, ranking, status_counts, unsuccessful_lines
 from cifar_exp.sweeps.plan import Plan, PlannedRun
-from cifar_exp.terminal import open_console, printable
+from cifar_exp.terminal import PrintLine, open_console, print_line
 
 POLL_SECONDS = 1.0
 
-PrintLine = Callable[[str], None]
 OnEnd = Callable[[SweepFolder, PrintLine], None]
 
 
@@ -148,8 +147,8 @@ class Sweep:
     def _exit_code(self, states: Iterable[RunState]) -> int:
         return DONE if all(state.status == "completed" for state in states) else FAILED
 
-    def _print(self, line: str) -> None:
-        self.console.print(printable(line), markup=False)
+    def _print(self, line: str, /, *, is_bold: bool = False) -> None:
+        print_line(self.console, line, is_bold=is_bold)
 
 
 def launch_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:

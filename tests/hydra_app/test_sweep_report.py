@@ -31,7 +31,7 @@ def sweep(tmp_path: Path, make_record: Callable[..., RunRecord]) -> SweepFolder:
 
 def report(sweep: SweepFolder, figures: Sequence[FigureSpec] = ()) -> list[str]:
     lines: list[str] = []
-    report_changes(sweep, lines.append, figures)
+    report_changes(sweep, lambda line, **_: lines.append(line), figures)
     return lines
 
 

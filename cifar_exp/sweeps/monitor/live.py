@@ -11,7 +11,7 @@ from rich.live import Live
 from cifar_exp.storage.sweep_folder import SweepRow
 from cifar_exp.sweeps.monitor.snapshot import Snapshot, SnapshotReader
 from cifar_exp.sweeps.monitor.table import headline, live_table, values_of
-from cifar_exp.terminal import is_redrawn, printable
+from cifar_exp.terminal import is_redrawn, print_line
 from cifar_exp.text import percent
 
 PERIOD_SECONDS = 1.0
@@ -53,13 +53,10 @@ class Display:
         changed = [r for r in snapshot.rows if self._printed.get(r.run_id) != _status(snapshot, r)]
         self._printed = {row.run_id: _status(snapshot, row) for row in snapshot.rows}
         for row in [] if is_first else changed:
-            self._print(_change(snapshot, row))
+            print_line(self.console, _change(snapshot, row))
         if is_first or (changed and time.monotonic() - self._headline_at > HEADLINE_SECONDS):
             self._headline_at = time.monotonic()
-            self._print(headline(snapshot))
-
-    def _print(self, line: str) -> None:
-        self.console.print(printable(line), markup=False)
+            print_line(self.console, headline(snapshot))
 
 
 def _status(snapshot: Snapshot, row: SweepRow) -> str:
