@@ -8,10 +8,10 @@ import pandas as pd
 
 from cifar_exp.analysis.figures.registry import SavedFigure
 from cifar_exp.analysis.load.runs import LoadedRuns
+from cifar_exp.analysis.page.data import group_data, shown_runs
 from cifar_exp.analysis.page.findings import findings
 from cifar_exp.analysis.page.methods import cautions, methods
 from cifar_exp.analysis.page.render import as_data_uri
-from cifar_exp.analysis.page.run_details import run_details
 from cifar_exp.analysis.page.tables import (
     comparison_table,
     configuration_table,
@@ -22,14 +22,12 @@ from cifar_exp.analysis.page.tables import (
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.storage.run_state import STATUSES
 
-MOST_RUNS = 2000  # rows of the page's table; runs.csv has all
-
 
 def group_context(
     statistics: GroupStatistics, figures: Sequence[SavedFigure], loaded: LoadedRuns
 ) -> dict[str, Any]:
     """Everything that the page shows of a group; the template escapes the texts."""
-    shown = _shown(statistics)
+    shown = shown_runs(statistics)
     group = statistics.group
     return {
         "slug": group.slug,
@@ -45,7 +43,7 @@ def group_context(
         "reference": statistics.baseline or statistics.best,
         "runs": run_table(statistics, shown),
         "hidden_runs": len(statistics.runs) - len(shown),
-        "details": run_details(statistics, shown, loaded),
+        "data": group_data(statistics, shown, loaded),
         "figures": [_figure(figure) for figure in figures if figure.png],
         "skipped_figures": [(f.spec.title, f.reason) for f in figures if f.reason],
         "failures": _failures(shown, loaded),
@@ -58,17 +56,6 @@ def counts(statistics: GroupStatistics) -> dict[str, int]:
     found = Counter(statistics.runs["status"])
     found["pending"] = len(statistics.group.pending)
     return {status: found[status] for status in STATUSES if found[status]}
-
-
-def _shown(statistics: GroupStatistics) -> pd.DataFrame:
-    """The best runs first, then those that did not complete; no more than a page can show."""
-    is_done = statistics.runs["status"] == "completed"
-    order = (-statistics.metric.sign * statistics.runs["value"].where(is_done)).argsort(
-        kind="stable"
-    )
-    ordered, is_done = statistics.runs.iloc[order], is_done.iloc[order]
-    bad = ordered[~is_done].head(MOST_RUNS // 2)
-    return pd.concat([ordered[is_done].head(MOST_RUNS - len(bad)), bad])
 
 
 def _figure(figure: SavedFigure) -> dict[str, str]:

@@ -14,6 +14,8 @@ from cifar_exp.storage.atomic import write_text
 from cifar_exp.storage.record import now
 
 HERE = Path(__file__).parent
+# In this order: each may use, while it is loaded, only what the ones before it define.
+SCRIPTS = ("data", "state", "run", "table", "charts")
 
 
 @dataclass(frozen=True)
@@ -35,17 +37,30 @@ def write_page(
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}  # browsers refuse NaN
     template = environment.from_string((HERE / "index.html.jinja").read_text(encoding="utf-8"))
-    parts = {name: (HERE / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     text = template.render(
         heading=heading,
         made=now(),
         version=cifar_exp.__version__,
         groups=groups,
         skipped=skipped,
-        details=[group["details"] for group in groups],
-        **parts,
+        data=[group["data"] for group in groups],
+        css=_joined([*sorted(HERE.glob("vendor/*.css")), HERE / "page.css"]),
+        vendored=[_text(path) for path in sorted(HERE.glob("vendor/*.js"))],
+        js=_joined([*(HERE / f"js/{name}.js" for name in SCRIPTS), *_charts()]),
     )
     write_text(path, text)
+
+
+def _charts() -> list[Path]:
+    return [*sorted(HERE.glob("js/charts/*.js")), HERE / "js/main.js"]
+
+
+def _joined(paths: Sequence[Path]) -> str:
+    return "\n".join(_text(path) for path in paths)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def as_data_uri(png: Path) -> str:

@@ -1,52 +1,38 @@
-"""What a click on a run shows: its settings, its history, the command that repeats it."""
+"""What a run's dialog shows beside its results: settings, folder, command and reason."""
 
 import shlex
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.load.frames import settings_columns
-from cifar_exp.analysis.load.runs import LoadedRuns
 from cifar_exp.analysis.statistics.factors import ABSENT
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.storage.run_folder import read_overrides
 
-CURVES = ("train_accuracy", "val_accuracy", "train_loss", "val_loss")
 
-
-def run_details(
-    statistics: GroupStatistics, shown: pd.DataFrame, loaded: LoadedRuns
-) -> dict[str, Any]:
-    """`common`: settings that all runs share; `runs` by id: other settings, history and so on."""
+def run_details(statistics: GroupStatistics, shown: pd.DataFrame) -> dict[str, Any]:
+    """`common`: settings that all runs share; `settings`: by key, its `values` and the index of
+    each run's own; by run: `folder`, `command` that repeats it, and `reason` why it did not
+    complete.
+    """
     keys = settings_columns(statistics.runs)
     texts = {key: statistics.raw_runs[key].fillna(ABSENT) for key in keys}
     common = {key: text.iloc[0] for key, text in texts.items() if text.nunique() == 1}
-    own = [key for key in keys if key not in common]
-    history = loaded.history[loaded.history["run_id"].isin(shown.index)]
-    curves = {str(run_id): _curves(rows) for run_id, rows in history.groupby("run_id")}
-    runs = {
-        str(run_id): {
-            "name": row["run"],
-            "status": row["status"],
-            "folder": row["folder"],
-            "command": _command(Path(row["folder"]), row["seed"]),
-            "settings": {"seed": str(row["seed"]), **{key: texts[key][run_id] for key in own}},
-            "history": curves.get(str(run_id), {}),
-            "reason": row["reason"],
-        }
-        for run_id, row in shown.iterrows()
+    varied = {}
+    for key in keys:
+        if key not in common:
+            codes, values = pd.factorize(texts[key].loc[shown.index])
+            varied[key] = {"values": list(values), "index": codes.tolist()}
+    rows = zip(shown["folder"], shown["seed"], strict=True)
+    return {
+        "common": common,
+        "settings": varied,
+        "folder": shown["folder"].tolist(),
+        "command": [_command(Path(folder), seed) for folder, seed in rows],
+        "reason": shown["reason"].tolist(),
     }
-    return {"common": common, "runs": runs}
-
-
-def _curves(rows: pd.DataFrame) -> dict[str, list[float | None]]:
-    table = {"epoch": rows["epoch"].tolist()}
-    for name in CURVES:
-        values = rows[name].to_numpy(dtype=float)
-        table[name] = [float(f"{v:.4g}") if np.isfinite(v) else None for v in values]
-    return table
 
 
 def _command(folder: Path, seed: int) -> str:

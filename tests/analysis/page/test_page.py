@@ -104,11 +104,12 @@ def test_each_run_is_a_row_and_its_details_are_embedded(outputs: Any) -> None:
     run_id = run.name[-10:]
     assert len(page.rows) == 2
     (group,) = json.loads(page.scripts[0])
-    found = group["runs"][run_id]
-    assert found["settings"] == {"seed": "0", "model.width": "8"}
-    assert group["common"]["trainer.epochs"] == "3"
-    assert found["history"]["val_accuracy"] == pytest.approx([0.1667, 0.3333, 0.5])
-    command = shlex.split(found["command"])
+    place = group["runs"]["id"].index(run_id)
+    settings = group["details"]["settings"]
+    assert list(settings) == ["model.width"]
+    assert settings["model.width"]["values"][settings["model.width"]["index"][place]] == "8"
+    assert group["details"]["common"]["trainer.epochs"] == "3"
+    command = shlex.split(group["details"]["command"][place])
     overrides = ["model.width=8", "data.root='a b'", "seed=0"]
     assert command == ["python", "-m", "cifar_exp.train", *overrides]
 
@@ -136,9 +137,10 @@ def test_texts_that_users_wrote_are_escaped(outputs: Any) -> None:
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
     assert EVIL in page.text
     groups = json.loads(page.scripts[0])
-    evil = next(g["runs"]["0000000009"] for g in groups if "0000000009" in g["runs"])
-    assert any(repr(EVIL) in group["common"].values() for group in groups)
-    assert f"x={EVIL}" in shlex.split(evil["command"])
+    evil = next(group for group in groups if "0000000009" in group["runs"]["id"])
+    assert any(repr(EVIL) in group["details"]["common"].values() for group in groups)
+    command = evil["details"]["command"][evil["runs"]["id"].index("0000000009")]
+    assert f"x={EVIL}" in shlex.split(command)
 
 
 def test_the_page_refers_to_nothing_outside_itself(outputs: Any) -> None:
@@ -185,7 +187,7 @@ def test_without_val_the_page_says_that_test_is_not_for_choosing(outputs: Any) -
 def test_of_too_many_runs_the_best_and_some_failed_ones_are_shown(
     outputs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cifar_exp.analysis.page.context.MOST_RUNS", 4)
+    monkeypatch.setattr("cifar_exp.analysis.page.data.MOST_RUNS", 4)
     ids = [outputs.run(seed=i, val=0.1 * i).name[-10:] for i in range(1, 7)]
     bad = outputs.run(seed=9, status="failed", error="x").name[-10:]
     report = made(outputs)

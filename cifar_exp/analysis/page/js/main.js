@@ -1,0 +1,2 @@
+// What happens when everything is loaded.
+report.charts.start();
