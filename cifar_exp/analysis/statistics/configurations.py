@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from cifar_exp.analysis.statistics.factors import Factor, level_frame
 from cifar_exp.analysis.statistics.metric import Metric
-from cifar_exp.analysis.statistics.significance import mean_interval
+from cifar_exp.analysis.statistics.significance import ALPHA
 
 ONLY = "the only configuration"  # its name where nothing varied
 
@@ -56,41 +57,42 @@ def summarize(
     n, mean, sd, ci_low and ci_high (95 %, Student's t; NaN at n = 1), best; means of test accuracy,
     train seconds and PFLOP; parameters; the numbers of runs that do not count.
     """
-    by_name = configured.runs.groupby("configuration", sort=False)
-    rows = [_summary_row(str(name), runs, factors, metric) for name, runs in by_name]
-    table = pd.DataFrame(rows, columns=None if rows else ["configuration", "n", "mean"])
+    runs, counted = configured.runs, configured.counted
+    table = runs.drop_duplicates("configuration").set_index("configuration")[
+        [factor.key for factor in factors]
+    ]
+    table = table.join(_means(counted, metric)).fillna({"n": 0}).astype({"n": int})
+    by_name = runs["configuration"]
+    table["not_counted"] = by_name.value_counts() - table["n"]
+    for status in ("diverged", "failed"):
+        table[status] = (runs["status"] == status).groupby(by_name).sum()
+    table = table.reset_index()
     order = (-metric.sign * table["mean"]).argsort(kind="stable")  # NaN goes last
     table = table.iloc[order].reset_index(drop=True)
     table.insert(0, "rank", np.where(table["n"] > 0, table.index + 1, 0))
     return table
 
 
-def _summary_row(
-    name: str, runs: pd.DataFrame, factors: Sequence[Factor], metric: Metric
-) -> dict[str, object]:
-    counted = runs[runs["is_counted"]]
-    values = counted["value"].to_numpy()
-    low, high = mean_interval(values)
-    tests = counted["test_accuracy"].astype(float)
-    best = values.max(initial=-np.inf) if metric.is_higher_better else values.min(initial=np.inf)
-    return {
-        "configuration": name,
-        **{factor.key: runs[factor.key].iloc[0] for factor in factors},
-        "n": len(values),
-        "mean": values.mean() if len(values) else np.nan,
-        "sd": values.std(ddof=1) if len(values) > 1 else np.nan,
-        "ci_low": low,
-        "ci_high": high,
-        "best": best if len(values) else np.nan,
-        "test_mean": tests.mean(),
-        "test_sd": tests.std(),
-        "train_seconds": counted["train_seconds"].mean(),
-        "pflop": counted["pflop"].mean(),
-        "parameters": counted["parameters"].max() if len(values) else np.nan,
-        "not_counted": len(runs) - len(values),
-        "diverged": int((runs["status"] == "diverged").sum()),
-        "failed": int((runs["status"] == "failed").sum()),
-    }
+def _means(counted: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    """n, the mean and its interval, and means of the other results, by configuration."""
+    numbers = ["test_accuracy", "train_seconds", "pflop"]
+    runs = counted.astype(dict.fromkeys(numbers, float)).groupby("configuration", sort=False)
+    table = runs.agg(
+        n=("value", "size"),
+        mean=("value", "mean"),
+        sd=("value", "std"),
+        ci_low=("value", "mean"),
+        ci_high=("value", "mean"),
+        best=("value", "max" if metric.is_higher_better else "min"),
+        test_mean=("test_accuracy", "mean"),
+        test_sd=("test_accuracy", "std"),
+        train_seconds=("train_seconds", "mean"),
+        pflop=("pflop", "mean"),
+        parameters=("parameters", "max"),
+    )
+    quantile = stdtrit(table["n"] - 1, 1 - ALPHA / 2)  # NaN at n = 1
+    margin = quantile * table["sd"] / table["n"] ** 0.5
+    return table.assign(ci_low=table["mean"] - margin, ci_high=table["mean"] + margin)
 
 
 def residuals(counted: pd.DataFrame) -> pd.DataFrame:
