@@ -2,23 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cifar_exp.errors import DONE, INTERRUPTED, EnvironmentFailure, UserError, print_error
 from cifar_exp.text import printable
 
-if TYPE_CHECKING:
-    from cifar_exp.analysis.figures.registry import FigureSpec
 
-
-def main(figures: "Sequence[FigureSpec] | None" = None) -> int:
-    """The command; returns its exit code. `figures`: what to draw, by default everything."""
+def main() -> int:
+    """The command; returns its exit code."""
     arguments = _parser().parse_args()
     try:
-        _report(arguments, figures)
+        _report(arguments)
     except (UserError, EnvironmentFailure) as error:
         return print_error(error)
     except KeyboardInterrupt:
@@ -56,25 +51,34 @@ def _parser() -> argparse.ArgumentParser:
         help="what the others are compared with, as 'width=16 dropout=0.0' or a run's id or folder "
         "(default: the best)",
     )
+    parser.add_argument(
+        "--figures",
+        choices=("all", "none"),
+        default="all",
+        help="whether to draw the figures whose runs have changed (default: all)",
+    )
     return parser
 
 
-def _report(arguments: argparse.Namespace, figures: "Sequence[FigureSpec] | None") -> None:
+def _report(arguments: argparse.Namespace) -> None:
     from cifar_exp.analysis.load.discover import find_inputs
 
     inputs = find_inputs(arguments.paths)  # wrong paths are reported before pandas is imported
+    from cifar_exp.analysis.figures.process import draw_figures
     from cifar_exp.analysis.page.findings import finding_lines
     from cifar_exp.analysis.report import ReportOptions, make_report
     from cifar_exp.analysis.statistics.metric import get_metric
 
     metric = get_metric(arguments.metric)
-    options = ReportOptions(metric, arguments.output, arguments.baseline, figures)
+    options = ReportOptions(metric, arguments.output, arguments.baseline)
     report = make_report(inputs, options, _print_line)
     for entry in report.skipped:
         _print_line(f"left out {entry.what}: {entry.reason}")
     for line in finding_lines(report.all_statistics):
         _print_line(line)
     _print_line(f"report   {report.page}")
+    if arguments.figures == "all":
+        draw_figures(report.page.parent, report.figures, _print_line)
 
 
 def _print_line(line: str) -> None:

@@ -68,7 +68,7 @@ def test_every_example_of_extending_can_be_imported() -> None:
     examples = re.findall(
         r"^```python\n(.*?)^```", (ROOT / "docs/extending.md").read_text(), re.M | re.S
     )
-    assert len(examples) == 5
+    assert len(examples) == 6
     for example in examples:
         exec(example, {"__name__": "example"})
 

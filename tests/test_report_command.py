@@ -61,8 +61,8 @@ def report(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     """Runs the command in this process without figures: exit code, output lines, error lines."""
 
     def run(*line: object) -> tuple[int, list[str], list[str]]:
-        monkeypatch.setattr(sys, "argv", ["report", *map(str, line)])
-        code = main(figures=())
+        monkeypatch.setattr(sys, "argv", ["report", *map(str, line), "--figures", "none"])
+        code = main()
         printed = capsys.readouterr()
         return code, printed.out.splitlines(), printed.err.splitlines()
 

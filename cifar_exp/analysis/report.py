@@ -1,9 +1,9 @@
-"""A report: from paths to tables, figures and the page."""
+"""A report: from paths to tables and the page; its figures are drawn afterwards."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,8 +17,8 @@ from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.errors import EnvironmentFailure, UserError
 from cifar_exp.storage.atomic import is_disk_full
 
-if TYPE_CHECKING:  # matplotlib takes a second to import, and a wrong path should not wait for it
-    from cifar_exp.analysis.figures.registry import FigureSpec
+if TYPE_CHECKING:
+    from cifar_exp.analysis.figures.base import GroupFigures
 
 PrintLine = Callable[[str], None]
 
@@ -26,26 +26,29 @@ PrintLine = Callable[[str], None]
 @dataclass(frozen=True)
 class ReportOptions:
     """How a report is made. `output`: its folder, by default beside the runs. `baseline`: the
-    configuration to compare with, by default the best. `figures`: by default all.
+    configuration to compare with, by default the best.
     """
 
     metric: Metric
     output: Path | None = None
     baseline: str | None = None
-    figures: "Sequence[FigureSpec] | None" = None
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report that has been written: its page, its statistics by group, and what it leaves out."""
+    """A report that has been written: its page, its statistics by group, and what it leaves out.
+
+    `figures`: what `draw_figures` is to draw, for each group.
+    """
 
     page: Path
     all_statistics: Sequence[GroupStatistics]
     skipped: Sequence[Skipped]
+    figures: "Sequence[GroupFigures]"
 
 
 def make_report(inputs: ReportInputs, options: ReportOptions, print_line: PrintLine) -> Report:
-    """Write tables, figures and page; `print_line` gets a line for each stage.
+    """Write tables and page; `print_line` gets a line for each stage.
 
     Raises UserError if the output or the baseline is wrong, before anything is written, and
     EnvironmentFailure if the disk is full or a file cannot be written.
@@ -72,6 +75,7 @@ def _write_report(
     print_line(f"runs     {len(runs)}")
     all_statistics = _all_statistics(runs, loaded, inputs, options)
     # imported only when the arguments are known to be right, because it takes a second or more
+    from cifar_exp.analysis.page.context import group_context
     from cifar_exp.analysis.page.csv_files import write_tables
     from cifar_exp.analysis.page.methods import superseded_runs
     from cifar_exp.analysis.page.render import Heading, write_page
@@ -80,12 +84,13 @@ def _write_report(
     loaded.save_cache(folder)
     write_tables(folder, runs, loaded.history, all_statistics)
     print_line(f"tables   {folder / 'runs.csv'}, history.csv, summary.csv and more")
-    contexts = _group_contexts(all_statistics, loaded, folder, options.figures, print_line)
+    figures = [_planned_figures(statistics, loaded, folder) for statistics in all_statistics]
+    contexts = [group_context(planned, loaded) for planned in figures]
     title = all_statistics[0].group.title if len(all_statistics) == 1 else "Report"
     paths = ", ".join(str(path) for path in inputs.paths)
     skipped = [*loaded.skipped, *(run for each in all_statistics for run in superseded_runs(each))]
     write_page(folder / PAGE, Heading(title, f"Report on {paths}", signature), contexts, skipped)
-    return Report(folder / PAGE, all_statistics, skipped)
+    return Report(folder / PAGE, all_statistics, skipped, figures)
 
 
 def _all_statistics(
@@ -127,22 +132,13 @@ def _baseline_mistakes(
     ]
 
 
-def _group_contexts(
-    all_statistics: Sequence[GroupStatistics],
-    loaded: LoadedRuns,
-    folder: Path,
-    figures: "Sequence[FigureSpec] | None",
-    print_line: PrintLine,
-) -> list[dict[str, Any]]:
-    """Draw the figures of each group; returns what the page shows of each."""
-    from cifar_exp.analysis.figures.registry import FIGURES, draw_all
-    from cifar_exp.analysis.page.context import group_context
+def _planned_figures(
+    statistics: GroupStatistics, loaded: LoadedRuns, folder: Path
+) -> "GroupFigures":
+    """What the figures of a group will show; they are drawn when the page is already there."""
+    from cifar_exp.analysis.figures.base import FigureData
+    from cifar_exp.analysis.figures.catalog import plan_figures
 
-    contexts = []
-    for statistics in all_statistics:
-        print_line(f"figures  {statistics.group.title}")
-        best = loaded.runs.get(statistics.best_run or "")
-        place = folder / "figures" / statistics.group.slug
-        saved = draw_all(statistics, best, place, FIGURES if figures is None else figures)
-        contexts.append(group_context(statistics, saved, loaded))
-    return contexts
+    best = statistics.counted["configuration"] == statistics.best
+    runs = [loaded.runs[str(run_id)] for run_id in statistics.counted.index[best]]
+    return plan_figures(FigureData(statistics, runs), folder)

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
 
-from cifar_exp.analysis.figures.registry import FigureData, FigureSpec
-from cifar_exp.analysis.figures.style import FigureSkipped
+from cifar_exp.analysis.figures.base import GroupFigures
+from cifar_exp.analysis.load.discover import UNFINISHED
 from cifar_exp.hydra_app.sweep_report import report_changes
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.sweep_folder import SweepFolder
+from cifar_exp.terminal import PrintLine
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def sweep(tmp_path: Path, make_record: Callable[..., RunRecord]) -> SweepFolder:
     return SweepFolder(folder)
 
 
-def report(sweep: SweepFolder, figures: Sequence[FigureSpec] = ()) -> list[str]:
+def report(sweep: SweepFolder) -> list[str]:
     lines: list[str] = []
-    report_changes(sweep, lambda line, **_: lines.append(line), figures)
+    report_changes(sweep, lambda line, **_: lines.append(line))
     return lines
 
 
@@ -81,17 +81,36 @@ def test_after_a_change_the_report_is_written_again_even_if_the_clock_went_back(
 
 
 def test_a_run_that_changes_while_the_report_is_made_is_reported_the_next_time(
-    sweep: SweepFolder,
+    sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = sweep.path / "../../runs/tiny-0123456789/run.json"
 
-    def write_record(_data: FigureData) -> Figure:
+    def write_record(*_arguments: object) -> None:
         record.write_text(record.read_text() + "\n")
-        raise FigureSkipped("there is nothing to draw")
 
-    report(sweep, [FigureSpec("any", write_record, "Any", "A figure.")])
+    with monkeypatch.context() as patch:
+        patch.setattr("cifar_exp.analysis.figures.process.draw_figures", write_record)
+        report(sweep)
     assert "no run has changed" not in report(sweep)[-1]
     assert "no run has changed" in report(sweep)[-1]
+
+
+def test_the_figures_are_drawn_when_the_page_is_there(
+    sweep: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(folder: Path, _groups: Sequence[GroupFigures], print_line: PrintLine) -> None:
+        print_line(f"drawing beside {sorted(path.name for path in folder.glob('*.html'))}")
+
+    monkeypatch.setattr("cifar_exp.analysis.figures.process.draw_figures", draw)
+    assert report(sweep)[-2:] == [f"report   {page_of(sweep)}", "drawing beside ['index.html']"]
+
+
+def test_figures_that_were_interrupted_are_drawn_at_the_next_end(sweep: SweepFolder) -> None:
+    report(sweep)
+    marker = page_of(sweep).parent / UNFINISHED
+    marker.parent.mkdir()
+    marker.touch()
+    assert "no run has changed" not in report(sweep)[-1]
 
 
 def test_a_report_that_fails_is_mentioned_and_raises_nothing(

@@ -15,6 +15,7 @@ from cifar_exp.storage.run_state import run_folders
 from cifar_exp.storage.sweep_folder import SweepFolder, SweepRow
 
 REPORT, PAGE = "report", "index.html"
+UNFINISHED = "figures/.unfinished"  # in a report's folder, until its figures are drawn
 OURS_BESIDE_RUNS = re.compile(r".*\.(rerun|replaced)")  # a rerun under way, and what it replaces
 ALLOWED = "give an outputs folder, sweep folders or run folders"
 

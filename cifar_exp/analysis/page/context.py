@@ -1,17 +1,15 @@
 """What the page shows of a comparison group, as plain values for the template."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from cifar_exp.analysis.figures.registry import SavedFigure
+from cifar_exp.analysis.figures.base import GroupFigures, PlannedFigure
 from cifar_exp.analysis.load.runs import LoadedRuns
 from cifar_exp.analysis.page.data import group_data, shown_runs
 from cifar_exp.analysis.page.findings import findings
 from cifar_exp.analysis.page.methods import cautions, methods
-from cifar_exp.analysis.page.render import as_data_uri
 from cifar_exp.analysis.page.tables import (
     comparison_table,
     configuration_table,
@@ -23,10 +21,9 @@ from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.storage.run_state import STATUSES
 
 
-def group_context(
-    statistics: GroupStatistics, figures: Sequence[SavedFigure], loaded: LoadedRuns
-) -> dict[str, Any]:
+def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
     """Everything that the page shows of a group; the template escapes the texts."""
+    statistics = figures.data.statistics
     shown = shown_runs(statistics)
     group = statistics.group
     return {
@@ -44,8 +41,8 @@ def group_context(
         "runs": run_table(statistics, shown),
         "hidden_runs": len(statistics.runs) - len(shown),
         "data": group_data(statistics, shown, loaded),
-        "figures": [_figure(figure) for figure in figures if figure.png],
-        "skipped_figures": [(f.spec.title, f.reason) for f in figures if f.reason],
+        "figures": [_figure(figure) for figure in figures.planned if figure.alt],
+        "skipped_figures": [(f.spec.title, f.reason) for f in figures.planned if f.reason],
         "failures": _failures(shown, loaded),
         "methods": methods(statistics),
     }
@@ -58,11 +55,10 @@ def counts(statistics: GroupStatistics) -> dict[str, int]:
     return {status: found[status] for status in STATUSES if found[status]}
 
 
-def _figure(figure: SavedFigure) -> dict[str, str]:
-    assert figure.png is not None
-    spec = figure.spec
-    picture = as_data_uri(figure.png)
-    return {"id": spec.name, "title": spec.title, "caption": spec.caption, "picture": picture}
+def _figure(figure: PlannedFigure) -> dict[str, str | None]:
+    """`file` is relative to the page, without the ending."""
+    spec, file = figure.spec, "/".join(["figures", figure.folder.name, figure.spec.name])
+    return {"title": spec.title, "question": spec.question, "alt": figure.alt, "file": file}
 
 
 def _failures(shown: pd.DataFrame, loaded: LoadedRuns) -> list[dict[str, Any]]:

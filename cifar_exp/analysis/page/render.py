@@ -1,6 +1,5 @@
 """The page: one HTML file that loads nothing else."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +60,3 @@ def _joined(paths: Sequence[Path]) -> str:
 
 def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
-
-
-def as_data_uri(png: Path) -> str:
-    """A PNG file as the text of an image's source."""
-    return f"data:image/png;base64,{base64.b64encode(png.read_bytes()).decode()}"

@@ -8,34 +8,27 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cifar_exp.analysis.figures.style import GRAY, INK, PALETTE, FigureSkipped, new_figure, title
-from cifar_exp.analysis.load.runs import LoadedRun
+from cifar_exp.analysis.figures.base import FigureData
+from cifar_exp.analysis.figures.content.predictions import confused_groups
+from cifar_exp.analysis.figures.drawing.style import GRAY, INK, PALETTE, new_figure, title
 from cifar_exp.analysis.statistics.confusion import (
     calibration_error,
     confused_pairs,
     confusion,
     reliability,
 )
-from cifar_exp.storage.predictions import Predictions
-
-MOST_GROUPS = 30
 
 
-def draw_confusion(run: LoadedRun, predictions: Predictions) -> Figure:
+def draw_confusion(data: FigureData) -> Figure:
     """The confusion matrix of the superclasses, or of the classes if there are few."""
-    data = run.record.dataset
-    has_groups = data.superclasses and len(data.superclasses) == len(data.class_names)
-    groups = data.superclasses if data.superclasses and has_groups else data.class_names
-    kind = "superclass" if has_groups else "class"
-    if len(set(groups)) > MOST_GROUPS:
-        raise FigureSkipped(f"there are no superclasses and more than {MOST_GROUPS} classes")
-    table = confusion(predictions, groups) * 100
+    kind, groups = confused_groups(data)
+    table = confusion(data.predictions, groups) * 100
     size = max(5.0, 3.2 + 0.26 * len(table))
     figure = new_figure(size - 0.6, size + 0.6)
     axes = figure.subplots()
     _draw_matrix(axes, table)
     axes.set(xlabel=f"predicted {kind}", ylabel=f"true {kind}")
-    title(figure, f"Confusion matrix of {run.folder.name}")
+    title(figure, f"Confusion matrix of {data.statistics.best}")
     return figure
 
 
@@ -58,11 +51,9 @@ def _marked(table: pd.DataFrame, top: float) -> np.ndarray:
     return np.where(keep & ~np.isnan(values), np.char.mod("%.0f", np.nan_to_num(values)), "")
 
 
-def draw_pairs(run: LoadedRun, predictions: Predictions) -> Figure:
+def draw_pairs(data: FigureData) -> Figure:
     """The pairs of classes that are confused most often."""
-    table = confused_pairs(predictions, run.record.dataset.class_names)
-    if not len(table):
-        raise FigureSkipped("the best run classifies every test image correctly")
+    table = confused_pairs(data.predictions, data.best_runs[0].record.dataset.class_names)
     figure = new_figure(1.4 + 0.28 * len(table))
     axes = figure.subplots()
     _draw_pair_bars(axes, table)
@@ -70,7 +61,7 @@ def draw_pairs(run: LoadedRun, predictions: Predictions) -> Figure:
     axes.set_yticks(range(len(table)), names)
     axes.set_xlabel("test images (and their share of both classes' images)")
     axes.legend(loc="lower right", frameon=True)
-    title(figure, f"Classes that {run.folder.name} confuses most often")
+    title(figure, f"Classes that {data.statistics.best} confuses most often")
     return figure
 
 
@@ -85,9 +76,9 @@ def _draw_pair_bars(axes: Axes, table: pd.DataFrame) -> None:
     axes.margins(x=0.1)
 
 
-def draw_reliability(run: LoadedRun, predictions: Predictions) -> Figure:
+def draw_reliability(data: FigureData) -> Figure:
     """Accuracy by confidence."""
-    table = reliability(predictions)
+    table = reliability(data.predictions)
     figure = new_figure(4.4, 5.6)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     left, width = table["low"] * 100, (table["high"] - table["low"]) * 100
@@ -100,5 +91,5 @@ def draw_reliability(run: LoadedRun, predictions: Predictions) -> Figure:
     below.bar(left, table["images"], width, color=GRAY, **bars)
     below.set(xlabel="confidence (%)", ylabel="test images")
     error = f"(calibration error {calibration_error(table) * 100:.1f} pp)"
-    title(figure, f"Calibration of {run.folder.name} {error}")
+    title(figure, f"Calibration of {data.statistics.best} {error}")
     return figure

@@ -1,45 +1,34 @@
-"""Learning curves, the generalization gap, early rankings and learning rates."""
+"""Learning curves and early rankings."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cifar_exp.analysis.figures.style import (
+from cifar_exp.analysis.figures.base import FigureData
+from cifar_exp.analysis.figures.content.training import PANELS
+from cifar_exp.analysis.figures.content.words import seeds_label
+from cifar_exp.analysis.figures.drawing.style import (
     GRAY,
-    LONG_NAME,
     PALETTE,
-    FigureSkipped,
     StyleMap,
     assign_styles,
     new_figure,
-    seeds_label,
     title,
-    wrap,
 )
 from cifar_exp.analysis.statistics.curves import (
     budget_correlation,
     by_configuration,
-    rate_curves,
-    with_gap,
 )
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 FEW_SEEDS = 5  # with fewer, every seed is drawn
-PANELS = (
-    ("train_accuracy", "training accuracy (%)", 100),
-    ("val_accuracy", "validation accuracy (%)", 100),
-    ("train_loss", "training loss (nats)", 1),
-    ("val_loss", "validation loss (nats)", 1),
-)
-MOST_CURVES = 8
 
 
-def draw_curves(statistics: GroupStatistics) -> Figure:
+def draw_history(data: FigureData) -> Figure:
     """Accuracy and loss by epoch, on training and validation images."""
+    statistics = data.statistics
     panels = [panel for panel in PANELS if statistics.history[panel[0]].notna().any()]
-    if not panels:
-        raise FigureSkipped("no completed run has metrics by epoch")
     figure = new_figure(3.1 * ((len(panels) + 1) // 2) + 0.4)
     grid = figure.subplots((len(panels) + 1) // 2, 2, squeeze=False, sharex=True).ravel()
     styles = assign_styles(statistics)
@@ -52,20 +41,6 @@ def draw_curves(statistics: GroupStatistics) -> Figure:
         axes.set_xlabel("epoch")
         axes.tick_params(labelbottom=True)
     styles.title(figure, "Training and validation by epoch", _note(statistics))
-    return figure
-
-
-def draw_gap(statistics: GroupStatistics) -> Figure:
-    """Accuracy on training images, not augmented, minus validation accuracy."""
-    history = with_gap(statistics.history)
-    if not history["gap"].notna().any():
-        raise FigureSkipped("no completed run has accuracies on training and validation images")
-    figure = new_figure(3.6)
-    axes, styles = figure.subplots(), assign_styles(statistics)
-    _draw_lines(axes, statistics, history, "gap", 100, styles)
-    axes.axhline(0, color="0.4", lw=0.8)
-    axes.set(xlabel="epoch", ylabel="training minus validation accuracy (pp)")
-    styles.title(figure, "Generalization gap by epoch", _note(statistics))
     return figure
 
 
@@ -105,13 +80,10 @@ def _draw_lines(
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def draw_budget(statistics: GroupStatistics) -> Figure:
+def draw_budget(data: FigureData) -> Figure:
     """How well the ranking after few epochs predicts the final one."""
+    statistics = data.statistics
     table = budget_correlation(statistics.history, statistics.counted, statistics.metric)
-    if not len(table):
-        raise FigureSkipped(
-            "fewer than four configurations with equally many epochs, or no validation images"
-        )
     figure = new_figure(3.4)
     left, right = figure.subplots(1, 2)
     left.plot(table["epoch"], table["correlation"], "o-", ms=4, color=PALETTE[0])
@@ -137,32 +109,3 @@ def draw_budget(statistics: GroupStatistics) -> Figure:
     size = int(table["configurations"].iloc[0])
     title(figure, f"Would fewer epochs have given the same ranking? ({size} configurations)", note)
     return figure
-
-
-def draw_rates(statistics: GroupStatistics) -> Figure:
-    """The learning rate by step, each distinct curve once."""
-    table = rate_curves(statistics.history, statistics.counted)
-    if not len(table):
-        raise FigureSkipped("no completed run has recorded learning rates")
-    curves = table.groupby("curve")
-    if curves.ngroups > MOST_CURVES:
-        raise FigureSkipped(f"there are {curves.ngroups} different curves, too many to distinguish")
-    figure = new_figure(3.2)
-    axes = figure.subplots()
-    for i, (_, rows) in enumerate(curves):
-        users = wrap(_users(rows["configurations"].iloc[0], statistics), LONG_NAME)
-        axes.plot(rows["step"], rows["lr"], "o-", ms=3, color=PALETTE[i], label=users)
-    axes.set(xlabel="step", ylabel="base learning rate")
-    axes.set_ylim(bottom=0)
-    if curves.ngroups > 1:
-        figure.legend(loc="outside right center")
-    is_one = curves.ngroups == 1
-    which = "the same in all configurations" if is_one else f"{curves.ngroups} different curves"
-    title(figure, f"Learning rate by step: {which}", "Points: the last step of each epoch.")
-    return figure
-
-
-def _users(names: list[str], statistics: GroupStatistics) -> str:
-    if len(names) == statistics.counted["configuration"].nunique():
-        return "all configurations"
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -6,16 +6,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cifar_exp.analysis.figures.style import (
+from cifar_exp.analysis.figures.base import FigureData
+from cifar_exp.analysis.figures.content.words import seeds_label
+from cifar_exp.analysis.figures.drawing.style import (
     GRAY,
     INK,
-    FigureSkipped,
     StyleMap,
     assign_styles,
     log_axis,
     metric_label,
     new_figure,
-    seeds_label,
 )
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.pareto import pareto_front
@@ -23,10 +23,9 @@ from cifar_exp.analysis.statistics.pareto import pareto_front
 COSTS = (("pflop", "training compute (PFLOP)"), ("train_seconds", "training time (s)"))
 
 
-def draw_compute(statistics: GroupStatistics) -> Figure:
+def draw_compute(data: FigureData) -> Figure:
     """The metric against compute and against time, with the Pareto front."""
-    if len(statistics.evaluated) < 2:
-        raise FigureSkipped("there are no two configurations with completed runs")
+    statistics = data.statistics
     figure = new_figure(3.8, 9.0)
     panels = figure.subplots(1, 2, sharey=True)
     styles = assign_styles(statistics)

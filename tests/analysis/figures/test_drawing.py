@@ -1,6 +1,5 @@
 """Every figure is drawn if the data supports it, and skipped with a reason if not."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,42 +9,40 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from cifar_exp.analysis.figures.registry import FIGURES, FigureData, FigureSpec, draw_all
+from cifar_exp.analysis.figures.base import FigureData
+from cifar_exp.analysis.figures.catalog import NAMES, plan_figures
+from cifar_exp.analysis.figures.drawing.registry import DRAW
+from cifar_exp.analysis.figures.drawing.save import figure_style, save
 from cifar_exp.analysis.load.discover import find_inputs
 from cifar_exp.analysis.load.runs import load_runs
 
 pytestmark = pytest.mark.slow  # draws every figure
 
-NAMES = [spec.name for spec in FIGURES]
 RUN_FIGURES = ("confusion", "pairs", "reliability")
-OVERHANG = 2.0  # pixels that may stick out of a figure
+OVERHANG = 3.0  # pixels that may stick out of a figure
 
 
 Drawn = dict[str, Figure]
 
 
-def draw(outputs: Any, folder: Path, drawn: Drawn | None = None) -> dict[str, str | None]:
-    """The reasons by figure, None where it was drawn; the figures are put into `drawn`."""
-    specs = [spec if drawn is None else remembering(spec, drawn) for spec in FIGURES]
+def data_of(outputs: Any) -> FigureData:
     statistics = outputs.statistics()
     runs = load_runs(find_inputs([outputs.path]), outputs.path / "report").runs
-    saved = draw_all(statistics, runs.get(statistics.best_run or ""), folder, specs)
-    return {figure.spec.name: figure.reason for figure in saved}
+    best = statistics.counted["configuration"] == statistics.best
+    return FigureData(statistics, [runs[run_id] for run_id in statistics.counted.index[best]])
 
 
-def remembering(spec: FigureSpec, drawn: Drawn) -> FigureSpec:
-    def draw_figure(data: FigureData) -> Figure:
-        drawn[spec.name] = spec.draw(data)
-        return drawn[spec.name]
-
-    return replace(spec, draw=draw_figure)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Where the figures go."""
-    (tmp_path / "figures").mkdir()
-    return tmp_path / "figures"
+def draw(outputs: Any, report: Path, drawn: Drawn | None = None) -> dict[str, str | None]:
+    """The reasons by figure, None where it was drawn; the figures are put into `drawn`."""
+    data = data_of(outputs)
+    planned = plan_figures(data, report).planned
+    with figure_style():
+        for figure in planned:
+            if figure.alt and drawn is not None:
+                figure.folder.mkdir(parents=True, exist_ok=True)
+                drawn[figure.spec.name] = DRAW[figure.spec.name](data)
+                save(drawn[figure.spec.name], figure)
+    return {figure.spec.name: figure.reason for figure in planned}
 
 
 def assert_nothing_is_cut_off(name: str, figure: Figure) -> None:
@@ -68,7 +65,7 @@ def assert_titles_and_legends_do_not_overlap(name: str, figure: Figure) -> None:
             assert not touching, f"{name}: {one} lies on {other}"
 
 
-def test_a_whole_grid_is_drawn_in_every_figure(outputs: Any, folder: Path) -> None:
+def test_a_whole_grid_is_drawn_in_every_figure(outputs: Any, tmp_path: Path) -> None:
     figures: Drawn = {}
     grid = outputs.grid(lambda width, dropout: 0.4 + width / 100 - dropout - dropout * (width == 8))
     random = np.random.default_rng(0)
@@ -76,19 +73,20 @@ def test_a_whole_grid_is_drawn_in_every_figure(outputs: Any, folder: Path) -> No
     outputs.write_predictions(grid[32, 0.0, 0], label, random.integers(0, 4, 200))
     outputs.write_predictions(grid[32, 0.0, 1], label, random.integers(0, 4, 200))
     outputs.write_predictions(grid[32, 0.0, 2], label, random.integers(0, 4, 200))
-    assert draw(outputs, folder, figures) == dict.fromkeys(NAMES)
-    assert sorted(p.name for p in folder.iterdir()) == sorted(
+    assert draw(outputs, tmp_path, figures) == dict.fromkeys(NAMES)
+    (folder,) = (tmp_path / "figures").iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
         f"{name}.{kind}" for name in NAMES for kind in ("png", "svg")
     )
     for name, figure in figures.items():
         with Image.open(folder / f"{name}.png") as picture:
-            assert picture.size[0] == pytest.approx(figure.get_figwidth() * 200, abs=1)
+            assert picture.size[0] == pytest.approx(figure.get_figwidth() * 150, abs=1)
         assert figure.get_suptitle()
         assert_nothing_is_cut_off(name, figure)
         assert_titles_and_legends_do_not_overlap(name, figure)
 
 
-def test_three_hundred_configurations_stay_legible(outputs: Any, folder: Path) -> None:
+def test_three_hundred_configurations_stay_legible(outputs: Any, tmp_path: Path) -> None:
     figures: Drawn = {}
     random = np.random.default_rng(0)
     for i in range(300):
@@ -102,27 +100,26 @@ def test_three_hundred_configurations_stay_legible(outputs: Any, folder: Path) -
             optimizer__lr=lr,
             optimizer__name=name,
         )
-    reasons = draw(outputs, folder, figures)
+    reasons = draw(outputs, tmp_path, figures)
     assert {name for name, reason in reasons.items() if reason} == {
         "heatmap",
         "interaction",
-        "path",
         "noise",
         *RUN_FIGURES,
     }
-    assert "best 40 of 300 configurations" in figures["comparison"].get_suptitle()
+    assert "best 30 of 300 configurations" in figures["comparison"].get_suptitle()
     for name, figure in figures.items():
         assert_nothing_is_cut_off(name, figure)
         assert_titles_and_legends_do_not_overlap(name, figure)
         assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6.5
 
 
-def test_the_comparison_shows_every_seed_the_mean_and_n(outputs: Any, folder: Path) -> None:
+def test_the_comparison_shows_every_seed_the_mean_and_n(outputs: Any, tmp_path: Path) -> None:
     figures: Drawn = {}
     for seed, value in enumerate((0.3, 0.4, 0.5)):
         outputs.run(seed=seed, val=value, model__width=8)
     outputs.run(val=0.6, model__width=16)
-    draw(outputs, folder, figures)
+    draw(outputs, tmp_path, figures)
     axes = figures["comparison"].axes[0]
     points = sorted(
         x for line in axes.lines if line.get_marker() == "o" for x in np.asarray(line.get_xdata())
@@ -139,46 +136,40 @@ def test_the_comparison_shows_every_seed_the_mean_and_n(outputs: Any, folder: Pa
 
 
 def test_one_run_has_its_curves_and_says_why_the_rest_is_missing(
-    outputs: Any, folder: Path
+    outputs: Any, tmp_path: Path
 ) -> None:
     outputs.run(val=0.5)
-    reasons = draw(outputs, folder)
+    reasons = draw(outputs, tmp_path)
     drawn = {name for name, reason in reasons.items() if reason is None}
-    assert drawn == {"comparison", "history", "gap", "rates"}
+    assert drawn == {"comparison", "history"}
     assert reasons["noise"] == "no configuration has two seeds"
     assert reasons["importance"] == "no two configurations have completed runs"
-    assert reasons["confusion"] == "the best run has no readable predictions.npz"
+    assert reasons["confusion"] == "the best configuration has no readable predictions.npz"
     assert reasons["heatmap"] == "fewer than two settings vary among the completed runs"
 
 
-def test_seeds_with_equal_results_show_no_noise(outputs: Any, folder: Path) -> None:
+def test_seeds_with_equal_results_show_no_noise(outputs: Any, tmp_path: Path) -> None:
     for seed in range(2):
         outputs.run(seed=seed, val=0.01)
-    assert draw(outputs, folder)["noise"] == "all seeds of a configuration have the same result"
-
-
-def test_without_a_completed_run_old_figures_are_deleted(outputs: Any, folder: Path) -> None:
-    (folder / "history.png").write_text("of an earlier report")
-    outputs.run(status="failed", error="x")
-    reasons = draw(outputs, folder)
-    assert all(reasons.values())
-    assert list(folder.iterdir()) == []
+    assert draw(outputs, tmp_path)["noise"] == "all seeds of a configuration have the same result"
 
 
 def test_many_classes_without_superclasses_have_pairs_but_no_confusion(
-    outputs: Any, folder: Path
+    outputs: Any, tmp_path: Path
 ) -> None:
     names = [f"class {i}" for i in range(40)]
     many = {"classes": 40, "class_names": names, "superclasses": None}
     run = outputs.run(val=0.5, data=many)
     outputs.write_predictions(run, range(40), [*range(1, 40), 0])
-    reasons = draw(outputs, folder)
+    reasons = draw(outputs, tmp_path)
     assert reasons["pairs"] is None
     assert reasons["confusion"] == "there are no superclasses and more than 30 classes"
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")
-def test_names_that_are_long_or_look_like_formulas_are_legible(outputs: Any, folder: Path) -> None:
+def test_names_that_are_long_or_look_like_formulas_are_legible(
+    outputs: Any, tmp_path: Path
+) -> None:
     figures: Drawn = {}
     names = {"class_names": ["$a_$", "$\\frac$", "<b>", "日本"], "superclasses": ["$x$", "$x$"]}
     for i, smoothing in enumerate((0.05, 0.1, 0.15)):
@@ -195,7 +186,7 @@ def test_names_that_are_long_or_look_like_formulas_are_legible(outputs: Any, fol
                 trainer__label_smoothing=smoothing,
             )
             outputs.write_predictions(run, [0, 1, 2, 3], [1, 1, 2, 2])
-    reasons = draw(outputs, folder, figures)
+    reasons = draw(outputs, tmp_path, figures)
     assert reasons["comparison"] is reasons["confusion"] is reasons["pairs"] is None
     for name, figure in figures.items():
         assert_nothing_is_cut_off(name, figure)

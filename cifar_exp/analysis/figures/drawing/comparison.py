@@ -7,15 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cifar_exp.analysis.figures.style import (
+from cifar_exp.analysis.figures.base import FigureData
+from cifar_exp.analysis.figures.content.differences import MOST_ROWS
+from cifar_exp.analysis.figures.content.words import seeds_label
+from cifar_exp.analysis.figures.drawing.style import (
     GRAY,
     INK,
     PALETTE,
-    FigureSkipped,
     log_axis,
     metric_label,
     new_figure,
-    seeds_label,
     title,
     wrap,
 )
@@ -23,14 +24,12 @@ from cifar_exp.analysis.statistics.configurations import residuals
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.significance import resolvable_by_seeds
 
-MOST_ROWS = 40
 SEEDS = range(2, 21)
 
 
-def draw_comparison(statistics: GroupStatistics) -> Figure:
+def draw_comparison(data: FigureData) -> Figure:
     """A row per configuration, the best on top: a point per seed, mean and 95 % interval."""
-    if not len(statistics.evaluated):
-        raise FigureSkipped("no run is completed")
+    statistics = data.statistics
     table = statistics.evaluated.head(MOST_ROWS)
     names = [wrap(name) for name in table["configuration"]]
     lines = max(name.count("\n") + 1 for name in names)
@@ -66,13 +65,9 @@ def _which(shown: int, total: int) -> str:
     return f"{total} configuration{'s' if total > 1 else ''}"
 
 
-def draw_noise(statistics: GroupStatistics) -> Figure:
+def draw_noise(data: FigureData) -> Figure:
     """How much seeds of one configuration differ, and which difference n seeds can detect."""
-    sd, df = statistics.noise
-    if not df:
-        raise FigureSkipped("no configuration has two seeds")
-    if sd == 0:
-        raise FigureSkipped("all seeds of a configuration have the same result")
+    statistics, df = data.statistics, data.statistics.noise[1]
     figure = new_figure(3.6)
     left, right = figure.subplots(1, 2)
     repeated = _draw_residuals(left, statistics)

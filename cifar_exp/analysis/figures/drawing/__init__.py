@@ -1,0 +1,1 @@
+"""Drawing with matplotlib and seaborn, in a process of its own."""
