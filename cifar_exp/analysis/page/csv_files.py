@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.load.frames import CONTEXT, RESULTS, settings_columns
+from cifar_exp.analysis.page.history_csv import write_history
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.storage.atomic import write_text
-from cifar_exp.storage.metrics import METRICS_COLUMNS
 
 
 def write_tables(
@@ -22,9 +21,7 @@ def write_tables(
     importance.csv. Tables of groups have the group's title in `section`.
     """
     _write(folder / "runs.csv", runs_frame(runs, all_statistics))
-    first = ["run_id", *METRICS_COLUMNS]
-    columns = [*first, *history.columns.difference(first, sort=False)]
-    _write(folder / "history.csv", _with_whole_numbers(history[columns]))
+    write_history(folder / "history.csv", history)
     for name in ("summary", "comparisons", "effects", "interactions"):
         tables = [getattr(statistics, name) for statistics in all_statistics]
         _write(folder / f"{name}.csv", _stacked(all_statistics, tables))
@@ -56,11 +53,6 @@ def _stacked(
     ]
     whole = pd.concat(named, ignore_index=True) if named else pd.DataFrame({"section": []})
     return whole[["section", *whole.columns.drop("section")]]
-
-
-def _with_whole_numbers(history: pd.DataFrame) -> pd.DataFrame:
-    steps = history["step"].where(np.isfinite(history["step"])).round()
-    return history.assign(epoch=history["epoch"].astype("Int64"), step=steps.astype("Int64"))
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:
