@@ -43,7 +43,7 @@ def write_page(
         groups=groups,
         skipped=skipped,
         data=[group["data"] for group in groups],
-        css=_joined([*sorted(HERE.glob("vendor/*.css")), HERE / "page.css"]),
+        css=_joined([HERE / "page.css", HERE / "js/charts/charts.css"]),
         vendored=[_text(path) for path in sorted(HERE.glob("vendor/*.js"))],
         js=_joined([*(HERE / f"js/{name}.js" for name in SCRIPTS), *_charts()]),
     )

@@ -11,11 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import cifar_exp.analysis.page
 from cifar_exp.analysis.load.discover import find_inputs
 from cifar_exp.analysis.report import ReportOptions, make_report
 from cifar_exp.analysis.statistics.metric import METRICS
 from cifar_exp.errors import EnvironmentFailure
 
+VENDOR = Path(cifar_exp.analysis.page.__file__).parent / "vendor"
 EVIL = "</script><script>alert('x')</script><img src=x onerror=alert(1)>&\"'"
 
 
@@ -129,7 +131,7 @@ def test_texts_that_users_wrote_are_escaped(outputs: Any) -> None:
     (sweep / "sweep.yaml").write_text(json.dumps({"name": "mine", "commands": [{"command": EVIL}]}))
     path = made(outputs) / "index.html"
     page = Page(path)
-    assert [tag for tag, _ in page.tags].count("script") == 2
+    assert [tag for tag, _ in page.tags].count("script") == 2 + len(list(VENDOR.glob("*.js")))
     assert [attrs for tag, attrs in page.tags if tag == "img"] == []
     assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
     assert EVIL in page.text
@@ -143,6 +145,9 @@ def test_texts_that_users_wrote_are_escaped(outputs: Any) -> None:
 def test_the_page_refers_to_nothing_outside_itself(outputs: Any) -> None:
     outputs.run()
     source = (made(outputs) / "index.html").read_text()
+    for path in VENDOR.glob("*.js"):  # their comments name their home
+        assert path.read_text() in source
+        source = source.replace(path.read_text(), "")
     assert re.findall(r"""(?:src|href)=["'](?!data:|#|figures/)[^"']*""", source) == []
     assert set(re.findall(r"https?://[^\"'\s)]+", source)) <= {"http://www.w3.org/2000/svg"}
     assert "@import" not in source

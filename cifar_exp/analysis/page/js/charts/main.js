@@ -1,0 +1,42 @@
+// The one picture for the first screen. Of two factors it shows how they act together; otherwise the
+// differences from the best configuration or the baseline, or the most important factor alone.
+
+const MOST_LINES = 8;
+
+report.charts.register({
+  name: "main",
+  title: "The result at a glance",
+  caption: "",
+  heading: "h3",
+  isFor: (group) => mainViews(group).length > 0,
+  controls(group) {
+    const views = mainViews(group);
+    return views.length > 1 ? [{ key: "view", label: "Show", choices: views, value: views[0][0] }] : [];
+  },
+  draw(container, group, state, { view = mainViews(group)[0][0] }) {
+    return report.plot[view](container, group, state);
+  },
+});
+
+// The views that the data gives, the best suited first.
+function mainViews(group) {
+  const views = [];
+  const few = group.factors.filter((_, factor) => report.plot.levelsOf(group, factor).length <= MOST_LINES);
+  const canInteract = few.length > 1 && report.plot.cells(group).size > few.length;
+  const [interaction, differences] = [["interaction", "factors together"], ["forest", "differences"]];
+  if (canInteract && group.factors.length === 2) views.push(interaction);
+  if (group.comparisons.some(({ low }) => low !== null)) views.push(differences);
+  if (group.factors.length && group.configurations.length > 1)
+    views.push(["firstFactor", `${group.metric.label} by ${group.factors[0].name}`]);
+  if (canInteract && group.factors.length > 2) views.push(interaction);
+  return views;
+}
+
+// The levels of a factor that configurations have, in order.
+report.plot.levelsOf = (group, factor) => {
+  group.levelsOf ??= new Map();
+  if (!group.levelsOf.has(factor))
+    group.levelsOf.set(factor,
+      [...new Set(group.configurations.map((each) => each.levels[factor]))].sort((a, b) => a - b));
+  return group.levelsOf.get(factor);
+};

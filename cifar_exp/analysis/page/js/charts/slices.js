@@ -1,0 +1,114 @@
+// The metric by each factor: a panel for each, with every run that counts as a point.
+
+const PANEL_HEIGHT = 230, PANEL_GAP = 34, PANEL_WIDTH = 300; // pixels; at least that wide, if there is room
+const PANELS_AT_FIRST = 6;
+const MOST_STEPS = 12; // levels that get a mean each; more are put into bins
+const BINS = 8;
+
+report.charts.register({
+  name: "slices",
+  title: "One factor at a time",
+  caption: "A point is a run; all other factors vary among the points of a panel. The line joins the means at "
+    + "each level, or in bins of equally many runs where many values were drawn.",
+  hasColors: true,
+  isWide: true,
+  showsHidden: true,
+  isFor: (group) => group.factors.length > 0 && report.plot.runsOf(group).size > 1,
+  controls(group) {
+    const kinds = [["auto", "as spaced"], ["linear", "linear"], ["log", "log"], ["percentile", "percentile"]];
+    const controls = group.factors.some(({ numeric }) => numeric)
+      ? [{ key: "axis", label: "Axis", choices: kinds, value: "auto" }] : [];
+    return group.factors.length > PANELS_AT_FIRST
+      ? [...controls, { key: "all", label: `all ${group.factors.length} factors`, value: false }] : controls;
+  },
+  draw(container, group, state, { axis, all }) {
+    const factors = d3.range(all ? group.factors.length : Math.min(PANELS_AT_FIRST, group.factors.length));
+    return drawSlices(container, group, state, factors, axis ?? "auto");
+  },
+});
+
+// The view of the most important factor alone, for the first screen.
+report.plot.firstFactor = (container, group, state) => drawSlices(container, group, state, [0], "auto");
+
+function drawSlices(container, group, state, factors, kind) {
+  const left = 48, right = 10;
+  const room = container.clientWidth - left - right + PANEL_GAP;
+  const most = Math.max(1, Math.min(factors.length, Math.floor(room / (PANEL_WIDTH + PANEL_GAP))));
+  const across = Math.ceil(factors.length / Math.ceil(factors.length / most)); // rows of equally many
+  const height = (factors.length === 1 ? 1.3 : 1) * PANEL_HEIGHT;
+  const down = Math.ceil(factors.length / across);
+  const sheet = report.plot.sheet(container, down * (height + 70), { top: 24, right, bottom: 46, left });
+  const width = (sheet.width + PANEL_GAP) / across - PANEL_GAP;
+  const runs = [...report.plot.runsOf(group).values()].flat();
+  const axis = report.plot.metricScale(group, runs.map((run) => group.runs.value[run]), [height, 0]);
+  const points = factors.flatMap((factor, i) => {
+    const [dx, dy] = [(i % across) * (width + PANEL_GAP), Math.floor(i / across) * (height + 70)];
+    const panel = { g: sheet.g.append("g").attr("transform", `translate(${dx},${dy})`), width, height, left };
+    const own = drawSlice(panel, group, state, factor, kind, axis, runs, i % across === 0);
+    return own.map((point) => ({ ...point, x: point.x + dx, y: point.y + dy }));
+  });
+  report.plot.hover(sheet, group, points.filter((point) => !point.isHidden));
+  return `${factors.map((factor) => sliceText(group, runs, factor)).join(" ")} The table of runs has the numbers.`;
+}
+
+function drawSlice(panel, group, state, factor, kind, axis, runs, isFirst) {
+  const x = report.plot.factorAxis(group, factor, kind, [20, panel.width - 20]);
+  report.plot.axis(panel, "left", axis.scale,
+    { ...axis, label: isFirst ? axis.label : "", text: isFirst ? report.plot.short : () => "" });
+  report.plot.axis(panel, "bottom", x.scale, { ticks: x.ticks, text: x.text, label: group.factors[factor].name, grid: false });
+  const levels = report.plot.levelsOf(group, factor).length;
+  const spread = levels > MOST_STEPS ? 0 : Math.min(26, (0.5 * panel.width) / levels);
+  const colors = report.plot.colors(group);
+  const points = runs.map((run, i) => {
+    const configuration = group.runs.configuration[run];
+    return {
+      x: x.at(group.configurations[configuration].levels[factor]) + spread * jitter(i),
+      y: axis.of(group.runs.value[run]), run, color: colors.of(configuration), isHidden: !state.isVisible(run),
+      lines: () => report.plot.runLines(group, run),
+    };
+  });
+  report.plot.scatter(panel.g, points, points.length > 500 ? 4 : 6);
+  drawTrend(panel.g, trend(group, runs, factor), x, axis);
+  return points;
+}
+
+// Evenly spread numbers between -0.5 and 0.5, the same at every drawing: the golden ratio's multiples.
+function jitter(i) {
+  return ((i * 0.618034) % 1) - 0.5;
+}
+
+// The means of the runs at each level, or in bins of equally many runs: [{level or number, mean}].
+function trend(group, runs, factor) {
+  const level = (run) => group.configurations[group.runs.configuration[run]].levels[factor];
+  const { numeric, levels: texts } = group.factors[factor];
+  const mean = (own) => d3.mean(own, (run) => group.runs.value[run]);
+  const byLevel = d3.sort(d3.rollup(runs, mean, level), ([each]) => each);
+  if (!numeric || byLevel.length <= MOST_STEPS) return byLevel.map(([each, value]) => ({ level: each, mean: value }));
+  const number = (run) => Number(texts[level(run)]);
+  const sorted = d3.sort(runs, number);
+  const bins = Math.min(BINS, Math.floor(sorted.length / 4));
+  return d3.range(bins).map((bin) => {
+    const own = sorted.slice((bin * sorted.length) / bins, ((bin + 1) * sorted.length) / bins);
+    return { number: d3.median(own, number), mean: mean(own) };
+  });
+}
+
+function drawTrend(g, means, x, axis) {
+  const places = means.map(({ level, number, mean }) => [level === undefined ? x.scale(number) : x.at(level), axis.of(mean)]);
+  if (x.isNumeric)
+    g.append("path").attr("class", "trend")
+      .attr("d", places.map(([a, b], i) => `${i ? "L" : "M"}${a.toFixed(1)} ${b.toFixed(1)}`).join(""));
+  for (const [a, b] of places)
+    g.append("line").attr("class", "mean").attr("x1", a - 8).attr("x2", a + 8).attr("y1", b).attr("y2", b);
+}
+
+function sliceText(group, runs, factor) {
+  const { name, levels } = group.factors[factor];
+  const means = trend(group, runs, factor);
+  if (!means.length) return "";
+  const best = d3.greatest(means, ({ mean }) => mean * (group.metric.higher ? 1 : -1));
+  const worst = d3.least(means, ({ mean }) => mean * (group.metric.higher ? 1 : -1));
+  const at = ({ level, number, mean }) =>
+    `${level === undefined ? `about ${report.plot.short(number)}` : levels[level]} (${report.plot.value(group, mean)})`;
+  return `By ${name}, the mean ${group.metric.label} is best at ${at(best)} and worst at ${at(worst)}.`;
+}
