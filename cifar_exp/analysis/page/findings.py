@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from cifar_exp.analysis.findings.importance import importance_findings
+from cifar_exp.analysis.findings.words import listed
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
-from cifar_exp.analysis.statistics.importance import Importance
 from cifar_exp.analysis.statistics.significance import MOST_SEEDS
 
 MOST_FACTORS = 3
-NO_SHARE = "No setting explains more of the variance between configurations than chance would."
-SMALLEST_SHARE = 0.005  # smaller shares are only in the table
 
 
 def findings(statistics: GroupStatistics) -> list[str]:
@@ -20,7 +19,7 @@ def findings(statistics: GroupStatistics) -> list[str]:
         return ["No completed run has a value of this metric, so there is nothing to compare."]
     return [
         *_best(statistics),
-        *_importance(statistics),
+        *(finding.text for finding in importance_findings(statistics)),
         *_effects(statistics),
         *_interaction(statistics),
     ]
@@ -91,31 +90,6 @@ def _against_baseline(statistics: GroupStatistics) -> str:
     return f"Against the baseline, {statistics.baseline}: {difference}, {verdict}."
 
 
-def _importance(statistics: GroupStatistics) -> Iterator[str]:
-    found = statistics.importance
-    if not isinstance(found, Importance):
-        if len(statistics.factors) > 1:
-            yield f"The importance of the settings is unknown: {found}."
-        return
-    if found.terms["order"].eq(1).sum() < 2:
-        return  # a single factor explains everything
-    is_tested = found.terms["p"].notna().any()
-    terms = found.terms[found.terms["is_resolved"] if is_tested else found.terms["share"] > 0]
-    terms = terms[terms["share"] >= SMALLEST_SHARE]
-    yield _shares(terms, found) if len(terms) else NO_SHARE
-    if found.warning:
-        yield f"Caution: {found.warning}."
-
-
-def _shares(terms: pd.DataFrame, found: Importance) -> str:
-    first, *others = zip(terms["term"], terms["share"].map(_percent), strict=True)
-    parts = [f"{first[0]} explains {first[1]}", *(f"{term} {share}" for term, share in others)]
-    noise = float(found.terms["noise_share"].sum())  # NaN counts as none
-    chance = f"; chance alone would explain {_percent(min(noise, 1.0))}" if noise > 0 else ""
-    by = f" (estimated by {found.method})" if found.is_estimated else ""
-    return f"Of the variance between configurations, {_listed(parts)}{by}{chance}."
-
-
 def _effects(statistics: GroupStatistics) -> Iterator[str]:
     effects = statistics.effects
     if not len(effects):
@@ -129,7 +103,7 @@ def _effects(statistics: GroupStatistics) -> Iterator[str]:
 def _effect(statistics: GroupStatistics, row: pd.Series) -> str:
     difference = statistics.metric.difference_text(row["mean"])
     rest = [factor.name for factor in statistics.factors if factor.key != row["setting"]]
-    over = f", averaged over {_listed(rest)}" if row["cells"] > 1 else ""
+    over = f", averaged over {listed(rest)}" if row["cells"] > 1 else ""
     change = f"{row['name']} {row['level']} against {row['reference']}{over}"
     return f"{change}: {difference}, {_verdict(statistics, row)}."
 
@@ -170,11 +144,3 @@ def needed_text(needed: float) -> str:
 def p_text(p: float) -> str:
     """`p = 0.012`, or `p < 0.001`."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %") if share >= 0.1 else f"{share * 100:.1f} %"
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

@@ -16,8 +16,13 @@ from cifar_exp.analysis.statistics.configurations import (
 from cifar_exp.analysis.statistics.effects import interactions, main_effects, reference_levels
 from cifar_exp.analysis.statistics.factors import Factor, find_factors
 from cifar_exp.analysis.statistics.groups import ComparisonGroup
-from cifar_exp.analysis.statistics.importance import Importance, InsufficientDataError, importance
+from cifar_exp.analysis.statistics.importance import Importance, importance
 from cifar_exp.analysis.statistics.metric import Metric, on_test
+from cifar_exp.analysis.statistics.surrogate import (
+    InsufficientDataError,
+    Surrogate,
+    fit_surrogate,
+)
 
 
 class GroupStatistics:
@@ -92,22 +97,30 @@ class GroupStatistics:
         return interactions(self.counted, self.factors, self.references)
 
     @cached_property
-    def importance(self) -> Importance | str:
-        """The share of the variance that each factor explains, or why it is unknown."""
+    def surrogate(self) -> Surrogate | str:
+        """The model of what the settings do where there is no full grid, or why there is none."""
         try:
-            return importance(self.counted, self.factors)
+            return fit_surrogate(self.counted, self.factors)
+        except InsufficientDataError as error:
+            return str(error)
+
+    @cached_property
+    def importance(self) -> Importance | str:
+        """How far each factor moves the metric, or why that is unknown."""
+        try:
+            return importance(self.counted, self.factors, self.surrogate)
         except InsufficientDataError as error:
             return str(error)
 
     @cached_property
     def by_importance(self) -> list[Factor]:
-        """The factors that vary among the counted runs, the most important first.
+        """The factors that vary among the counted runs, the one with the largest range first.
 
-        Where importance is unknown, the one with the largest effect comes first.
+        Where the ranges are unknown, the one with the largest effect comes first.
         """
         if isinstance(self.importance, Importance):
             terms = self.importance.terms
-            sizes = dict(zip(terms["term"], terms["share"], strict=True))
+            sizes = dict(zip(terms["term"], terms["range"], strict=True))
         else:
             table = self.effects.assign(size=self.effects.get("mean", pd.Series(dtype=float)).abs())
             sizes = table.groupby("name")["size"].max().to_dict()

@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.formula.api as smf
 from scipy import stats
-from statsmodels.stats.anova import anova_lm
 
 from cifar_exp.analysis.statistics.effects import marginal_means
-from cifar_exp.analysis.statistics.importance import Importance
 
 
 def frame_of(statistics: Any) -> pd.DataFrame:
@@ -60,7 +57,6 @@ def test_noise_alone_is_not_significant(outputs: Any) -> None:
     assert not statistics.effects["is_resolved"].any()
     assert not statistics.interactions["is_resolved"].any()
     assert not statistics.comparisons["is_resolved"].any()
-    assert not statistics.importance.terms["is_resolved"].any()
 
 
 def test_interactions_are_differences_of_differences(outputs: Any) -> None:
@@ -127,9 +123,6 @@ def test_one_seed_gives_differences_without_a_verdict(outputs: Any) -> None:
     assert statistics.effects["mean"].notna().all()
     assert statistics.effects["p"].isna().all()
     assert not statistics.effects["is_resolved"].any()
-    assert statistics.importance.warning == (
-        "with one seed each, any of these shares may be chance"
-    )
 
 
 def test_with_a_baseline_effects_start_from_its_levels(outputs: Any) -> None:
@@ -138,79 +131,3 @@ def test_with_a_baseline_effects_start_from_its_levels(outputs: Any) -> None:
     assert set(statistics.effects["reference"]) == {"16", "0.1"}
     assert set(statistics.comparisons["reference"]) == {"width=16 dropout=0.1"}
     assert len(statistics.comparisons) == 8
-
-
-def test_importance_of_a_full_grid_is_the_analysis_of_variance(outputs: Any) -> None:
-    outputs.grid(planted)
-    statistics = outputs.statistics()
-    assert isinstance(statistics.importance, Importance)
-    table = anova_lm(smf.ols("value ~ C(w) * C(d) + C(seed)", frame_of(statistics)).fit())
-    between = table.loc[["C(w)", "C(d)", "C(w):C(d)"]]
-    found = statistics.importance.terms.set_index("term").loc[
-        ["width", "dropout", "width x dropout"]
-    ]
-    shares = between["sum_sq"] / between["sum_sq"].sum()
-    assert found["share"].to_numpy() == pytest.approx(shares.to_numpy())
-    assert found["p"].to_numpy() == pytest.approx(between["PR(>F)"].to_numpy())
-    noise = between["df"] * table.loc["Residual", "mean_sq"] / between["sum_sq"].sum()
-    assert found["noise_share"].to_numpy() == pytest.approx(noise.to_numpy())
-
-
-def test_importance_with_unequal_seeds_pools_the_noise(
-    outputs: Any,
-) -> None:
-    values = {8: [0.3, 0.31, 0.33], 16: [0.5, 0.52], 32: [0.6, 0.61]}
-    for width, accuracies in values.items():
-        for seed, accuracy in enumerate(accuracies):
-            outputs.run(seed=seed, val=accuracy, model__width=width)
-    (term,) = outputs.statistics().importance.terms.to_dict("records")
-    means = [np.mean(v) for v in values.values()]
-    within = sum(np.sum((np.array(v) - np.mean(v)) ** 2) for v in values.values()) / 4
-    f = np.sum((means - np.mean(means)) ** 2) / 2 / (within * (1 / 3 + 1 / 2 + 1 / 2) / 3)
-    assert term["share"] == pytest.approx(1.0)
-    assert term["p"] == pytest.approx(stats.f.sf(f, 2, 4))
-
-
-def random_search(outputs: Any, effect: Any, runs: int) -> Any:
-    random = np.random.default_rng(5)
-    for i in range(runs):
-        lr, decay = float(random.uniform(0.01, 1)), float(random.uniform(0, 1))
-        value = float(effect(lr, decay) + random.normal(0, 0.005))
-        outputs.run(seed=0, val=value, run_id=f"{i:010d}", optimizer__lr=lr, optimizer__wd=decay)
-    return outputs.statistics().importance
-
-
-def test_a_forest_finds_the_factor_that_matters_in_a_random_search(outputs: Any) -> None:
-    found = random_search(outputs, lambda lr, decay: 0.5 - 0.4 * (lr - 0.5) ** 2, 60)  # noqa: ARG005
-    assert found.is_estimated
-    assert found.terms["term"].tolist() == ["lr", "wd"]
-    assert found.terms["share"].iloc[0] > 0.7
-    assert found.terms["share"].iloc[1] < 0.1
-    assert found.warning is None
-
-
-def test_a_forest_over_noise_warns(outputs: Any) -> None:
-    found = random_search(outputs, lambda lr, decay: 0.5, 40)  # noqa: ARG005
-    assert "has not seen, so there are too few runs to trust it" in found.warning
-    assert not found.terms["is_resolved"].any()
-
-
-def test_too_few_runs_for_a_forest_say_so(outputs: Any) -> None:
-    for width, dropout in ((8, 0.0), (16, 0.1), (16, 0.0)):
-        outputs.run(val=width / 100 + dropout, model__width=width, model__dropout=dropout)
-    assert outputs.statistics().importance == (
-        "3 of 4 combinations have completed runs: not a full grid, and fewer than the 20 that a "
-        "random forest needs for 2 settings"
-    )
-
-
-def test_there_is_no_importance_if_nothing_varies_or_nothing_differs(outputs: Any) -> None:
-    outputs.run(val=0.5, model__width=8)
-    assert outputs.statistics().importance == "no two configurations have completed runs"
-    outputs.run(val=0.5, model__width=16)
-    assert outputs.statistics().importance == "all configurations have the same mean"
-
-
-def test_the_most_important_factor_comes_first(outputs: Any) -> None:
-    outputs.grid(lambda width, dropout: 0.5 + width / 1e4 - dropout)
-    assert [factor.name for factor in outputs.statistics().by_importance] == ["dropout", "width"]

@@ -12,8 +12,6 @@ from cifar_exp.analysis.figures.base import FigureData
 from cifar_exp.analysis.figures.content.factors import top_pair
 from cifar_exp.analysis.figures.content.words import seeds_label
 from cifar_exp.analysis.figures.drawing.style import (
-    GRAY,
-    INK,
     PALETTE,
     metric_label,
     new_figure,
@@ -91,20 +89,15 @@ def draw_importance(data: FigureData) -> Figure:
     assert isinstance(found, Importance)
     terms = found.terms.head(MOST_TERMS)
     figure = new_figure(1.5 + 0.36 * len(terms))
-    is_plain = terms["is_resolved"] | found.is_estimated
-    _draw_shares(figure.subplots(), terms, is_plain)
-    noise = "" if found.is_estimated else " Dark mark: expected by chance alone."
-    gray = "" if is_plain.all() else " Gray: not significant."
-    note = f"{found.method[0].upper()}{found.method[1:]}.{noise}{gray}"
+    _draw_shares(figure.subplots(), terms)
+    note = f"{found.method[0].upper()}{found.method[1:]}."
     title(figure, f"What explains the differences in {statistics.metric.label}", note)
     return figure
 
 
-def _draw_shares(axes: Axes, terms: pd.DataFrame, is_plain: pd.Series) -> None:
+def _draw_shares(axes: Axes, terms: pd.DataFrame) -> None:
     y, shares = np.arange(len(terms)), terms["share"] * 100
-    colors = [PALETTE[0] if plain else GRAY for plain in is_plain]
-    axes.barh(y, shares, color=colors, height=0.6)
-    axes.plot(terms["noise_share"] * 100, y, "|", ms=16, mew=2, color=INK)
+    axes.barh(y, shares, color=PALETTE[0], height=0.6)
     where: dict[str, Any] = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
     for height, share in zip(y, shares, strict=True):
         axes.annotate(f" {share:.1f} %", (share, height), fontsize=9, **where)

@@ -1,0 +1,57 @@
+"""How far each setting moves the metric, in words."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from cifar_exp.analysis.findings.base import Finding
+from cifar_exp.analysis.findings.words import amount, listed
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.importance import Importance
+
+MOST_FACTORS = 4
+SMALLEST_SHARE = 0.005  # of a setting that a surrogate names; smaller ones are only in the table
+
+
+def importance_findings(statistics: GroupStatistics) -> Iterator[Finding]:
+    """The range of each setting that matters; nothing if only one setting varies.
+
+    On a full grid these are the settings with a significant effect, with one seed each all of them;
+    otherwise those that the surrogate gives a share of the variance.
+    """
+    found = statistics.importance
+    if not isinstance(found, Importance):
+        if len(statistics.factors) > 1 and len(statistics.counted):
+            yield Finding("importance", f"The importance of the settings is unknown: {found}.")
+        return
+    terms = found.terms[found.terms["order"] == 1].sort_values("range", ascending=False)
+    shown = terms[_is_named(statistics, found, terms)].head(MOST_FACTORS)
+    if len(terms) > 1 and len(shown):
+        yield Finding("importance", _sentence(statistics, found, shown))
+
+
+def _is_named(statistics: GroupStatistics, found: Importance, terms: pd.DataFrame) -> pd.Series:
+    if found.is_estimated:
+        return terms["share"] >= SMALLEST_SHARE
+    effects = statistics.effects
+    if statistics.seeds < 2 or not len(effects):
+        return terms["range"] > 0
+    return terms["term"].isin(effects.loc[effects["is_resolved"], "name"])
+
+
+def _sentence(statistics: GroupStatistics, found: Importance, terms: pd.DataFrame) -> str:
+    metric = statistics.metric
+    ranges = [amount(metric, value) for value in terms["range"]]
+    names = terms["term"].tolist()
+    first = f"{names[0]} moves the {metric.label} by {ranges[0]}"
+    others = [
+        f"{name} by {size.split()[0]}" for name, size in zip(names[1:], ranges[1:], strict=True)
+    ]
+    claim = listed([first, *others])
+    if not found.is_estimated:
+        seeds = " and with one seed each" if statistics.seeds < 2 else ""
+        return f"Over these levels{seeds}, {claim}."
+    return (
+        f"Over the values drawn, {claim}, as estimated by {found.method} "
+        f"(held-out R2 {found.score:.2f})."
+    )

@@ -1,0 +1,171 @@
+"""A model of what the settings do, for runs that are no full grid."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import pandas as pd
+
+from cifar_exp.analysis.statistics.factors import ABSENT, Factor
+from cifar_exp.analysis.statistics.gaussian_process import GaussianProcess, draw, fit_process
+
+MOST_LEVELS = 12  # more are values drawn at random rather than levels
+FEWEST = 10  # configurations; fewer cannot be held out and predicted
+MOST_USED = 400  # configurations
+FOLDS = 5
+ONE_SIDED = 1.645  # normal quantile: 5 % of models that know nothing seem to predict something
+
+
+class InsufficientDataError(Exception):
+    """The runs do not suffice; the message says why."""
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A Gaussian process over the configurations' means.
+
+    `levels`: of each factor, those that the process knows, in order. `score`: the share of the
+    variance between configurations that it predicts where it has not seen them (held-out R^2).
+    `used` of `total` configurations were taken.
+    """
+
+    factors: Sequence[Factor]
+    levels: Sequence[Sequence[str]]
+    process: GaussianProcess
+    score: float
+    used: int
+    total: int
+
+    def axis(self, factor: Factor) -> int:
+        """The number of the factor's axis."""
+        return [own.key for own in self.factors].index(factor.key)
+
+    @property
+    def description(self) -> str:
+        """`a Gaussian process over 60 configurations`."""
+        total = f" of {self.total:,}" if self.used < self.total else ""
+        return f"a Gaussian process over {self.used}{total} configurations"
+
+
+def fit_surrogate(counted: pd.DataFrame, factors: Sequence[Factor]) -> Surrogate:
+    """The surrogate of runs that are no full grid.
+
+    Of more than 400 configurations, it takes 400, drawn the same way each time.
+
+    Numeric levels are placed by rank, so that no scale has to be guessed. All words are equally far
+    apart. A setting that a run does not have lies in the middle of its values; it is kept apart
+    from them only if no other factor says that the setting is missing.
+
+    Raises InsufficientDataError if the configurations are a full grid, or if it predicts nothing of
+    those that it has not seen, by five-fold cross-validation in which everything is fitted anew.
+    """
+    factors = varied_factors(counted, factors)
+    if not needs_surrogate(counted, factors):
+        raise InsufficientDataError("the configurations are a full grid, which needs no model")
+    keys = [factor.key for factor in factors]
+    means = counted.groupby(keys)["value"].mean().reset_index()
+    fewest = max(FEWEST, 2 * len(factors))
+    if len(means) < fewest:
+        raise InsufficientDataError(
+            f"{len(means)} configurations are not a full grid, and fewer than the {fewest} that a "
+            f"model of {len(factors)} settings needs"
+        )
+    used = means.iloc[draw(len(means), MOST_USED)]
+    levels = [present_levels(used, factor) for factor in factors]
+    distances = [_distances(used, f, known) for f, known in zip(factors, levels, strict=True)]
+    values = used["value"].to_numpy(dtype=float)
+    with _one_thread():
+        codes = _codes(used, factors, levels)
+        score, margin = _held_out(distances, codes, values)
+        if not score > margin:
+            raise InsufficientDataError(
+                f"a Gaussian process over {len(used)} configurations predicts nothing of those "
+                f"that it has not seen (held-out R2 {score:.2f})"
+            )
+        process = fit_process(distances, codes, values)
+    return Surrogate(factors, levels, process, score, len(used), len(means))
+
+
+def varied_factors(counted: pd.DataFrame, factors: Sequence[Factor]) -> list[Factor]:
+    """The factors with at least two levels among the counted runs.
+
+    Raises InsufficientDataError if there is none, or if all configurations have the same mean.
+    """
+    varied = [factor for factor in factors if counted[factor.key].nunique() > 1]
+    if not varied:
+        raise InsufficientDataError("no two configurations have completed runs")
+    if counted.groupby("configuration")["value"].mean().nunique() == 1:
+        raise InsufficientDataError("all configurations have the same mean")
+    return varied
+
+
+def needs_surrogate(counted: pd.DataFrame, factors: Sequence[Factor]) -> bool:
+    """Whether the configurations are no full grid, or one of values drawn at random."""
+    sizes = [counted[factor.key].nunique() for factor in factors]
+    is_drawn = any(
+        factor.is_numeric and size > MOST_LEVELS
+        for factor, size in zip(factors, sizes, strict=True)
+    )
+    return counted["configuration"].nunique() < prod(sizes) or (len(factors) == 1 and is_drawn)
+
+
+def present_levels(table: pd.DataFrame, factor: Factor) -> list[str]:
+    """The factor's levels among these runs, in order."""
+    present = set(table[factor.key])
+    return [level for level in factor.levels if level in present]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Threads of linear algebra wait for each other longer than such small matrices take."""
+    from threadpoolctl import threadpool_limits  # rarely needed
+
+    with threadpool_limits(1):
+        yield
+
+
+def _codes(
+    table: pd.DataFrame, factors: Sequence[Factor], levels: Sequence[Sequence[str]]
+) -> np.ndarray:
+    columns = [
+        table[factor.key].map({level: code for code, level in enumerate(known)})
+        for factor, known in zip(factors, levels, strict=True)
+    ]
+    return np.column_stack(columns).astype(int)
+
+
+def _distances(table: pd.DataFrame, factor: Factor, levels: Sequence[str]) -> np.ndarray:
+    """Squared distances of the factor's levels: 1 between the ends, and between any two words."""
+    is_absent = np.array([level == ABSENT for level in levels])
+    if not factor.is_numeric:
+        return 1.0 - np.eye(len(levels))
+    positions = np.full(len(levels), 0.5)
+    positions[~is_absent] = np.linspace(0, 1, int((~is_absent).sum()))
+    squared = np.subtract.outer(positions, positions) ** 2
+    if _is_told_by_another(table, factor):
+        return np.asarray(squared)
+    return np.asarray(squared + np.not_equal.outer(is_absent, is_absent))
+
+
+def _is_told_by_another(table: pd.DataFrame, factor: Factor) -> bool:
+    is_absent = table[factor.key] == ABSENT
+    others = table.columns.drop(["value", factor.key])
+    return any(is_absent.groupby(table[key]).nunique().max() == 1 for key in others)
+
+
+def _held_out(
+    distances: Sequence[np.ndarray], codes: np.ndarray, values: np.ndarray
+) -> tuple[float, float]:
+    """R^2 on configurations left out of the fit, and what it must exceed to be more than chance."""
+    gains, squares = np.empty(len(values)), np.empty(len(values))
+    order = np.random.default_rng(0).permutation(len(values))
+    for fold in range(FOLDS):
+        left_out = order[fold::FOLDS]
+        kept = np.setdiff1d(order, left_out)
+        predicted = fit_process(distances, codes[kept], values[kept]).predict(codes[left_out])
+        squares[left_out] = (values[left_out] - values[kept].mean()) ** 2
+        gains[left_out] = squares[left_out] - (values[left_out] - predicted) ** 2
+    error = gains.std(ddof=1) / len(gains) ** 0.5
+    return float(gains.mean() / squares.mean()), float(ONE_SIDED * error / squares.mean())
