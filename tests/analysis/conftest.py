@@ -188,6 +188,12 @@ def _error(message: str) -> dict[str, str]:
     return {"type": "ValueError", "message": message, "traceback": f"Traceback\n{message}"}
 
 
+@pytest.fixture(scope="session")
+def outputs_at() -> type[Outputs]:
+    """Makes an outputs folder at a path."""
+    return Outputs
+
+
 @pytest.fixture
 def outputs(tmp_path: Path) -> Outputs:
     """An empty outputs folder."""

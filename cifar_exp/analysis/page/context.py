@@ -1,24 +1,20 @@
-"""What the page shows of a comparison group, as plain values for the template."""
+"""What the template shows of a comparison group; js/ draws tables and charts from its `data`."""
 
-from collections import Counter
 from typing import Any
 
 import pandas as pd
 
 from cifar_exp.analysis.figures.base import GroupFigures, PlannedFigure
 from cifar_exp.analysis.load.runs import LoadedRuns
+from cifar_exp.analysis.page.commands import legible_command
 from cifar_exp.analysis.page.data import group_data, shown_runs
 from cifar_exp.analysis.page.findings import findings
 from cifar_exp.analysis.page.methods import cautions, methods
-from cifar_exp.analysis.page.tables import (
-    comparison_table,
-    configuration_table,
-    effect_table,
-    interaction_table,
-    run_table,
-)
+from cifar_exp.analysis.page.paper import paper_paragraphs
+from cifar_exp.analysis.page.tiles import counts, tiles
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
-from cifar_exp.storage.run_state import STATUSES
+
+MOST_FAILURES = 50  # listed on the page; runs.csv has all
 
 
 def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
@@ -26,33 +22,44 @@ def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
     statistics = figures.data.statistics
     shown = shown_runs(statistics)
     group = statistics.group
+    headline, *others = findings(statistics)
+    failures = _failures(shown, loaded)
     return {
         "slug": group.slug,
         "title": group.title,
-        "commands": group.sweep.commands if group.sweep else (),
-        "counts": counts(statistics),
-        "findings": findings(statistics),
+        "headline": headline,
+        "findings": others,
         "cautions": cautions(statistics),
-        "configurations": configuration_table(statistics),
-        "effects": effect_table(statistics),
-        "interactions": interaction_table(statistics),
-        "comparisons": comparison_table(statistics),
+        "tiles": tiles(statistics),
+        "runs": sum(counts(statistics).values()),
         "reference": statistics.baseline or statistics.best,
-        "runs": run_table(statistics, shown),
+        "tables": _tables(statistics),
         "hidden_runs": len(statistics.runs) - len(shown),
-        "data": group_data(statistics, shown, loaded),
+        "failures": failures[:MOST_FAILURES],
+        "hidden_failures": max(0, len(failures) - MOST_FAILURES),
         "figures": [_figure(figure) for figure in figures.planned if figure.alt],
         "skipped_figures": [(f.spec.title, f.reason) for f in figures.planned if f.reason],
-        "failures": _failures(shown, loaded),
+        "paper": paper_paragraphs(statistics),
+        "commands": _commands(statistics),
         "methods": methods(statistics),
+        "data": group_data(statistics, shown, loaded),
     }
 
 
-def counts(statistics: GroupStatistics) -> dict[str, int]:
-    """The number of runs by status, with the sweep's pending runs."""
-    found = Counter(statistics.runs["status"])
-    found["pending"] = len(statistics.group.pending)
-    return {status: found[status] for status in STATUSES if found[status]}
+def _commands(statistics: GroupStatistics) -> list[str]:
+    sweep = statistics.group.sweep
+    return list(dict.fromkeys(map(legible_command, sweep.commands))) if sweep else []
+
+
+def _tables(statistics: GroupStatistics) -> dict[str, int]:
+    """The number of rows of each table."""
+    return {
+        "configurations": len(statistics.summary),
+        "effects": len(statistics.effects),
+        "interactions": len(statistics.interactions),
+        "comparisons": len(statistics.comparisons),
+        "runs": len(statistics.runs),
+    }
 
 
 def _figure(figure: PlannedFigure) -> dict[str, str | None]:

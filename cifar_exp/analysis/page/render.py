@@ -14,7 +14,10 @@ from cifar_exp.storage.record import now
 
 HERE = Path(__file__).parent
 # In this order: each may use, while it is loaded, only what the ones before it define.
-SCRIPTS = ("data", "state", "run", "table", "charts")
+SCRIPTS = (
+    *("data", "format", "state", "fields", "filter", "copy"),
+    *("grid", "tables", "run", "compare", "permalink", "charts"),
+)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """What a run's dialog shows beside its results: settings, folder, command and reason."""
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cifar_exp.analysis.load.frames import settings_columns
+from cifar_exp.analysis.page.commands import legible_words
 from cifar_exp.analysis.statistics.factors import ABSENT
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.storage.run_folder import read_overrides
@@ -40,4 +40,4 @@ def _command(folder: Path, seed: int) -> str:
     overrides = read_overrides(folder)
     if not any(item.startswith("seed=") for item in overrides):
         overrides.append(f"seed={seed}")
-    return shlex.join(["python", "-m", "cifar_exp.train", *overrides])
+    return " ".join(["python -m cifar_exp.train", *legible_words(overrides)])

@@ -1,79 +1,94 @@
-const dialog = document.querySelector("dialog");
-const inDialog = (selector) => dialog.querySelector(selector);
+// The dialog of a run: its results, history, command and settings.
+report.run = {};
 
-function fill(list, settings) {
-  list.replaceChildren();
-  for (const [key, value] of Object.entries(settings)) {
-    for (const [tag, text] of [["dt", key], ["dd", value]]) {
-      const item = document.createElement(tag);
-      item.textContent = text;
-      list.append(item);
-    }
-  }
-}
+report.run.fill = (list, entries) => {
+  list.replaceChildren(...entries.flatMap(([key, value]) => [report.element("dt", {}, key), report.element("dd", {}, String(value))]));
+};
 
-function element(name, attributes, text) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
+report.run.settings = (group, run) => [
+  ["seed", group.runs.seed[run]],
+  ...Object.entries(group.details.settings).map(([key, { values, index }]) => [key, values[index[run]]]),
+];
 
-function chart(group, run, kind, scale, unit) {
-  const epochs = report.curve(group, run, `val_${kind}`).x;
-  const curves = ["train", "val"].map((split) => [split, report.curve(group, run, `${split}_${kind}`).y]);
-  const values = curves.flatMap(([, curve]) => curve).filter((value) => value !== null);
-  if (!values.length) return null;
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const first = epochs[0], last = epochs[epochs.length - 1];
-  const x = (epoch) => 48 + (last > first ? (epoch - first) / (last - first) : 0.5) * 300;
-  const y = (value) => 150 - (high > low ? (value - low) / (high - low) : 0.5) * 120;
-  const svg = element("svg", { viewBox: "0 0 360 190", role: "img", "aria-label": `${kind} by epoch` });
-  svg.append(element("text", { x: 48, y: 14 }, `${kind} (${unit}) by epoch: line val, dashes train`));
-  for (const value of [low, high]) {
-    svg.append(element("line", { x1: 48, x2: 348, y1: y(value), y2: y(value) }));
-    svg.append(element("text", { x: 44, y: y(value) + 4, "text-anchor": "end" }, (value * scale).toFixed(2)));
-  }
-  for (const epoch of new Set([first, last]))
-    svg.append(element("text", { x: x(epoch), y: 172, "text-anchor": "middle" }, epoch));
-  for (const [split, curve] of curves) {
-    const points = curve.flatMap((value, i) => (value === null ? [] : [[x(epochs[i]), y(value)]]));
-    const path = points.map(([a, b], i) => `${i ? "L" : "M"}${a.toFixed(1)} ${b.toFixed(1)}`).join("");
-    svg.append(element("path", { d: points.length === 1 ? `${path}h.1` : path, class: split }));
-  }
-  return svg;
-}
+report.run.results = (group, run) => {
+  const { runs, metric } = group;
+  const percent = (value) => (value === null ? null : `${report.number(value, 2, 100)} %`);
+  const isOther = !["val_accuracy", "test_accuracy"].includes(metric.name);
+  const own = runs.value[run] === null || !isOther ? null : `${report.value(group, runs.value[run])} ${metric.unit}`;
+  return [
+    ["validation accuracy", percent(runs.val[run])],
+    ["test accuracy", percent(runs.test[run])],
+    [metric.label, own],
+    ["epochs", runs.planned[run] === null ? runs.epochs[run] : `${runs.epochs[run]} of ${runs.planned[run]}`],
+    ["training", runs.seconds[run] === null ? null : `${report.number(runs.seconds[run], 0)} s`],
+    ["compute", runs.pflop[run] === null ? null : `${report.threeDigits(runs.pflop[run])} PFLOP`],
+  ].filter(([, text]) => text !== null);
+};
 
-function open(group, run) {
+report.run.show = (dialog, group, run) => {
   const { runs, details } = group;
-  inDialog("#run-name").textContent = runs.name[run];
-  inDialog(".run-status").textContent = runs.status[run];
-  inDialog(".run-status").className = `run-status status ${runs.status[run]}`;
-  inDialog(".run-reason").textContent = details.reason[run];
-  inDialog(".run-command").textContent = details.command[run];
-  inDialog(".run-folder").textContent = details.folder[run];
-  const charts = [chart(group, run, "accuracy", 100, "%"), chart(group, run, "loss", 1, "nats")];
-  inDialog(".run-history").replaceChildren(...charts.filter(Boolean));
-  if (!charts.some(Boolean)) inDialog(".run-history").textContent = "No epoch is recorded.";
-  inDialog(".copy").textContent = "Copy";
-  const settings = Object.entries(details.settings).map(([key, own]) => [key, own.values[own.index[run]]]);
-  fill(inDialog(".run-settings"), Object.fromEntries([["seed", runs.seed[run]], ...settings]));
-  fill(inDialog(".run-common"), details.common);
-  dialog.showModal();
-  dialog.scrollTop = 0;
-}
+  const inside = (name) => dialog.querySelector(name);
+  inside("#run-name").textContent = runs.name[run];
+  const configuration = group.configurations[runs.configuration[run]];
+  inside(".run-configuration").textContent = [configuration?.name, `seed ${runs.seed[run]}`].filter(Boolean).join(", ");
+  inside(".run-status").textContent = runs.status[run];
+  inside(".run-status").className = `run-status status ${runs.status[run]}`;
+  inside(".run-reason").textContent = details.reason[run];
+  report.run.fill(inside(".run-results"), report.run.results(group, run));
+  inside(".run-command").textContent = details.command[run];
+  inside(".run-folder").textContent = details.folder[run];
+  report.run.fill(inside(".run-settings"), report.run.settings(group, run));
+  report.run.fill(inside(".run-common"), Object.entries(details.common));
+  const history = inside(".run-history");
+  history.replaceChildren();
+  if (report.curve(group, run, "val_accuracy").x.length) report.charts.overlay(history, group, [run]);
+  else history.textContent = "No epoch is recorded.";
+};
 
-dialog.addEventListener("click", (event) => {
-  const box = dialog.getBoundingClientRect();
-  const isInside = event.clientX >= box.left && event.clientX <= box.right
-    && event.clientY >= box.top && event.clientY <= box.bottom;
-  if (event.target === dialog && !isInside) dialog.close();
-});
-inDialog(".copy").addEventListener("click", async () => {
-  const range = document.createRange();
-  range.selectNodeContents(inDialog(".run-command"));
-  getSelection().removeAllRanges();
-  getSelection().addRange(range); // without access to the clipboard, at least select the text
-  const copied = navigator.clipboard?.writeText(range.toString()).then(() => true, () => false);
-  inDialog(".copy").textContent = (await copied) ? "Copied" : "Selected: copy it";
-});
+// The order of the table of runs, which previous and next follow.
+report.run.order = (group) => group.grids?.runs?.order ?? [...group.runs.id.keys()];
+
+report.run.start = () => {
+  const dialog = document.querySelector("#run");
+  let state = null; // of the group whose run is shown
+  const inside = (name) => dialog.querySelector(name);
+  const step = (by) => {
+    const order = report.run.order(state.group);
+    const next = order[order.indexOf(state.open) + by];
+    if (next !== undefined) state.set("open", "open", next);
+  };
+  const update = (changed) => {
+    if (changed.open === null) {
+      if (changed === state && dialog.open) dialog.close();
+      return;
+    }
+    state = changed;
+    const order = report.run.order(state.group);
+    const place = order.indexOf(state.open);
+    inside(".previous").disabled = place <= 0;
+    inside(".next").disabled = place < 0 || place === order.length - 1;
+    if (!dialog.open) dialog.showModal();
+    report.run.show(dialog, state.group, state.open);
+    dialog.scrollTop = 0;
+  };
+  for (const own of report.states.values())
+    own.subscribe((what) => (what === "open" || what === "restored") && update(own));
+  dialog.addEventListener("close", () => state.open !== null && state.set("open", "open", null));
+  document.addEventListener("keydown", (event) => {
+    if (!dialog.open || event.target.closest("input, select, [data-chart]")) return;
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
+  });
+  inside(".previous").addEventListener("click", () => step(-1));
+  inside(".next").addEventListener("click", () => step(1));
+  inside(".copy-command").addEventListener("click", (event) => report.copy.text(inside(".run-command").textContent, event.target));
+  inside(".copy-link").addEventListener("click", (event) => report.copy.text(location.href, event.target));
+};
+
+// A click beside a dialog closes it.
+report.closeOutside = (dialog) =>
+  dialog.addEventListener("click", (event) => {
+    const box = dialog.getBoundingClientRect();
+    const isInside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+    if (event.target === dialog && !isInside) dialog.close();
+  });

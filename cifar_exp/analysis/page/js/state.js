@@ -9,14 +9,16 @@ class State {
     this.ticked = new Set(); // indices of runs
     this.tickedConfigurations = new Set();
     this.open = null; // the index of the run whose dialog is open
-    this.comparing = false;
+    this.comparing = false; // whether the ticked ones are shown side by side
+    this.isFull = false; // whether a tick was refused
     this.filter = "";
     this.sorts = {}; // by table: [column, 1 or -1]
     this.options = {}; // by chart: {key: text}
     this.listeners = [];
   }
 
-  // Calls listener(what) after each change; what is visible, ticked, open, compare, filter, sort or option.
+  // Calls listener(what) after each change: visible, ticked, open, compare, filter, sort, option, or
+  // restored (anything but what is visible may have changed).
   subscribe(listener) {
     this.listeners.push(listener);
   }
@@ -56,15 +58,31 @@ class State {
     this.changed("option");
   }
 
+  // Ticks a run or takes the tick away; no more than MOST_TICKED runs and configurations together.
   tick(run, isTicked) {
-    if (isTicked) this.ticked.add(run);
-    else this.ticked.delete(run);
-    this.changed("ticked");
+    this.change(this.ticked, run, isTicked);
   }
 
   tickConfiguration(configuration, isTicked) {
-    if (isTicked) this.tickedConfigurations.add(configuration);
-    else this.tickedConfigurations.delete(configuration);
+    this.change(this.tickedConfigurations, configuration, isTicked);
+  }
+
+  change(ticked, item, isTicked) {
+    this.isFull = isTicked && this.countTicked() >= State.MOST_TICKED;
+    if (isTicked && !this.isFull) ticked.add(item);
+    if (!isTicked) ticked.delete(item);
+    this.changed("ticked");
+  }
+
+  countTicked() {
+    return this.ticked.size + this.tickedConfigurations.size;
+  }
+
+  clearTicked() {
+    this.ticked.clear();
+    this.tickedConfigurations.clear();
+    this.isFull = false;
+    this.comparing = false;
     this.changed("ticked");
   }
 
@@ -73,6 +91,8 @@ class State {
     this.changed(what);
   }
 }
+
+State.MOST_TICKED = 5;
 
 report.states = new Map(report.groups.map((group) => [group, new State(group)]));
 report.state = (group) => report.states.get(group);

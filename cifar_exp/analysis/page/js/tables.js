@@ -1,0 +1,160 @@
+// The columns of each table of a group, and how the tables follow the state.
+report.tables = {};
+
+report.tables.column = (name, get, { digits = 0, scale = 1, ...options } = {}) => ({
+  name, isNumber: true, key: get, text: (row) => report.number(get(row), digits, scale), first: -1, ...options,
+});
+
+report.tables.textColumn = (name, get, options = {}) => ({ name, key: get, text: (row) => get(row) ?? "", ...options });
+
+report.tables.metricColumn = (group, name, get, options = {}) => {
+  const { digits, scale, higher } = group.metric;
+  return report.tables.column(name, get, { digits, scale, first: higher ? -1 : 1, ...options });
+};
+
+report.tables.levels = (group, configurationOf) =>
+  group.factors.map((factor, place) => {
+    const level = (row) => (configurationOf(row) < 0 ? "" : report.level(group, configurationOf(row), place));
+    const key = factor.numeric ? (row) => (level(row) === "" ? null : Number(level(row))) : level;
+    return { name: factor.name, isNumber: factor.numeric, text: level, key };
+  });
+
+// Short names tell the levels; with longer ones, each factor has a column.
+report.tables.LONG_NAME = 30;
+
+report.tables.configurations = (group) => {
+  const { configurations, metric } = group;
+  const isLong = configurations.some(({ name }) => name.length > report.tables.LONG_NAME);
+  const own = (key) => (row) => configurations[row][key];
+  const { column, metricColumn } = report.tables;
+  const order = report.tables.levelOrder(group);
+  const interval = (row) => report.interval(group, configurations[row].low, configurations[row].high);
+  return [
+    { name: "configuration", text: (row) => report.tables.ranked(configurations[row]), key: order },
+    ...(isLong ? report.tables.levels(group, (row) => row) : []),
+    metricColumn(group, `mean (${metric.unit})`, own("mean")),
+    { name: "95 % interval", text: interval, key: own("low"), isNumber: true, first: metric.higher ? -1 : 1 },
+    metricColumn(group, `SD (${metric.differenceUnit})`, own("sd"), { first: 1, title: "Standard deviation between seeds" }),
+    column("n", own("n"), { isDroppedIfEqual: true, title: "Seeds that count" }),
+    ...(metric.name === "test_accuracy" ? [] : [column("test (%)", own("test"), { digits: 2, scale: 100 })]),
+    column("train s", own("seconds"), { first: 1 }),
+    column("PFLOP", own("pflop"), { digits: report.decimals(configurations.map(({ pflop }) => pflop)), first: 1 }),
+    column("parameters", own("parameters"), { first: 1, isDroppedIfEqual: true }),
+    column("failed", (row) => configurations[row].failed || null),
+    column("diverged", (row) => configurations[row].diverged || null),
+    column("not counted", (row) => configurations[row].notCounted - configurations[row].failed - configurations[row].diverged || null),
+  ];
+};
+
+// A number by which configurations are sorted level by level, in the order of their names.
+report.tables.levelOrder = ({ configurations, factors }) => {
+  const place = (i) => ` ${configurations[0]?.name}`.indexOf(` ${factors[i].name}=`);
+  const places = [...factors.keys()].sort((a, b) => place(a) - place(b));
+  return (row) => places.reduce((sum, i) => sum * (factors[i].levels.length + 1) + configurations[row].levels[i], 0);
+};
+
+report.tables.ranked = ({ rank, name }) => (rank ? `${rank}. ${name}` : name);
+
+report.tables.runs = (group) => {
+  const { runs, metric } = group;
+  const own = (name) => (row) => runs[name][row];
+  const { column, textColumn, metricColumn } = report.tables;
+  const hasOwnColumn = metric.name === "val_accuracy" || metric.name === "test_accuracy";
+  const epochs = (row) => (runs.planned[row] === null ? `${runs.epochs[row]}` : `${runs.epochs[row]}/${runs.planned[row]}`);
+  return [
+    textColumn("run", own("name")),
+    textColumn("status", own("status"), { isDroppedIfEqual: true, kind: (row) => `status ${runs.status[row]}` }),
+    ...report.tables.levels(group, own("configuration")),
+    { name: "seed", text: (row) => String(runs.seed[row]), key: own("seed"), isNumber: true },
+    ...(hasOwnColumn ? [] : [metricColumn(group, `${metric.label} (${metric.unit})`, own("value"))]),
+    column("val (%)", own("val"), { digits: 2, scale: 100 }),
+    column("test (%)", own("test"), { digits: 2, scale: 100 }),
+    { name: "epochs", text: epochs, key: own("epochs"), isNumber: true, first: -1, isDroppedIfEqual: true },
+    column("train s", own("seconds"), { first: 1 }),
+    column("PFLOP", own("pflop"), { digits: report.decimals(runs.pflop), first: 1 }),
+  ];
+};
+
+report.tables.differences = (group, rows, name, text, verdicts = report.VERDICTS) => [
+  { name, text: (row) => text(rows[row]), key: (row) => text(rows[row]) },
+  report.tables.metricColumn(group, `difference (${group.metric.differenceUnit})`, (row) => rows[row].mean, {
+    text: (row) => report.difference(group, rows[row].mean),
+  }),
+  { name: "95 % interval", text: (row) => report.interval(group, rows[row].low, rows[row].high), key: (row) => rows[row].low, isNumber: true },
+  report.tables.textColumn("verdict", (row) => verdicts[rows[row].verdict], { kind: (row) => `verdict ${verdicts === report.VERDICTS ? rows[row].verdict : ""}` }),
+  report.tables.column("p", (row) => rows[row].p, { first: 1, text: (row) => report.pText(rows[row].p) }),
+  report.tables.textColumn("averaged over", (row) => rows[row].averaged_over),
+];
+
+report.pText = (p) => (p === null ? "" : p < 0.001 ? "< 0.001" : p.toFixed(3));
+
+report.tables.effects = (group) =>
+  report.tables.differences(group, group.effects, "change", (row) => `${row.name} ${row.level} against ${row.reference}`);
+
+report.tables.interactions = (group) =>
+  report.tables.differences(group, group.interactions, "interaction", (row) =>
+    `${row.name} ${row.reference} to ${row.level}, at ${row.other_name} ${row.other_level} against ${row.other_reference}`, report.INTERACTIONS);
+
+report.tables.comparisons = (group) =>
+  report.tables.differences(group, group.comparisons, "configuration", (row) => row.configuration);
+
+report.tables.start = (section, group) => {
+  const state = report.state(group);
+  const makers = {
+    configurations: () => report.tables.grid(section, group, "configurations", group.configurations.length, 25, {
+      isVisible: (row) => report.isConfigurationVisible(group, row),
+      ticks: { has: (row) => state.tickedConfigurations.has(row), set: (row, on) => state.tickConfiguration(row, on) },
+      onOpen: (row) => state.tickConfiguration(row, !state.tickedConfigurations.has(row)),
+    }),
+    effects: () => report.tables.grid(section, group, "effects", group.effects.length, 25),
+    interactions: () => report.tables.grid(section, group, "interactions", group.interactions.length, 25),
+    comparisons: () => {
+      const places = new Map(group.configurations.map(({ name }, place) => [name, place]));
+      return report.tables.grid(section, group, "comparisons", group.comparisons.length, 25, {
+        isVisible: (row) => report.isConfigurationVisible(group, places.get(group.comparisons[row].configuration)),
+      });
+    },
+    runs: () => report.tables.grid(section, group, "runs", report.runCount(group), 50, {
+      isVisible: (row) => state.isVisible(row),
+      ticks: { has: (row) => state.ticked.has(row), set: (row, on) => state.tick(row, on) },
+      onOpen: (row) => state.set("open", "open", row),
+    }),
+  };
+  const grids = (group.grids = {});
+  for (const place of section.querySelectorAll("[data-table]")) grids[place.dataset.table] = makers[place.dataset.table]();
+  state.subscribe((what) => report.tables.follow(state, grids, what));
+};
+
+report.tables.grid = (section, group, name, size, limit, options = {}) => {
+  const state = report.state(group);
+  const place = section.querySelector(`[data-table="${name}"]`);
+  return new report.Grid(place, {
+    label: place.dataset.label, columns: report.tables[name](group), size, limit,
+    isVisible: () => true, sort: state.sorts[name] ?? null,
+    onSort: (sort) => {
+      state.sorts[name] = sort;
+      state.changed("sort");
+    },
+    ...options,
+  });
+};
+
+// The tables follow what other parts of the page change.
+report.tables.follow = (state, grids, what) => {
+  for (const [name, grid] of Object.entries(grids)) {
+    const isSorted = what === "restored" && grid.sort?.join() !== state.sorts[name]?.join();
+    if (isSorted) grid.sort = state.sorts[name] ?? null;
+    if (isSorted || (what === "visible" && name !== "effects" && name !== "interactions")) grid.refresh();
+    if ((what === "ticked" || what === "restored") && grid.ticks) grid.showTicks();
+  }
+};
+
+report.isConfigurationVisible = (group, configuration) => {
+  const { visible } = report.state(group);
+  if (visible === null) return true;
+  if (group.visibleRuns !== visible) {
+    group.visibleRuns = visible;
+    group.visibleConfigurations = new Set([...visible].map((run) => group.runs.configuration[run]));
+  }
+  return group.visibleConfigurations.has(configuration);
+};

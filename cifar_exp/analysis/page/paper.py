@@ -1,0 +1,123 @@
+"""A paragraph for a paper or its appendix: what checklists of reproducibility ask for.
+
+The items are those of the NeurIPS paper checklist: data and splits, hyperparameters and how they
+were chosen, number of runs and error bars with their method, compute, and the version of the code.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+import cifar_exp
+from cifar_exp.analysis.statistics.factors import Factor
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.text import counted
+
+MOST_LEVELS = 8  # that are listed
+
+
+def paper_paragraphs(statistics: GroupStatistics) -> list[str]:
+    """Data, settings, results, compute and code, a paragraph each; empty if no run counts."""
+    if not len(statistics.counted):
+        return []
+    parts = (_data, _settings, _results, _compute, _code)
+    return [" ".join(part(statistics)) for part in parts]
+
+
+def _data(statistics: GroupStatistics) -> Iterator[str]:
+    first = statistics.counted.iloc[0]
+    yield (
+        f"We used {first['name']} with {first['train_size']:,} images for training, "
+        f"{first['val_size']:,} for validation and {first['test_size']:,} for testing."
+    )
+    if not statistics.has_val:
+        yield (
+            "No validation images were held out, so the results below are on the test images and "
+            "must not be used to choose between configurations."
+        )
+        return
+    yield (
+        "The validation images are a stratified part of the training images, the same in all runs "
+        f"(split seed {first['split_seed']})."
+    )
+    if not statistics.metric.is_on_test:
+        yield "Choices were made on them; each run read the test images once, at its end."
+
+
+def _settings(statistics: GroupStatistics) -> Iterator[str]:
+    configurations = len(statistics.summary)
+    if not statistics.factors:
+        yield "All runs have the same settings and differ only in the seed."
+    else:
+        tried = "; ".join(_range(factor) for factor in statistics.factors)
+        yield f"We trained {counted(configurations, 'configuration')} of these settings: {tried}."
+        if statistics.baseline is None and configurations > 1:
+            yield f"The one with the best mean {statistics.metric.label} was chosen."
+    epochs = statistics.counted["epochs"].dropna().unique()
+    if len(epochs) == 1:
+        yield f"Each run trained for {counted(int(epochs[0]), 'epoch')}."
+    yield "All other settings are those of the configuration file of each run."
+
+
+def _range(factor: Factor) -> str:
+    levels = [*factor.levels]
+    if len(levels) > MOST_LEVELS and factor.is_numeric:
+        text = f"{len(levels)} values from {levels[0]} to {levels[-1]}"
+    else:
+        text = ", ".join(levels)
+    together = f" (together with {', '.join(factor.aliased)})" if factor.aliased else ""
+    return f"{factor.key} {text}{together}"
+
+
+def _results(statistics: GroupStatistics) -> Iterator[str]:
+    metric, row = statistics.metric, statistics.summary.iloc[0]
+    sizes = statistics.evaluated["n"]
+    seeds = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
+    what = "seed" if seeds == "1" else "seeds"
+    yield (
+        f"Each configuration was trained with {seeds} {what}, which set the initial weights, the "
+        "order of the images and their augmentation."
+    )
+    mean = metric.text(row["mean"])
+    best = f"The best, {row['configuration']}, has a mean {metric.label} of {mean}"
+    if row["n"] < 2:
+        yield f"{best} with one seed, so no interval can be given."
+    else:
+        interval = metric.interval_text(row["ci_low"], row["ci_high"])
+        sd = metric.difference_text(row["sd"]).removeprefix("+")
+        yield f"{best} (SD {sd} over {int(row['n'])} seeds, 95 % interval {interval})."
+    if not metric.is_on_test and np.isfinite(row["test_mean"]):
+        spread = "" if row["n"] < 2 else f" (SD {row['test_sd'] * 100:.2f} pp)"
+        yield f"Its mean test accuracy is {row['test_mean'] * 100:.2f} %{spread}."
+    pooled, df = statistics.noise
+    if df:
+        noise = metric.difference_text(pooled).removeprefix("+")
+        yield f"The SD between seeds, pooled over configurations, is {noise} ({df} df)."
+    lost = statistics.summary[["failed", "diverged"]].sum()
+    if lost.sum():
+        yield f"{lost['failed']} runs failed and {lost['diverged']} diverged; means leave them out."
+
+
+def _compute(statistics: GroupStatistics) -> Iterator[str]:
+    runs = statistics.runs
+    hours, pflop = runs["train_seconds"].sum() / 3600, runs["pflop"].sum()
+    kinds = ", ".join(sorted({str(name) for name in runs["device_name"].dropna()})) or "unknown"
+    threads = sorted({int(n) for n in runs["threads"].dropna()})
+    what = "thread" if threads == [1] else "threads"
+    cpu = f" with {', '.join(map(str, threads))} {what} a run" if threads else ""
+    precision = ", ".join(sorted(set(runs["precision"].dropna())))
+    yield (
+        f"The {len(runs):,} runs took {hours:.3g} hours of training in all and {pflop:.3g} PFLOP "
+        f"(6 x multiply-accumulates x images), on {kinds}{cpu}, in {precision}."
+    )
+
+
+def _code(statistics: GroupStatistics) -> Iterator[str]:
+    runs = statistics.runs
+    commits = sorted({str(text)[:10] for text in runs["git_commit"].dropna()})
+    versions = ", ".join(sorted({str(text) for text in runs["torch"].dropna()})) or "unknown"
+    commit = f"commit {', '.join(commits)}" if commits else "commit not recorded"
+    yield (
+        f"Trained and analyzed with cifar_exp {cifar_exp.__version__} ({commit}) and PyTorch "
+        f"{versions}; the settings, the epochs and the results of each run are in its folder."
+    )

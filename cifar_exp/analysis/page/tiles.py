@@ -1,0 +1,68 @@
+"""The few numbers at the top of a group: the best, what a setting is worth, noise, runs."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.storage.run_state import STATUSES
+from cifar_exp.text import counted
+
+MOST_RANGES = 1  # settings that get a tile of their own
+
+
+def tiles(statistics: GroupStatistics) -> list[dict[str, str]]:
+    """`value`, `unit`, and `text` that says what it is the value of."""
+    return [*_best(statistics), *_ranges(statistics), *_noise(statistics), _runs(statistics)]
+
+
+def counts(statistics: GroupStatistics) -> dict[str, int]:
+    """The number of runs by status, with the sweep's pending runs."""
+    found = Counter(statistics.runs["status"])
+    found["pending"] = len(statistics.group.pending)
+    return {status: found[status] for status in STATUSES if found[status]}
+
+
+def _tile(value: str, unit: str, text: str) -> dict[str, str]:
+    return {"value": value, "unit": unit, "text": text}
+
+
+def _best(statistics: GroupStatistics) -> Iterator[dict[str, str]]:
+    if not len(statistics.evaluated):
+        return
+    row, metric = statistics.summary.iloc[0], statistics.metric
+    value = f"{row['mean'] * metric.scale:.{metric.digits}f}"
+    seeds = counted(int(row["n"]), "seed")
+    configurations = len(statistics.evaluated)
+    name = f"{row['configuration']}, best of {configurations}" if configurations > 1 else ""
+    yield _tile(value, metric.unit, f"{metric.label}: {name or 'mean'} ({seeds})")
+
+
+def _ranges(statistics: GroupStatistics) -> Iterator[dict[str, str]]:
+    """By factor: the largest difference between the means of two of its levels."""
+    metric, effects = statistics.metric, statistics.effects
+    if not len(effects):
+        return
+    for factor in statistics.by_importance[:MOST_RANGES]:
+        own = effects.loc[effects["setting"] == factor.key, "mean"]
+        if len(own) and np.isfinite(own).any():
+            span = max(own.max(), 0.0) - min(own.min(), 0.0)
+            value = f"{span * metric.scale:.{metric.digits}f}"
+            levels = f"{factor.name} {factor.levels[0]} to {factor.levels[-1]}"
+            yield _tile(value, metric.difference_unit, f"range of the means over {levels}")
+
+
+def _noise(statistics: GroupStatistics) -> Iterator[dict[str, str]]:
+    sd, df = statistics.noise
+    if df and np.isfinite(sd):
+        value = f"{sd * statistics.metric.scale:.{statistics.metric.digits}f}"
+        yield _tile(value, statistics.metric.difference_unit, "standard deviation between seeds")
+
+
+def _runs(statistics: GroupStatistics) -> dict[str, str]:
+    found = counts(statistics)
+    done = found.pop("completed", 0)
+    others = ", ".join(f"{n} {status}" for status, n in found.items())
+    text = "runs completed" if done != 1 else "run completed"
+    return _tile(f"{done:,}", "", f"{text}; {others}" if others else text)

@@ -1,0 +1,60 @@
+"""The text for a paper has what the NeurIPS checklist asks for."""
+
+from typing import Any
+
+import pandas as pd
+
+import cifar_exp
+from cifar_exp.analysis.page.paper import paper_paragraphs
+
+
+def test_a_grid_is_described_with_data_settings_results_compute_and_code(outputs: Any) -> None:
+    outputs.grid(lambda width, dropout: 0.3 + width / 100 - dropout / 2)
+    statistics = outputs.statistics()
+    data, settings, results, compute, code = paper_paragraphs(statistics)
+    assert data == (
+        "We used shapes with 900 images for training, 100 for validation and 200 for testing. The "
+        "validation images are a stratified part of the training images, the same in all runs "
+        "(split seed 0). Choices were made on them; each run read the test images once, at its end."
+    )
+    assert settings == (
+        "We trained 9 configurations of these settings: model.width 8, 16, 32; model.dropout 0, "
+        "0.1, 0.2. The one with the best mean validation accuracy was chosen. Each run trained "
+        "for 3 epochs. All other settings are those of the configuration file of each run."
+    )
+    own = statistics.counted[statistics.counted["configuration"] == "width=32 dropout=0"]["value"]
+    mean, sd = pd.Series(own).mean(), pd.Series(own).std()
+    assert (
+        f"mean validation accuracy of {mean * 100:.2f} % (SD {sd * 100:.2f} pp over 3 seeds, "
+        in (results)
+    )
+    assert results.startswith("Each configuration was trained with 3 seeds, which set the initial ")
+    seconds = sum(3.0 * width * 9 for width in (8, 16, 32))
+    pflop = sum(width**2 / 1000 * 9 for width in (8, 16, 32))
+    assert compute == (
+        f"The 27 runs took {seconds / 3600:.3g} hours of training in all and {pflop:.3g} PFLOP "
+        "(6 x multiply-accumulates x images), on made up with 1 thread a run, in fp32."
+    )
+    assert code.startswith(
+        f"Trained and analyzed with cifar_exp {cifar_exp.__version__} (commit abc) and PyTorch 2.1"
+    )
+
+
+def test_one_seed_has_no_interval_and_lost_runs_are_told(outputs: Any) -> None:
+    outputs.run(val=0.5)
+    outputs.run(status="diverged", val=None, model__width=4)
+    text = " ".join(paper_paragraphs(outputs.statistics()))
+    assert "with one seed, so no interval can be given." in text
+    assert "0 runs failed and 1 diverged; means leave them out." in text
+
+
+def test_results_on_test_are_not_for_choosing(outputs: Any) -> None:
+    outputs.run(val=None, test=0.5, data={"val_size": 0})
+    text = " ".join(paper_paragraphs(outputs.statistics()))
+    assert "so the results below are on the test images and must not be used to choose" in text
+    assert "Choices were made on them" not in text
+
+
+def test_without_a_run_that_counts_there_is_no_text(outputs: Any) -> None:
+    outputs.run(status="failed", error="x")
+    assert paper_paragraphs(outputs.statistics()) == []
