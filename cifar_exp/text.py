@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -51,6 +51,19 @@ def format_value(value: Any) -> str:
 def value_as_text(value: Any) -> str:
     """A swept value as in runs.csv: a string as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def to_json(value: Any) -> str:
+    """JSON of one line a key, in which a number that is not finite is null."""
+    return json.dumps(_finite(value), indent=2, default=str, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def printable(text: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cifar_exp
@@ -23,6 +25,7 @@ from cifar_exp.terminal import open_console, plain, print_line
 if TYPE_CHECKING:  # Hydra takes a third of a second to import: `--version` does without it
     from cifar_exp.hydra_app.command import Command
     from cifar_exp.runs.spec import RunResult
+    from cifar_exp.sweeps.forecast import Machine
     from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
     from cifar_exp.sweeps.plan import Plan
 
@@ -55,6 +58,10 @@ def _command(typed: list[str]) -> int:
     if command.shows_hydra:
         return _show(command)
     grid = command.grid  # a mistake is reported before numpy is imported
+    if command.parsed.json and not grid.settings[0].plan:
+        from cifar_exp.hydra_app.arguments import JSON_GOES_WITH
+
+        raise UserError(JSON_GOES_WITH)
     from cifar_exp.runs.requirements import check_requirements
 
     check_requirements(grid.settings)
@@ -113,19 +120,30 @@ def _train_sweep(command: Command) -> int:
 
 
 def _print_plan(command: Command) -> int:
-    from cifar_exp.hydra_app.hydra_launcher import hydra_slots
-    from cifar_exp.sweeps.dry_run import dry_run
+    from cifar_exp.sweeps.dry_run import dry_run, plan_as_json
+    from cifar_exp.text import to_json
 
-    grid, plan = command.grid, _plan(command)
-    if grid.local is None:
-        lines = list(dry_run(plan, lambda: hydra_slots(grid.launcher)))
-    else:
-        with _executor(command) as executor:
-            lines = list(dry_run(plan, executor.capacity))
-    console = open_console()
-    for line in lines:
-        print_line(console, line)
+    plan, console = _plan(command), open_console()
+    with _machine(command) as machine:
+        if command.parsed.json:
+            console.print(plain(to_json(plan_as_json(plan, machine))))
+        else:
+            shows_all = command.grid.settings[0].plan == "all"
+            dry_run(plan, machine, partial(print_line, console), shows_all=shows_all)
     return DONE
+
+
+@contextmanager
+def _machine(command: Command) -> Iterator[Machine]:
+    from cifar_exp.hydra_app.hydra_launcher import hydra_slots
+    from cifar_exp.sweeps.forecast import Machine
+    from cifar_exp.sweeps.probe import probe, probe_by
+
+    if command.grid.local is None:
+        yield Machine(partial(hydra_slots, command.grid.launcher), probe)
+        return
+    with _executor(command) as executor:
+        yield Machine(executor.capacity, probe_by(executor.call))
 
 
 def _plan(command: Command) -> Plan:
@@ -133,7 +151,8 @@ def _plan(command: Command) -> Plan:
     from cifar_exp.sweeps.plan import make_plan
     from cifar_exp.sweeps.prerequisites import check_prerequisites
 
-    with closing(Console(command.grid.settings[0].trainer.progress)) as console:
+    mode = "none" if command.parsed.json else command.grid.settings[0].trainer.progress
+    with closing(Console(mode)) as console:
         plan = make_plan(command.grid, console.update)
     check_prerequisites(plan)
     return plan

@@ -153,4 +153,4 @@ def test_a_sweep_started_by_the_script_records_the_command_that_repeats_it(
     assert words == ["python", "-m", "cifar_exp.train", *typed]
     code, out, err = run_installed(*words[1:])
     assert code == 0, err
-    assert "runs     2; 2 already done\n" in out
+    assert "grid     2 widths: 2 runs; 2 done, 0 to train\n" in out

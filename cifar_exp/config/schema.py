@@ -290,5 +290,7 @@ class Settings(Section):
         description="which checkpoints to keep when the run is complete"
     )
     retry_failed: ControlFlag = Field(True, description="try failed runs again")
-    plan: ControlFlag = Field(False, description="show what would be trained, and train nothing")
+    plan: Annotated[Flag | Literal["all"], Nuisance] = Field(
+        False, description="show what would be trained (all: every run), and train nothing"
+    )
     report: ControlFlag = Field(True, description="write a report at the end of a sweep")

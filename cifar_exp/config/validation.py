@@ -125,6 +125,8 @@ def _sentence(details: Any, raw: Mapping[str, Any]) -> str:
     path = [str(part) for part in details["loc"]]
     if len(path) > 1 and path[1] in variants(Settings.model_fields[path[0]]):
         del path[1]  # the tag of the union's member, not a key
+    if not isinstance(raw.get(path[0]), Mapping):
+        del path[1:]  # the same of a control word, which is no group
     key = ".".join(path)
     if details["type"] == "extra_forbidden":
         return unknown_key(key, raw)

@@ -9,6 +9,7 @@ from hydra._internal.utils import get_args_parser
 from cifar_exp.errors import UserError
 from cifar_exp.text import SHOWN, did_you_mean, format_value
 
+JSON_GOES_WITH = "--json goes with plan=true; status and report have one of their own"
 NO_RECIPE = ("experiment=null", "sweep=null")  # the defaults, which Hydra does not accept
 
 
@@ -16,6 +17,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Hydra's options and the overrides, in any order. Raises UserError on a mistake."""
     parser = get_args_parser()
     parser.allow_abbrev = False
+    parser.add_argument("--json", action="store_true")
 
     def error(message: str) -> NoReturn:
         wrong = message.rpartition(": ")[2].split(" ")[0]
@@ -40,6 +42,8 @@ def _check_options(parsed: argparse.Namespace) -> None:
         "--shell-completion": parsed.shell_completion,
     }
     given = [name for name, is_given in commands.items() if is_given]
+    if parsed.json and set(given) - {"--run", "--multirun"}:
+        raise UserError(JSON_GOES_WITH)
     if len(given) > 1:
         raise UserError(f"{' and '.join(given)}: only one of them at a time")
     if parsed.resolve and parsed.cfg is None:

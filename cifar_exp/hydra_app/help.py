@@ -26,6 +26,7 @@ was interrupted; a completed run is not trained again.
 
 FOOT = """\
 Options: --multirun, -m     run every combination of the listed values
+         --json             with plan=true: print the plan as JSON
          --config-dir DIR   add your own YAML files (a model as DIR/model/mine.yaml)
          --cfg job          print the composed settings and train nothing
          --hydra-help       list the options of Hydra, which composes the settings

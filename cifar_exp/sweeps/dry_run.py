@@ -1,64 +1,88 @@
-"""`plan=true`: list the runs, with id and status, and estimate the time for the missing ones."""
+"""`plan=true`: the runs, with id and status, and an estimate of the time for the missing ones."""
 
-from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from cifar_exp.config.schema import Settings
-from cifar_exp.runs.spec import Slot
-from cifar_exp.storage.record import TERMINAL, needs_no_training
-from cifar_exp.storage.run_state import RunState, read_states, run_folders
-from cifar_exp.sweeps.duration import DurationModel, makespan, seconds_left
-from cifar_exp.sweeps.monitor.snapshot import latest_samples
+from cifar_exp.storage.run_folder import new_path
+from cifar_exp.sweeps.forecast import Machine, forecast
 from cifar_exp.sweeps.plan import Plan, PlannedRun
-from cifar_exp.sweeps.sweep import launch_order
-from cifar_exp.text import counted, duration, value_as_text
+from cifar_exp.sweeps.progress import Progress
+from cifar_exp.terminal import PrintLine
+from cifar_exp.text import duration, value_as_text
 
-START_SECONDS = 5.0  # workers import torch once
+LISTED = 20  # runs, unless all are asked for
 
 
-def dry_run(plan: Plan, capacity: Callable[[], Sequence[Slot]]) -> Iterator[str]:
-    """The lines of the plan. Nothing is trained or written.
+def dry_run(
+    plan: Plan, machine: Machine, print_line: PrintLine, *, shows_all: bool = False
+) -> None:
+    """Print the plan. Nothing is trained or written."""
+    progress = Progress.of(plan)
+    if plan.is_sweep:
+        _print_sweep(progress, print_line, shows_all=shows_all)
+    else:
+        print_line(f"run      {_folder(progress)}")
+        print_line(f"status   {progress.states[plan.runs[0].run_id].status}")
+    if not progress.missing:
+        return
+    found = forecast(progress, machine, print_line)
+    if found.seconds is None:
+        print_line(f"time     unknown: {found.basis}")
+    else:
+        print_line(f"time     about {duration(found.seconds)}, {found.basis}")
 
-    `capacity` gives the executor's slots. It is called only if a run is missing, as it may have to
-    import torch.
-    """
-    states = read_states(plan.runs_folder, plan.by_id)
-    yield f"sweep    {plan.folder}"
-    for run in plan.runs:
+
+def plan_as_json(plan: Plan, machine: Machine) -> dict[str, Any]:
+    """The plan as docs/formats.md describes it."""
+    progress = Progress.of(plan)
+    found = forecast(progress, machine, lambda _, **__: None) if progress.missing else None
+    return {
+        "sweep": plan.name if plan.is_sweep else None,
+        "folder": _folder(progress),
+        "grid": plan.grid,
+        "trials": plan.trials,
+        "done": progress.done,
+        "to_train": len(progress.missing),
+        "jobs": len(found.slots) if found else None,
+        "threads": found.slots[0].threads if found else None,
+        "seconds": found.seconds if found else 0.0,
+        "basis": found.basis if found else None,
+        "runs": [_run_as_json(progress, run) for run in plan.runs],
+    }
+
+
+def _run_as_json(progress: Progress, run: PlannedRun) -> dict[str, Any]:
+    state = progress.states[run.run_id]
+    return {
+        "run_id": run.run_id,
+        "folder": str(state.folder) if state.folder else None,
+        "status": state.status,
+        "is_missing": run in progress.missing,
+        "values": dict(run.trial.values),
+        "pflop": run.cost.pflop if run.cost else None,
+    }
+
+
+def _folder(progress: Progress) -> str:
+    """The sweep's folder; of a single run the one that it has, or would get."""
+    plan = progress.plan
+    if plan.is_sweep:
+        return str(plan.folder)
+    (run,) = plan.runs
+    new = new_path(plan.runs_folder, run.trial.label, run.run_id)
+    return str(progress.states[run.run_id].folder or new)
+
+
+def _print_sweep(progress: Progress, print_line: PrintLine, *, shows_all: bool) -> None:
+    plan = progress.plan
+    print_line(f"sweep    {plan.folder}")
+    print_line(f"grid     {progress}")
+    listed = plan.runs if shows_all else plan.runs[:LISTED]
+    for run in listed:
         values = " ".join(f"{key}={value_as_text(v)}" for key, v in run.trial.values.items())
-        yield f"  {run.run_id}  {states[run.run_id].status:<11}  {values}"
-    missing = [r for r in plan.runs if not _is_done(states[r.run_id], r)]
-    yield f"runs     {plan.size}; {len(plan.runs) - len(missing)} already done"
-    if not missing:
-        return
-    slots = capacity()
-    yield f"jobs     {len(slots)} at a time, {_threads(slots[0])} each"
-    samples = latest_samples(plan.runs_folder, run_folders(plan.runs_folder))
-    durations = DurationModel(samples, slots[0].threads)
-    seconds = [
-        seconds_left(_start(states[r.run_id], r.trial.settings), r.cost, durations)
-        for r in launch_order(missing)
-    ]
-    total = makespan([], seconds, len(slots))
-    if total is None:
-        yield f"time     unknown: {_why_unknown(durations)}"
-        return
-    yield f"time     about {duration(START_SECONDS + total)}"
-
-
-def _threads(slot: Slot) -> str:
-    return "all threads" if slot.threads is None else counted(slot.threads, "thread")
-
-
-def _is_done(state: RunState, run: PlannedRun) -> bool:
-    return needs_no_training(state.status, run.trial.settings)
-
-
-def _why_unknown(durations: DurationModel) -> str:
-    if durations.points:
-        return "the cost of these networks is not known before they train"
-    return "there is no completed run to estimate from"
-
-
-def _start(state: RunState, settings: Settings) -> RunState:
-    """The state from which training starts: a rerun starts from the beginning."""
-    return RunState(state.run_id) if settings.rerun and state.status in TERMINAL else state
+        status = progress.states[run.run_id].status
+        print_line(f"  {run.run_id}  {status:<11}  {values}".rstrip())
+    if len(listed) < len(plan.runs):
+        print_line(f"         and {len(plan.runs) - len(listed)} more; plan=all lists every run")
+    seeds = {run.trial.settings.seed for run in plan.runs}
+    if len(plan.runs) > 1 and len(seeds) == 1:
+        print_line("note     one seed each: only seed=0,1,2 or more can tell an effect from chance")

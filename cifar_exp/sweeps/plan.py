@@ -1,7 +1,8 @@
-"""The plan of a sweep: its name, and its runs with their ids and costs."""
+"""The plan of a sweep, or of a single run: its name, and its runs with their ids and costs."""
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from cifar_exp.data.registry import Loader, dataset_counts, is_known_by_content
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.sweep_folder import SweepEntry
 from cifar_exp.sweeps.trial import Grid, Trial
+from cifar_exp.text import counted, value_as_text
 from cifar_exp.training.cost import DatasetSizes, RunCost, estimate_cost
 
 LONGEST_NAME = 80
@@ -31,7 +33,10 @@ class PlannedRun:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep: `runs` in grid order; `trials` is their number with repetitions."""
+    """A sweep: `runs` in grid order; `trials` is their number with repetitions.
+
+    A single run, which makes no folder of a sweep, has a plan too.
+    """
 
     name: str
     keys: Sequence[str]
@@ -39,6 +44,7 @@ class Plan:
     trials: int
     fixed: Mapping[str, Any]
     outputs: Path = Path("outputs")
+    is_sweep: bool = True
 
     @property
     def folder(self) -> Path:
@@ -51,11 +57,23 @@ class Plan:
         return self.outputs / "runs"
 
     @property
-    def size(self) -> str:
-        """The number of runs, and of trials if some are equal."""
-        if self.trials == len(self.runs):
-            return f"{len(self.runs)}"
-        return f"{len(self.runs)} ({self.trials} combinations, {len(self.runs)} distinct)"
+    def grid(self) -> str:
+        """`3 widths x 3 seeds = 9 runs`; without the factors where they do not multiply to it."""
+        levels = self._levels()
+        factors = [_counted_levels(key, n) for key, n in levels.items() if n > 1]
+        runs = counted(len(self.runs), "run")
+        if self.trials != len(self.runs):
+            runs = f"{counted(self.trials, 'trial')}, some of them equal, so {runs}"
+        if math.prod(levels.values()) != self.trials or not factors:
+            return runs
+        return f"{' x '.join(factors)} = {runs}" if len(factors) > 1 else f"{factors[0]}: {runs}"
+
+    def _levels(self) -> dict[str, int]:
+        values: dict[str, set[str]] = {key: set() for key in self.keys}
+        for run in self.runs:
+            for key, value in run.trial.values.items():
+                values.setdefault(key, set()).add(value_as_text(value))
+        return {key: len(found) for key, found in values.items()}
 
     def spec(self, run: PlannedRun) -> RunSpec:
         """What an executor needs to train this run."""
@@ -95,7 +113,8 @@ def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
     fixed = dict(grid.fixed)
     if fingerprints:
         fixed["data.fingerprint"] = sorted(fingerprints)
-    return Plan(sweep_name(grid, fixed), grid.keys, list(runs.values()), len(grid.trials), fixed)
+    name, found = sweep_name(grid, fixed), list(runs.values())
+    return Plan(name, grid.keys, found, len(grid.trials), fixed, is_sweep=grid.is_sweep)
 
 
 def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
@@ -118,6 +137,12 @@ def _cost(trial: Trial, dataset: Dataset | None) -> RunCost | None:
     test = min(counts.test, data.limit_test or counts.test)
     sizes = DatasetSizes(counts.classes, taken - val, val, test)
     return estimate_cost(trial.settings, sizes)
+
+
+def _counted_levels(key: str, number: int) -> str:
+    name = key.rpartition(".")[2]
+    has_plural = name.isalpha() and len(name) > 2 and not name.endswith("s")
+    return f"{number} {name}s" if has_plural else f"{number} values of {name}"
 
 
 def _digest(value: Any) -> str:

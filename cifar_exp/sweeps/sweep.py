@@ -18,6 +18,7 @@ from cifar_exp.sweeps.monitor.live import Display, live_view
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.monitor.table import disk_used, ranking, status_counts, unsuccessful_lines
 from cifar_exp.sweeps.plan import Plan, PlannedRun
+from cifar_exp.sweeps.progress import Progress
 from cifar_exp.terminal import PrintLine, open_console, print_line
 
 POLL_SECONDS = 1.0
@@ -124,11 +125,8 @@ class Sweep:
         return self._states[run.run_id].holder is not None or run.run_id in self._locked
 
     def _print_start(self) -> None:
-        plan = self.plan
-        states = read_states(plan.runs_folder, plan.by_id)
-        done = sum(needs_no_training(states[r.run_id].status, r.trial.settings) for r in plan.runs)
-        self._print(f"sweep    {plan.folder}")
-        self._print(f"runs     {plan.size}; {done} already done")
+        self._print(f"sweep    {self.plan.folder}")
+        self._print(f"grid     {Progress.of(self.plan)}")
 
     def _print_end(self) -> int:
         """Print the ranking, each failure and where the results are; returns the exit code."""

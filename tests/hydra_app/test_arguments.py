@@ -33,7 +33,7 @@ def test_options_may_stand_anywhere() -> None:
         assert sorted(parsed.overrides) == ["model=wide", "seed=0,1"]
         assert (parsed.multirun, parsed.config_dir) == (True, "mine")
         # Hydra reads the command line again, and takes no override after an option
-        assert get_args_parser().parse_args(ordered(line)) == parsed
+        assert vars(get_args_parser().parse_args(ordered(line))) | {"json": False} == vars(parsed)
 
 
 def test_overrides_keep_their_order() -> None:
@@ -84,3 +84,8 @@ def test_a_wrong_option_prints_nothing_and_does_not_exit(
 
 def test_null_recipes_are_left_out_as_they_are_the_default() -> None:
     assert ordered(["sweep=null", "experiment=null", "seed=1"]) == ["seed=1"]
+
+
+@pytest.mark.parametrize("option", ["--cfg=job", "--info", "--shell-completion"])
+def test_json_is_for_plans_not_for_what_hydra_prints(option: str) -> None:
+    assert error_of("--json", option).startswith("--json goes with plan=true")

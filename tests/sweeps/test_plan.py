@@ -188,3 +188,39 @@ def test_the_cost_of_a_users_own_network_is_unknown(
 ) -> None:
     (run,) = plan_of(make_settings("data=shapes", "model=resnet18")).runs
     assert run.cost is None
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (
+            [
+                {"model.width": w, "model.dropout": d, "seed": s}
+                for w in (8, 16, 32)
+                for d in (0.0, 0.2)
+                for s in (0, 1)
+            ],
+            "3 widths x 2 dropouts x 2 seeds = 12 runs",
+        ),
+        (
+            [{"trainer.epochs": e, "optimizer.lr": lr} for e in (1, 2) for lr in (0.1, 0.2)],
+            "2 values of epochs x 2 values of lr = 4 runs",
+        ),
+        ([{"optimizer": o, "seed": 0} for o in ("sgd", "adam")], "2 optimizers: 2 runs"),
+        ([{"seed": 0}], "1 run"),
+        ([{"model.width": i, "model.depth": i} for i in (1, 2, 3)], "3 runs"),  # moved together
+    ],
+)
+def test_a_grid_is_told_by_its_factors_where_they_multiply_to_it(
+    base: Settings, values: list[dict[str, Any]], expected: str
+) -> None:
+    trials = [Trial(changed(base, seed=i), "base", (), own) for i, own in enumerate(values)]
+    assert make_plan(Grid(trials, tuple(values[0]), is_sweep=True), silent).grid == expected
+
+
+def test_equal_trials_of_a_grid_are_told(base: Settings) -> None:
+    trials = [
+        Trial(base, "base", (), {"model.width": 32, "keep": keep}) for keep in ("all", "none")
+    ]
+    plan = make_plan(Grid(trials, ("model.width", "keep"), is_sweep=True), silent)
+    assert plan.grid == "2 trials, some of them equal, so 1 run"

@@ -6,6 +6,7 @@ from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import cached_property
 from queue import Empty, SimpleQueue
+from typing import TypeVar
 
 from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.errors import EnvironmentFailure, UserError
@@ -28,6 +29,7 @@ ERRORS: Mapping[str, type[Exception]] = {
     "killed": RunStoppedError,
     "lost": RunStoppedError,
 }
+T = TypeVar("T")
 Train = Callable[[RunSpec], WorkerResult]
 Divide = Callable[[Sequence[str]], Sequence[Slot]]
 
@@ -60,6 +62,17 @@ class LocalExecutor(Executor):
     def capacity(self) -> Sequence[Slot]:
         """The slots of this machine."""
         return self._slots
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call the function in the first worker, before any run is submitted, and wait.
+
+        This process then needs no torch. Raises EnvironmentFailure if the worker dies.
+        """
+        _ = self._slots  # this may start the first worker
+        if not self._workers:
+            self._workers.append(Worker(self._slots[0], self._context))
+            self._idle.extend(self._workers)
+        return self._workers[0].call(function)
 
     def submit(self, spec: RunSpec) -> None:
         """Train in the first free slot."""

@@ -334,3 +334,12 @@ def test_the_death_of_the_process_that_looks_for_devices_is_one_sentence(
         pytest.raises(EnvironmentFailure, match="the first worker process died"),
     ):
         executor.submit(make_spec())
+
+
+def test_a_function_is_called_in_the_worker_that_then_trains(make_spec: MakeSpec) -> None:
+    with LocalExecutor(LocalOptions(n_jobs=1), needs_accelerator=False, train=answer) as executor:
+        process = executor.call(os.getpid)
+        assert process != os.getpid()
+        executor.submit(make_spec())
+        (end,) = executor.poll(60).values()
+    assert str(end) == f"{process} None {len(os.sched_getaffinity(0))}"
