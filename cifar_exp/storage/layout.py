@@ -1,6 +1,7 @@
 """What a path stands for: an outputs folder, its runs/ or sweeps/, one sweep or one run."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -61,3 +62,18 @@ def is_folder(path: Path) -> bool:
 def real_path(path: Path) -> Path:
     """The path without links; a loop of links is followed as far as possible."""
     return Path(os.path.realpath(path))
+
+
+def real_paths(paths: Iterable[Path]) -> list[str]:
+    """The paths without links; the folders that contain them are looked up once for all."""
+    parents: dict[str, str] = {}
+    found = []
+    for path in map(os.fspath, paths):
+        parent, name = os.path.split(path)
+        if name in ("", os.curdir, os.pardir) or os.path.islink(path):
+            found.append(os.path.realpath(path))
+            continue
+        if parent not in parents:
+            parents[parent] = os.path.realpath(parent)
+        found.append(os.path.join(parents[parent], name))
+    return found

@@ -47,7 +47,7 @@ def read_epoch_table(path: Path) -> EpochTable | None:
     if "epoch" not in columns:
         return EpochTable((), (), (f"{path.name} has no column epoch",))
     commas = len(columns) - 1
-    whole = tuple(line for line in lines[1:] if line.count(",") == commas)
+    whole = tuple([line for line in lines[1:] if line.count(",") == commas])
     problems = [f"{path.name} has a torn last line, which is ignored"] if torn else []
     damaged = len(lines) - 1 - len(whole)
     if damaged:

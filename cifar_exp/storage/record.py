@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from cifar_exp.config.schema import Settings
 from cifar_exp.storage.atomic import write_json
-from cifar_exp.storage.reading import UnreadableError, open_regular
+from cifar_exp.storage.reading import UnreadableError, read_bytes
 
 SCHEMA = 1
 Status = Literal["running", "completed", "interrupted", "failed", "diverged", "pruned"]
@@ -175,8 +175,7 @@ def parse_record(content: Any, newest: int | None = SCHEMA) -> RunRecord:
 
 def _read_json(path: Path) -> Any:
     try:
-        with open_regular(path) as stream:
-            return from_json(stream.read())  # unlike json, refuses texts that UTF-8 cannot hold
+        return from_json(read_bytes(path))  # unlike json, refuses texts that UTF-8 cannot hold
     except FileNotFoundError as error:
         raise UnreadableError("has no run.json") from error
     except OSError as error:

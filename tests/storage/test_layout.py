@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from cifar_exp.storage.layout import Place, find_place, is_folder, real_path, sweep_folders
+from cifar_exp.storage.layout import (
+    Place,
+    find_place,
+    is_folder,
+    real_path,
+    real_paths,
+    sweep_folders,
+)
 
 
 @pytest.fixture
@@ -71,3 +78,16 @@ def test_a_path_that_cannot_be_a_folder_is_none(tmp_path: Path, name: str) -> No
     os.symlink("loop", tmp_path / "loop")
     assert not is_folder(tmp_path / name)
     assert find_place(tmp_path / name) is None
+
+
+def test_real_paths_of_many_are_the_real_path_of_each(
+    outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (outputs / "latest").symlink_to("sweeps/mine")
+    (outputs / "again").symlink_to("runs")
+    (outputs / "loop").symlink_to("loop")
+    monkeypatch.chdir(outputs / "sweeps")
+    names = ["runs/tiny-0123456789", "again/tiny-0123456789", "runs/../latest", "runs/.."]
+    names += ["latest", "loop", "absent/x", ".", "again/absent"]
+    paths = [*(outputs / name for name in names), *map(Path, ("mine", "../latest", "..", "."))]
+    assert real_paths(paths) == [str(real_path(path)) for path in paths]

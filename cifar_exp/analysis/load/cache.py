@@ -3,7 +3,6 @@
 The file can be deleted at any time. The report works without it where it cannot be read or written.
 """
 
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic_core import from_json, to_json
 
 import cifar_exp
 from cifar_exp.analysis.load.curves import RUN
 from cifar_exp.storage.atomic import write_whole
-from cifar_exp.storage.layout import real_path
 from cifar_exp.storage.reading import UnreadableError, open_regular
 from cifar_exp.storage.record import SCHEMA, RunRecord, parse_record
 
@@ -30,10 +29,12 @@ BROKEN = (OSError, EOFError, ValueError, KeyError, TypeError, MemoryError, zipfi
 class ParsedRun:
     """A run whose folder had this `signature`; `problems` say what could not be read.
 
-    `is_fresh`: it was read now, rather than taken from the cache.
+    `real`: the real path of the folder. `is_fresh`: it was read now, rather than taken from the
+    cache.
     """
 
     folder: Path
+    real: str
     signature: Sequence[int]
     record: RunRecord
     problems: Sequence[str] = ()
@@ -57,57 +58,60 @@ class Cache:
             open_regular(report / NAME) as stream,  # numpy leaves a torn file open
             np.load(stream, allow_pickle=False) as file,
         ):
-            content = json.loads(file["content"].tobytes())
+            content = from_json(file["content"].tobytes())
             if content["format"] == FORMAT:
                 values = file["values"]
                 return cls(content["entries"], content["datasets"], content["columns"], values)
         return cls()
 
-    def find(self, folder: Path, signature: Sequence[int]) -> ParsedRun | None:
-        """The parsed run of this folder, if its files have not changed."""
-        entry = self.entries.get(str(real_path(folder)))
+    def find(self, folder: Path, real: str, signature: Sequence[int]) -> ParsedRun | None:
+        """The parsed run of this folder, whose real path is `real`, if its files are unchanged."""
+        entry = self.entries.get(real)
         if entry is None or entry["signature"] != list(signature):
             return None
         try:
             record = parse_record({**entry["record"], "dataset": self.datasets[entry["dataset"]]})
         except UnreadableError:
             return None
-        return ParsedRun(folder, signature, record, entry["problems"])
+        return ParsedRun(folder, real, signature, record, entry["problems"])
 
-    def history(self, folders: Mapping[int, Path]) -> pd.DataFrame:
-        """The epochs of these runs, which `find` has found, with their indices in column `RUN`."""
-        ranges = [self.entries[str(real_path(path))]["rows"] for path in folders.values()]
+    def history(self, runs: Mapping[int, str]) -> pd.DataFrame:
+        """The epochs of these runs, which `find` has found, with their indices in column `RUN`.
+
+        `runs`: the real path of a run's folder by its index.
+        """
+        ranges = [self.entries[real]["rows"] for real in runs.values()]
         taken = [np.arange(start, stop) for start, stop in ranges]
         rows = np.concatenate(taken) if taken else np.array([], dtype=int)
         values = self.values[rows] if len(rows) else np.empty((0, len(self.columns)))
         frame = pd.DataFrame(values, columns=list(self.columns))
-        frame.insert(0, RUN, np.repeat(list(folders), [len(rows) for rows in taken]).astype(int))
+        frame.insert(0, RUN, np.repeat(list(runs), [len(rows) for rows in taken]).astype(int))
         return frame
 
 
 def save_cache(report: Path, parsed: Mapping[str, ParsedRun], history: pd.DataFrame) -> None:
     """Replace the cache by these runs; `history` is sorted by their indices in `parsed`."""
-    datasets: dict[str, int] = {}
+    datasets: dict[bytes, int] = {}
     entries: dict[str, Any] = {}
-    runs = history[RUN].to_numpy()
+    rows = np.searchsorted(history[RUN], np.arange(len(parsed) + 1)).tolist()
     for index, (path, run) in enumerate(parsed.items()):
         record = run.record.model_dump(mode="json")
-        text = json.dumps(record.pop("dataset"))
+        text = to_json(record.pop("dataset"))
         entries[path] = {
             "signature": list(run.signature),
             "record": {"schema": record.pop("schema_version"), **record},
             "dataset": datasets.setdefault(text, len(datasets)),
             "problems": list(run.problems),
-            "rows": [int(np.searchsorted(runs, index + side)) for side in (0, 1)],
+            "rows": rows[index : index + 2],
         }
     values = history.drop(columns=RUN)
     content = {
         "format": FORMAT,
         "entries": entries,
-        "datasets": [json.loads(text) for text in datasets],
+        "datasets": [from_json(text) for text in datasets],
         "columns": list(values.columns),
     }
-    packed = np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
+    packed = np.frombuffer(to_json(content), dtype=np.uint8)
     with suppress(OSError):
         write_whole(
             report / NAME,

@@ -5,6 +5,7 @@ import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def _parse(
     name: str,
     problems: dict[int, list[str]],
 ) -> pd.DataFrame:
-    text = "\n".join(line for table in tables.values() for line in table.lines)
+    text = "\n".join(chain.from_iterable(table.lines for table in tables.values()))
     frame = pd.read_csv(
         io.StringIO(text),
         header=None,

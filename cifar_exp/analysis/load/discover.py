@@ -3,13 +3,20 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_exp.errors import UserError
-from cifar_exp.storage.layout import Place, find_place, is_folder, real_path, sweep_folders
+from cifar_exp.storage.layout import (
+    Place,
+    find_place,
+    is_folder,
+    real_path,
+    real_paths,
+    sweep_folders,
+)
 from cifar_exp.storage.reading import UnreadableError
 from cifar_exp.storage.run_state import run_folders
 from cifar_exp.storage.sweep_folder import SweepFolder, SweepRow
@@ -45,9 +52,13 @@ class SweepInput:
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """Everything a report covers: run folders, each once, and the sweeps they belong to."""
+    """Everything a report covers: run folders, each once, and the sweeps they belong to.
+
+    `real_runs`: the real path of each of `runs`.
+    """
 
     runs: tuple[Path, ...]
+    real_runs: tuple[str, ...]
     sweeps: tuple[SweepInput, ...]
     skipped: tuple[Skipped, ...]
     paths: tuple[Path, ...]  # as given
@@ -64,7 +75,8 @@ def find_inputs(paths: Sequence[Path]) -> ReportInputs:
     if mistakes:
         raise UserError(mistakes)
     runs, sweeps = tuple(discovery.runs.values()), tuple(discovery.sweeps.values())
-    return ReportInputs(runs, sweeps, tuple(discovery.skipped), tuple(paths), _output(paths))
+    skipped, output = tuple(discovery.skipped), _output(paths)
+    return ReportInputs(runs, tuple(discovery.runs), sweeps, skipped, tuple(paths), output)
 
 
 def output_problem(folder: Path) -> str | None:
@@ -92,9 +104,10 @@ class _Discovery:
     """What has been found so far, by real path: a folder given twice counts once."""
 
     def __init__(self) -> None:
-        self.runs: dict[Path, Path] = {}
+        self.runs: dict[str, Path] = {}
         self.sweeps: dict[Path, SweepInput] = {}
         self.skipped: list[Skipped] = []
+        self.listed: dict[Path, tuple[dict[str, Path], list[Path]]] = {}  # by folder of runs
 
     def add(self, path: Path) -> str | None:
         """Add what `path` refers to; return what is wrong with it."""
@@ -114,7 +127,7 @@ class _Discovery:
     def _add_outputs(self, place: Place) -> str | None:
         sweeps = sweep_folders(place.outputs) if place.kind != "runs" else []
         if place.kind != "sweeps":
-            folders, foreign = _runs_in(place.outputs / "runs")
+            folders, foreign = self._runs_in(place.outputs / "runs")
             if not folders and not foreign:
                 return f"{place.path}: contains no runs yet; {ALLOWED}"
             self.skipped += [Skipped(str(p), "is not named like a run's folder") for p in foreign]
@@ -134,9 +147,9 @@ class _Discovery:
         except UnreadableError as error:
             self.skipped.append(Skipped(str(folder), str(error)))
             return
-        found, _ = _runs_in(sweep.runs_folder)
+        found, _ = self._runs_in(_shortest(sweep.runs_folder))
         folders = {row.run_id: _run_folder(folder, row, found) for row in rows}
-        self._add_runs(path for path in folders.values() if path is not None)
+        self._add_runs([path for path in folders.values() if path is not None])
         pending = tuple(run_id for run_id, path in folders.items() if path is None)
         commands = self._commands(sweep)
         self.sweeps[real] = SweepInput(real.name, folder, tuple(folders), commands, pending)
@@ -149,12 +162,17 @@ class _Discovery:
             return ()
         return tuple(dict.fromkeys(e["command"] for e in entries if "command" in e))
 
-    def _add_runs(self, folders: Iterable[Path]) -> None:
-        for folder in folders:
-            self.runs.setdefault(real_path(folder), folder)
+    def _add_runs(self, folders: Collection[Path]) -> None:
+        for real, folder in zip(real_paths(folders), folders, strict=True):
+            self.runs.setdefault(real, folder)
+
+    def _runs_in(self, runs: Path) -> tuple[dict[str, Path], list[Path]]:
+        if runs not in self.listed:
+            self.listed[runs] = _list_runs(runs)  # once, because many sweeps share a folder of runs
+        return self.listed[runs]
 
 
-def _runs_in(runs: Path) -> tuple[dict[str, Path], list[Path]]:
+def _list_runs(runs: Path) -> tuple[dict[str, Path], list[Path]]:
     """Run folders by id, and other folders among them."""
     folders = run_folders(runs)
     known = {path.name for path in folders.values()}
@@ -169,8 +187,11 @@ def _runs_in(runs: Path) -> tuple[dict[str, Path], list[Path]]:
 
 def _run_folder(sweep: Path, row: SweepRow, found: Mapping[str, Path]) -> Path | None:
     """The folder of a sweep's run: by its id, or else where runs.csv says."""
-    folder = found.get(row.run_id, sweep / row.folder if row.folder else None)
-    return _shortest(folder) if folder is not None and is_folder(folder) else None
+    folder = found.get(row.run_id)
+    if folder is not None and not folder.is_symlink():
+        return folder if is_folder(folder) else None
+    elsewhere = folder or (sweep / row.folder if row.folder else None)
+    return _shortest(elsewhere) if elsewhere is not None and is_folder(elsewhere) else None
 
 
 def _shortest(path: Path) -> Path:

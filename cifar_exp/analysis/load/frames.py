@@ -1,11 +1,12 @@
 """Loaded runs -> the tidy frame of runs that all statistics are computed from."""
 
 import json
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.load.runs import LoadedRun, LoadedRuns
@@ -52,6 +53,7 @@ GROUPS = ("model", "optimizer", "scheduler")
 # Texts that could be mistaken for another value, or for several words.
 AMBIGUOUS = re.compile(r"|-|(?i:none|true|false|inf|nan)|[-+.\d].*|[\[{'\"].*|.*[\s=].*", re.DOTALL)
 LARGEST_EXACT = 2**53
+MISSING = object()  # None is a value
 
 
 def run_frame(loaded: LoadedRuns) -> pd.DataFrame:
@@ -62,11 +64,13 @@ def run_frame(loaded: LoadedRuns) -> pd.DataFrame:
     seed, and settings that do not affect results, are not among them.
     """
     epochs = loaded.history.groupby("run_id")["epoch"].max() if len(loaded.history) else {}
-    rows = {run_id: _row(run, epochs.get(run_id)) for run_id, run in loaded.runs.items()}
-    frame = pd.DataFrame.from_dict(rows, orient="index")
-    fixed = ["run", "label", *RESULTS, *CONTEXT]
-    settings = [column for column in frame.columns if column not in fixed]
-    return frame.reindex(columns=[*fixed, *settings]).rename_axis("run_id")
+    rows = [_row(run, epochs.get(run_id)) for run_id, run in loaded.runs.items()]
+    index = pd.Index(list(loaded.runs), name="run_id", dtype=str)
+    frame = pd.DataFrame(rows, index, ["run", "label", *RESULTS, *CONTEXT])
+    numbers = frame.select_dtypes(float)
+    frame[numbers.columns] = numbers.where(np.isfinite(numbers))
+    settings = _settings([run.record.params for run in loaded.runs.values()])
+    return pd.concat([frame, pd.DataFrame(settings, index)], axis="columns")
 
 
 def settings_columns(runs: pd.DataFrame) -> list[str]:
@@ -81,7 +85,8 @@ def is_setting(name: str) -> bool:
 
 def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
     record = run.record
-    row = {
+    dataset, compute = record.dataset, record.compute
+    return {
         "run": f"{record.label}-{record.run_id}",
         "label": record.label,
         "status": run.status,
@@ -89,13 +94,13 @@ def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
         **_metrics(run),
         "epochs_done": int(epochs_done or 0),
         "epochs": _number(record.params.get("trainer.epochs")),
-        "train_seconds": record.compute.train_seconds,
-        "pflop": record.compute.pflop,
+        "train_seconds": compute.train_seconds,
+        "pflop": compute.pflop,
         "parameters": record.model.parameters,
         "macs": record.model.macs,
-        "peak_memory_mb": record.compute.peak_memory_mb,
-        **record.dataset.model_dump(include=set(DATA)),
-        **record.compute.model_dump(include=set(COMPUTE)),
+        "peak_memory_mb": compute.peak_memory_mb,
+        **{name: getattr(dataset, name) for name in DATA},
+        **{name: getattr(compute, name) for name in COMPUTE},
         "torch": _text(record.environment.get("torch")),
         "git_commit": _text(record.environment.get("git_commit")),
         "started_at": record.started_at,
@@ -103,7 +108,6 @@ def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
         "folder": str(run.folder),
         "reason": _reason(run),
     }
-    return {**{key: _finite(value) for key, value in row.items()}, **_settings(record.params)}
 
 
 def _metrics(run: LoadedRun) -> dict[str, float | None]:
@@ -128,14 +132,26 @@ def _reason(run: LoadedRun) -> str:
     return run.reason or ("stopped early" if run.status == "pruned" else "no reason recorded")
 
 
-def _settings(params: Mapping[str, Any]) -> dict[str, str]:
-    """Each setting's exact text; an option given as `_target_` becomes its group's `name`."""
-    settings = {k: v for k, v in params.items() if is_setting(k) and k not in NUISANCE}
-    for group in GROUPS:
-        target = settings.pop(f"{group}._target_", None)
-        if target is not None:
-            settings[f"{group}.name"] = target
-    return {key: exact_text(value) for key, value in settings.items()}
+def _settings(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:
+    """The exact texts of each setting, by run; None where a run has no such setting."""
+    keys = dict.fromkeys(chain.from_iterable({tuple(params): None for params in runs}))
+    wanted = [key for key in keys if is_setting(key) and key not in NUISANCE]
+    columns = {key: [params.get(key, MISSING) for params in runs] for key in wanted}
+    for group in GROUPS:  # an option given as `_target_` becomes its group's `name`
+        targets = columns.pop(f"{group}._target_", [])
+        if any(target not in (None, MISSING) for target in targets):
+            names = columns.get(f"{group}.name", [MISSING] * len(runs))
+            pairs = zip(targets, names, strict=True)
+            columns[f"{group}.name"] = [n if t in (None, MISSING) else t for t, n in pairs]
+    return {key: _texts(values) for key, values in columns.items()}
+
+
+def _texts(values: Sequence[Any]) -> list[str | None]:
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and not kinds & {list, dict}:  # then equal values have equal texts
+        known = {value: exact_text(value) for value in set(values)}
+        return [known[value] for value in values]
+    return [None if value is MISSING else exact_text(value) for value in values]
 
 
 def exact_text(value: Any) -> str:
@@ -147,10 +163,6 @@ def exact_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT:
         return str(int(value))
     return json.dumps(value) if isinstance(value, list | dict) else repr(value)
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(value: Any) -> str | None:

@@ -1,6 +1,8 @@
 """Run folders -> runs and their histories: each run is read once, and copies of it are dropped."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +12,6 @@ from cifar_exp.analysis.load.cache import Cache, ParsedRun, save_cache
 from cifar_exp.analysis.load.curves import RUN, read_curves
 from cifar_exp.analysis.load.discover import ReportInputs, Skipped
 from cifar_exp.analysis.load.signature import FILES, run_signature
-from cifar_exp.storage.layout import real_path
 from cifar_exp.storage.lock import lock_holder
 from cifar_exp.storage.metrics import METRICS_COLUMNS
 from cifar_exp.storage.reading import UnreadableError
@@ -51,7 +52,8 @@ def load_runs(inputs: ReportInputs, report: Path) -> LoadedRuns:
     """
     cache = Cache.load(report)
     skipped = list(inputs.skipped)
-    parsed, history = _parse(inputs.runs, cache, skipped)
+    with _collection_paused():
+        parsed, history = _parse(inputs, cache, skipped)
     is_new = parsed.keys() != cache.entries.keys() or any(p.is_fresh for p in parsed.values())
     runs = [_with_state(run) for run in parsed.values()]
     skipped += [
@@ -67,18 +69,31 @@ def load_runs(inputs: ReportInputs, report: Path) -> LoadedRuns:
 
 
 def _parse(
-    folders: Sequence[Path], cache: Cache, skipped: list[Skipped]
+    inputs: ReportInputs, cache: Cache, skipped: list[Skipped]
 ) -> tuple[dict[str, ParsedRun], pd.DataFrame]:
     """The runs by the real path of their folder, and all histories by the runs' indices."""
-    runs = [run for folder in folders if (run := _cached_or_read(folder, cache, skipped))]
+    folders = zip(inputs.runs, inputs.real_runs, strict=True)
+    runs = [run for pair in folders if (run := _cached_or_read(*pair, cache, skipped))]
     fresh = {index: run.folder for index, run in enumerate(runs) if run.is_fresh}
-    cached = {index: run.folder for index, run in enumerate(runs) if not run.is_fresh}
+    cached = {index: run.real for index, run in enumerate(runs) if not run.is_fresh}
     curves = read_curves(fresh)
     for index in fresh:
         problems = [*_missing(runs[index]), *curves.problems.get(index, ())]
         runs[index] = replace(runs[index], problems=problems)
     history = _concatenated(cache.history(cached), curves.frame)
-    return {str(real_path(run.folder)): run for run in runs}, history
+    return {run.real: run for run in runs}, history
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """No search for garbage: it would go through all records again and again, and find none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _missing(run: ParsedRun) -> Iterator[str]:
@@ -87,13 +102,15 @@ def _missing(run: ParsedRun) -> Iterator[str]:
         yield "is completed but has no metrics.csv"
 
 
-def _cached_or_read(folder: Path, cache: Cache, skipped: list[Skipped]) -> ParsedRun | None:
+def _cached_or_read(
+    folder: Path, real: str, cache: Cache, skipped: list[Skipped]
+) -> ParsedRun | None:
     stamp = run_signature(folder)  # first: what changes while it is read is read again next time
-    cached = cache.find(folder, stamp)
+    cached = cache.find(folder, real, stamp)
     if cached is not None:
         return cached
     try:
-        return ParsedRun(folder, stamp, read_record(folder), is_fresh=True)
+        return ParsedRun(folder, real, stamp, read_record(folder), is_fresh=True)
     except UnreadableError as error:
         skipped.append(Skipped(str(folder), str(error)))
         return None
@@ -108,9 +125,10 @@ def _concatenated(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 def _with_state(parsed: ParsedRun) -> LoadedRun:
     folder, record = parsed.folder, parsed.record
-    runs, holder = real_path(folder).parent, None
-    if record.status not in TERMINAL and runs.name == "runs":  # a final run's lock is of a rerun
-        holder = lock_holder(runs, record.run_id)
+    holder = None
+    if record.status not in TERMINAL:  # a final run's lock is of a rerun
+        runs = Path(parsed.real).parent
+        holder = lock_holder(runs, record.run_id) if runs.name == "runs" else None
     state = RunState(record.run_id, folder, record, holder)
     return LoadedRun(folder, record, state.status, state.reason)
 
