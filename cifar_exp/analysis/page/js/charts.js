@@ -12,15 +12,6 @@ const CHART_ORDER = ["main", "seeds", "contour", "slices", "curves", "best_so_fa
 // legend is shown), isWide, showsHidden (it is drawn even where the filter leaves no run that counts), signature(state)
 // of other options that it is drawn from, and restore(group, state), which brushes as its option "brush"
 // says. draw() returns a sentence that says what is seen, for those who do not see it.
-// An element with attributes and children.
-report.element ??= (name, attributes = {}, ...children) => {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes))
-    if (value !== false) node.setAttribute(key, value === true ? "" : value);
-  node.append(...children);
-  return node;
-};
-
 report.charts.register = (chart) => report.charts.all.push(chart);
 
 // The dialog of a run follows what the state says.

@@ -48,7 +48,7 @@ function overlayLines(group, run, kind, color) {
 
 function overlayKey(names) {
   const item = (className, text, color) => {
-    const swatch = report.element("i", { className, "aria-hidden": "true" });
+    const swatch = report.element("i", { class: className, "aria-hidden": "true" });
     swatch.style.borderColor = color;
     return report.element("span", {}, swatch, text);
   };
