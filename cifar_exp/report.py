@@ -65,7 +65,7 @@ def _report(arguments: argparse.Namespace) -> None:
 
     inputs = find_inputs(arguments.paths)  # wrong paths are reported before pandas is imported
     from cifar_exp.analysis.figures.process import draw_figures
-    from cifar_exp.analysis.page.findings import finding_lines
+    from cifar_exp.analysis.findings.collect import answer_lines
     from cifar_exp.analysis.report import ReportOptions, make_report
     from cifar_exp.analysis.statistics.metric import get_metric
 
@@ -74,7 +74,7 @@ def _report(arguments: argparse.Namespace) -> None:
     report = make_report(inputs, options, _print_line)
     for entry in report.skipped:
         _print_line(f"left out {entry.what}: {entry.reason}")
-    for line in finding_lines(report.all_statistics):
+    for line in answer_lines(report.all_statistics):
         _print_line(line)
     _print_line(f"report   {report.page}")
     if arguments.figures == "all":

@@ -187,8 +187,8 @@ def test_the_history_has_the_columns_of_metrics_and_extra(sweep: Path) -> None:
 
 def test_the_tables_of_a_report_have_the_columns_of_the_document(sweep: Path) -> None:
     folder, differences = sweep / "report", names("effects.csv")
-    of_pairs = differences[differences.index("cells") :]
-    of_two = differences[differences.index("n") :]
+    of_pairs = differences[differences.index("mean") :]
+    of_two = differences[differences.index("mean") : differences.index("averaged_over")]
     varied = ["model.width", "model.dropout"]
     summary = [key for key in columns(folder / "summary.csv") if key not in varied]
     assert names("summary.csv") == summary

@@ -76,8 +76,7 @@ def test_it_prints_the_findings_and_where_the_page_is(report: Report, outputs: P
     assert lines[0] == "runs     2"
     assert lines[-1] == f"report   {page}"
     assert (
-        "answer   width=16 is the best of 2 configurations: validation accuracy 16.00 %, one "
-        "seed, so no interval."
+        "answer   Best of 2: width=16, validation accuracy 16.00 %, no interval, 1 seed."
     ) in lines
     assert page.exists()
 
@@ -216,7 +215,7 @@ def test_escape_sequences_in_a_record_do_not_reach_the_terminal(
     _, lines, _ = report(outputs)
     assert all(line.isprintable() for line in lines)
     assert any("\\x1b]0;title: is not named like a run's folder" in line for line in lines)
-    assert any("wide is the best of 2 configurations" in line for line in lines)
+    assert any("Best of 2: width=" in line and "wide, " in line for line in lines)
     _, _, errors = report("\x1b[2Jabsent")
     assert errors[0].startswith("error: \\x1b[2Jabsent: is not a folder")
 

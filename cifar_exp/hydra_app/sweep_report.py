@@ -45,12 +45,12 @@ def _is_made_from(page: Path, signature: str) -> bool:
 def _report(inputs: ReportInputs, print_line: PrintLine) -> None:
     # the modules that compute take a second to import
     from cifar_exp.analysis.figures.process import draw_figures
-    from cifar_exp.analysis.page.findings import finding_lines
+    from cifar_exp.analysis.findings.collect import answer_lines
     from cifar_exp.analysis.report import ReportOptions, make_report
     from cifar_exp.analysis.statistics.metric import METRICS
 
     report = make_report(inputs, ReportOptions(METRICS["val_accuracy"]), lambda _line: None)
-    for number, line in enumerate(finding_lines(report.all_statistics)):
+    for number, line in enumerate(answer_lines(report.all_statistics)):
         print_line(line, is_bold=number == 0)
     print_line(f"report   {report.page}")
     draw_figures(report.page.parent, report.figures, print_line)

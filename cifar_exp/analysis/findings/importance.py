@@ -36,7 +36,7 @@ def _is_named(statistics: GroupStatistics, found: Importance, terms: pd.DataFram
     effects = statistics.effects
     if statistics.seeds < 2 or not len(effects):
         return terms["range"] > 0
-    return terms["term"].isin(effects.loc[effects["is_resolved"], "name"])
+    return terms["term"].isin(effects.loc[effects["is_significant"].astype(bool), "name"])
 
 
 def _sentence(statistics: GroupStatistics, found: Importance, terms: pd.DataFrame) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 import pandas as pd
 
 from cifar_exp.analysis.figures.base import GroupFigures, PlannedFigure
+from cifar_exp.analysis.findings.cautions import cautions
+from cifar_exp.analysis.findings.collect import findings
 from cifar_exp.analysis.load.runs import LoadedRuns
 from cifar_exp.analysis.page.commands import legible_command
 from cifar_exp.analysis.page.data import group_data, shown_runs
-from cifar_exp.analysis.page.findings import findings
-from cifar_exp.analysis.page.methods import cautions, methods
+from cifar_exp.analysis.page.methods import methods
 from cifar_exp.analysis.page.paper import paper_paragraphs
 from cifar_exp.analysis.page.tiles import counts, tiles
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
@@ -22,7 +23,7 @@ def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
     statistics = figures.data.statistics
     shown = shown_runs(statistics)
     group = statistics.group
-    headline, *others = findings(statistics)
+    headline, *others = (finding.text for finding in findings(statistics))
     failures = _failures(shown, loaded)
     return {
         "slug": group.slug,

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from cifar_exp.analysis.load.runs import LoadedRuns
 from cifar_exp.analysis.page.curves import pack_curves
@@ -42,12 +41,9 @@ def group_data(
         "runs": _runs(statistics, shown),
         "details": run_details(statistics, shown),
         "curves": pack_curves(loaded.history, list(shown.index)),
-        "comparisons": _differences(
-            statistics, statistics.comparisons, ("configuration", "reference")
-        ),
-        "effects": _differences(statistics, statistics.effects, ("name", "level", "reference")),
+        "comparisons": _differences(statistics.comparisons, ("configuration", "reference")),
+        "effects": _differences(statistics.effects, ("name", "level", "reference")),
         "interactions": _differences(
-            statistics,
             statistics.interactions,
             ("name", "level", "reference", "other_name", "other_level", "other_reference"),
         ),
@@ -129,16 +125,12 @@ def _runs(statistics: GroupStatistics, shown: pd.DataFrame) -> dict[str, list[An
     }
 
 
-def _differences(
-    statistics: GroupStatistics, table: pd.DataFrame, names: Sequence[str]
-) -> list[dict[str, Any]]:
+def _differences(table: pd.DataFrame, names: Sequence[str]) -> list[dict[str, Any]]:
     if not len(table):
         return []
     columns = {name: table[name].tolist() for name in names if name in table}
     columns |= {name: numbers(table[name]) for name in ("mean", "low", "high", "p")}
-    signs = np.sign(table["mean"] * statistics.metric.sign)
-    verdicts = np.where(signs > 0, "better", "worse")
-    columns["verdict"] = np.where(table["is_resolved"], verdicts, "undecided").tolist()
+    columns["verdict"] = table["verdict"].tolist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
@@ -147,7 +139,7 @@ def _model(statistics: GroupStatistics) -> dict[str, float | None]:
     critical * sd * sqrt(1 / a + 1 / b).
     """
     sd, df = statistics.noise
-    critical = float(stdtrit(df, 0.975)) if df else math.nan
+    critical = statistics.pair_critical
     return {"sd": number(sd), "df": df, "critical": number(critical)}
 
 

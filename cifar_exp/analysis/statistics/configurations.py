@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from cifar_exp.analysis.statistics.factors import Factor, level_frame
+from cifar_exp.analysis.statistics.intervals import mean_intervals
 from cifar_exp.analysis.statistics.metric import Metric
-from cifar_exp.analysis.statistics.significance import ALPHA
+from cifar_exp.analysis.statistics.model import CellModel
 
 ONLY = "the only configuration"  # its name where nothing varied
 
@@ -50,18 +50,18 @@ def assign_configurations(
 
 
 def summarize(
-    configured: ConfiguredRuns, factors: Sequence[Factor], metric: Metric
+    configured: ConfiguredRuns, factors: Sequence[Factor], metric: Metric, model: CellModel | None
 ) -> pd.DataFrame:
-    """A row per configuration, the best mean first.
+    """A row per configuration, the best mean first; `model` is that of the counted runs, if any.
 
-    n, mean, sd, ci_low and ci_high (95 %, Student's t; NaN at n = 1), best; means of test accuracy,
-    train seconds and PFLOP; parameters; the numbers of runs that do not count.
+    n, mean, sd, ci_low and ci_high (see `mean_intervals`), best; means of test accuracy, train
+    seconds and PFLOP; parameters; the numbers of runs that do not count.
     """
     runs, counted = configured.runs, configured.counted
     table = runs.drop_duplicates("configuration").set_index("configuration")[
         [factor.key for factor in factors]
     ]
-    table = table.join(_means(counted, metric)).fillna({"n": 0}).astype({"n": int})
+    table = table.join(_means(counted, metric, model)).fillna({"n": 0}).astype({"n": int})
     by_name = runs["configuration"]
     table["not_counted"] = by_name.value_counts() - table["n"]
     for status in ("diverged", "failed"):
@@ -73,7 +73,7 @@ def summarize(
     return table
 
 
-def _means(counted: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+def _means(counted: pd.DataFrame, metric: Metric, model: CellModel | None) -> pd.DataFrame:
     """n, the mean and its interval, and means of the other results, by configuration."""
     numbers = ["test_accuracy", "train_seconds", "pflop"]
     runs = counted.astype(dict.fromkeys(numbers, float)).groupby("configuration", sort=False)
@@ -90,9 +90,11 @@ def _means(counted: pd.DataFrame, metric: Metric) -> pd.DataFrame:
         pflop=("pflop", "mean"),
         parameters=("parameters", "max"),
     )
-    quantile = stdtrit(table["n"] - 1, 1 - ALPHA / 2)  # NaN at n = 1
-    margin = quantile * table["sd"] / table["n"] ** 0.5
-    return table.assign(ci_low=table["mean"] - margin, ci_high=table["mean"] + margin)
+    if model is None:
+        return table
+    low, high = mean_intervals(model, metric)
+    fitted = {"mean": model.means, "ci_low": low, "ci_high": high}
+    return table.assign(**pd.DataFrame(fitted, index=model.names))
 
 
 def residuals(counted: pd.DataFrame) -> pd.DataFrame:

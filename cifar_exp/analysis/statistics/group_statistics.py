@@ -3,32 +3,60 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.statistics.baseline import find_baseline
-from cifar_exp.analysis.statistics.comparisons import compare
+from cifar_exp.analysis.statistics.comparisons import (
+    COMPARISON_COLUMNS,
+    Comparisons,
+    compare_with_baseline,
+    compare_with_best,
+    comparison_table,
+)
 from cifar_exp.analysis.statistics.configurations import (
     ConfiguredRuns,
     assign_configurations,
-    seed_noise,
     summarize,
 )
-from cifar_exp.analysis.statistics.effects import interactions, main_effects, reference_levels
+from cifar_exp.analysis.statistics.contrasts import (
+    effect_contrasts,
+    interaction_contrasts,
+    reference_levels,
+)
+from cifar_exp.analysis.statistics.effects import (
+    EFFECT_COLUMNS,
+    INTERACTION_COLUMNS,
+    ContrastFamily,
+    effect_family,
+    effect_table,
+    interaction_family,
+    interaction_table,
+)
 from cifar_exp.analysis.statistics.factors import Factor, find_factors
+from cifar_exp.analysis.statistics.families import Families
 from cifar_exp.analysis.statistics.groups import ComparisonGroup
 from cifar_exp.analysis.statistics.importance import Importance, importance
+from cifar_exp.analysis.statistics.marginals import marginal_means
 from cifar_exp.analysis.statistics.metric import Metric, on_test
+from cifar_exp.analysis.statistics.model import CellModel, fit_cells
+from cifar_exp.analysis.statistics.resolution import resolution, resolvable, seeds_for
+from cifar_exp.analysis.statistics.selection import candidates, honest_best
+from cifar_exp.analysis.statistics.simultaneous import Family, against_one, all_pairs
 from cifar_exp.analysis.statistics.surrogate import (
     InsufficientDataError,
     Surrogate,
     fit_surrogate,
 )
+from cifar_exp.analysis.statistics.verdicts import ALPHA, Judgment
 
 
 class GroupStatistics:
     """The tables of one comparison group; `raw_runs` are its runs as they were loaded.
 
-    Without validation data, a val metric is replaced by the same metric on test.
+    Without validation data, a val metric is replaced by the same metric on test. `worth` is the
+    smallest difference that matters, in the unit in which the metric is shown (percentage points
+    for accuracies); the attribute has it as stored.
 
     Raises UserError if `baseline` cannot be understood for this group.
     """
@@ -41,6 +69,7 @@ class GroupStatistics:
         history: pd.DataFrame,
         columns: Sequence[str],
         baseline: str | None = None,
+        worth: float | None = None,
     ) -> None:
         own = self.raw_runs = runs.loc[list(group.run_ids)]
         has_val = bool(len(own) and own["val_size"].iloc[0] > 0)
@@ -52,7 +81,11 @@ class GroupStatistics:
         self.configured: ConfiguredRuns = assign_configurations(own, self.factors, self.metric)
         self.runs, self.counted = self.configured.runs, self.configured.counted
         self.history = history[history["run_id"].isin(self.counted.index)]
-        self.summary = summarize(self.configured, self.factors, self.metric)
+        self.model: CellModel | None = None
+        if len(self.counted):
+            self.model = fit_cells(self.counted, self.varied)
+        self.summary = summarize(self.configured, self.factors, self.metric, self.model)
+        self.worth = None if worth is None else worth / self.metric.scale
         self.baseline: str | None = None
         if baseline is not None and len(self.counted):
             self.baseline = find_baseline(baseline, self.counted, self.factors)
@@ -73,28 +106,143 @@ class GroupStatistics:
         """The largest number of seeds that a configuration has."""
         return int(self.summary["n"].max()) if len(self.summary) else 0
 
+    @property
+    def varied(self) -> list[Factor]:
+        """The factors that vary among the counted runs."""
+        return [f for f in self.factors if self.counted[f.key].nunique() > 1]
+
     @cached_property
-    def comparisons(self) -> pd.DataFrame:
-        """Every configuration against the baseline, or else the best."""
-        reference = self.baseline or self.best
-        if reference is None:
-            return pd.DataFrame()
-        return compare(self.counted, reference)
+    def cells(self) -> pd.DataFrame:
+        """A row per configuration in the model's order, with its levels."""
+        names = self.model.names if self.model else []
+        return self.counted.drop_duplicates("configuration").set_index("configuration").loc[names]
 
     @cached_property
     def references(self) -> dict[str, str]:
         """The reference level of each factor."""
         return reference_levels(self.counted, self.factors, self.baseline)
 
+    @property
+    def judgment(self) -> Judgment:
+        """How differences are judged."""
+        return Judgment(self.metric, self.worth)
+
     @cached_property
     def effects(self) -> pd.DataFrame:
-        """The main effects of the factors."""
-        return main_effects(self.counted, self.factors, self.references)
+        """The main effects of the factors: columns EFFECT_COLUMNS."""
+        if self._effects is None:
+            return pd.DataFrame(columns=list(EFFECT_COLUMNS))
+        alpha = self.families.alpha("effects")
+        return effect_table(self._effects, self.factors, self.judgment, alpha)
 
     @cached_property
     def interactions(self) -> pd.DataFrame:
-        """The interactions of pairs of factors."""
-        return interactions(self.counted, self.factors, self.references)
+        """The interactions of pairs of factors: columns INTERACTION_COLUMNS."""
+        if self._interactions is None:
+            return pd.DataFrame(columns=list(INTERACTION_COLUMNS))
+        alpha = self.families.alpha("interactions")
+        return interaction_table(self._interactions, self.factors, self.judgment, alpha)
+
+    @cached_property
+    def comparisons(self) -> pd.DataFrame:
+        """Every configuration against the baseline, or else the best: COMPARISON_COLUMNS."""
+        if self._comparisons is None:
+            return pd.DataFrame(columns=list(COMPARISON_COLUMNS))
+        alpha = self.families.alpha("comparisons")
+        return comparison_table(self._comparisons, self.judgment, alpha)
+
+    @cached_property
+    def families(self) -> Families:
+        """The families of differences that are claimed."""
+        differences = {
+            "effects": self._effects.differences if self._effects else None,
+            "interactions": self._interactions.differences if self._interactions else None,
+            "comparisons": self._comparisons.differences if self._comparisons else None,
+        }
+        is_planned = self.baseline is not None or differences["effects"] is None
+        return Families(differences, "comparisons" if is_planned else "effects")
+
+    @cached_property
+    def candidates(self) -> list[str]:
+        """The configurations that may be the best, the best first."""
+        if self.model is None or self.best is None:
+            return []
+        with_best = compare_with_best(self.model, self.best)
+        return candidates(self.model, with_best, self.metric)
+
+    @cached_property
+    def honest_best(self) -> float:
+        """The mean of the best, chosen without the seed that it is scored on; NaN if unknown."""
+        return honest_best(self.counted, self.metric)
+
+    @cached_property
+    def resolution(self) -> pd.DataFrame:
+        """Seeds, and the difference between two configurations that they would resolve."""
+        return resolution(self.noise[0], self._compared, self._pairs)
+
+    def resolvable(self, seeds: int) -> float:
+        """The difference between two configurations that this many seeds resolve."""
+        return resolvable(self.noise[0], seeds, self._compared, self._pairs)
+
+    def seeds_for(self, size: float) -> float:
+        """The fewest seeds that would resolve a difference of this size; infinite beyond 1,000."""
+        return seeds_for(size, self.noise[0], self._compared, self._pairs)
+
+    def half_width(self, first: str, second: str) -> float:
+        """Half the width of the interval of a difference, simultaneous over all pairs."""
+        if self.model is None:
+            return float("nan")
+        weights = np.zeros((1, len(self.model.names)))
+        weights[0, self.model.index[first]], weights[0, self.model.index[second]] = 1.0, -1.0
+        variance = self.model.variance(weights, is_guarded=False)
+        family = all_pairs(len(self.model.names))
+        return float((family.critical(variance.df, ALPHA) * variance.errors)[0])
+
+    @property
+    def pair_critical(self) -> float:
+        """What a difference over its standard error must exceed, whichever pair is picked."""
+        df = self.noise[1]
+        return float(self._pairs.critical(np.array([df]), ALPHA)[0]) if df else float("nan")
+
+    def marginal_means(self, first: Factor, second: Factor) -> pd.DataFrame:
+        """Means at each pair of levels of two factors, averaged over the others."""
+        if self.model is None:
+            return pd.DataFrame()
+        return marginal_means(self.model, self.cells, self.varied, (first, second))
+
+    @cached_property
+    def _effects(self) -> ContrastFamily | None:
+        if self.model is None:
+            return None
+        contrasts = effect_contrasts(self.cells.reset_index(), self.varied, self.references)
+        return effect_family(self.model, contrasts) if contrasts else None
+
+    @cached_property
+    def _interactions(self) -> ContrastFamily | None:
+        if self.model is None:
+            return None
+        contrasts = interaction_contrasts(self.cells.reset_index(), self.varied, self.references)
+        return interaction_family(self.model, contrasts) if contrasts else None
+
+    @cached_property
+    def _comparisons(self) -> Comparisons | None:
+        if self.model is None or self.best is None or len(self.model.names) < 2:
+            return None
+        if self.baseline is not None:
+            return compare_with_baseline(self.model, self.baseline)
+        return compare_with_best(self.model, self.best)
+
+    @property
+    def _pairs(self) -> Family:
+        """The family of comparisons between configurations."""
+        if self.baseline is not None:
+            return against_one(np.full(self._compared - 1, 0.5), is_two_sided=True)
+        return all_pairs(self._compared)
+
+    @property
+    def _compared(self) -> int:
+        """The number of configurations; for a single one, as if there were a second."""
+        return max(len(self.evaluated), 2)
 
     @cached_property
     def surrogate(self) -> Surrogate | str:
@@ -124,8 +272,7 @@ class GroupStatistics:
         else:
             table = self.effects.assign(size=self.effects.get("mean", pd.Series(dtype=float)).abs())
             sizes = table.groupby("name")["size"].max().to_dict()
-        varied = [f for f in self.factors if self.counted[f.key].nunique() > 1]
-        return sorted(varied, key=lambda f: -sizes.get(f.name, 0.0))
+        return sorted(self.varied, key=lambda f: -sizes.get(f.name, 0.0))
 
     @property
     def evaluated(self) -> pd.DataFrame:
@@ -135,4 +282,6 @@ class GroupStatistics:
     @cached_property
     def noise(self) -> tuple[float, int]:
         """SD between seeds, pooled over configurations, and its degrees of freedom."""
-        return seed_noise(self.counted)
+        if self.model is None:
+            return float("nan"), 0
+        return self.model.scatter.pooled**0.5, self.model.scatter.total_df

@@ -4,7 +4,7 @@ import pandas as pd
 
 from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
 from cifar_exp.analysis.figures.content.words import span
-from cifar_exp.analysis.statistics.effects import levels_within, marginal_means
+from cifar_exp.analysis.statistics.contrasts import present_levels
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.importance import Importance
@@ -21,9 +21,9 @@ def top_pair(statistics: GroupStatistics) -> tuple[Factor, Factor, pd.DataFrame]
         raise FigureSkipped("fewer than two settings vary among the completed runs")
     first, second = statistics.by_importance[:2]
     for factor in (first, second):
-        if not levels_within(statistics.counted, factor):
+        if not present_levels(statistics.counted, factor):
             raise FigureSkipped(f"{factor.name} has too many values for rows or lines")
-    table = marginal_means(statistics.counted, statistics.factors, first, second)
+    table = statistics.marginal_means(first, second)
     if not len(table):
         raise FigureSkipped(
             f"no combination of the other settings was trained at every {first.name} and "
@@ -35,7 +35,7 @@ def top_pair(statistics: GroupStatistics) -> tuple[Factor, Factor, pd.DataFrame]
 def interaction_alt(data: FigureData) -> str:
     """How the lines run, from the lowest level to the highest."""
     first, second, table = top_pair(data.statistics)
-    lines = levels_within(data.statistics.counted, second)
+    lines = present_levels(data.statistics.counted, second)
     if len(lines) > MOST_LINES:
         raise FigureSkipped(f"{second.name} has more than {MOST_LINES} levels, too many lines")
     metric = data.statistics.metric
@@ -58,7 +58,7 @@ def heatmap_alt(data: FigureData) -> str:
         f"{metric.text(row['mean'])} at {first.name} {row['first']}, {second.name} {row['second']}"
         for row in (ordered.iloc[0], ordered.iloc[-1])
     ]
-    axes = [span(factor, levels_within(counted, factor)) for factor in (first, second)]
+    axes = [span(factor, present_levels(counted, factor)) for factor in (first, second)]
     return f"{metric.label.capitalize()} by {' and '.join(axes)}: from {cells[0]} to {cells[1]}."
 
 

@@ -8,7 +8,7 @@ def noise_alt(data: FigureData) -> str:
     sd, df = data.statistics.noise
     if not df:
         raise FigureSkipped("no configuration has two seeds")
-    if sd == 0:
+    if not len(data.statistics.resolution):
         raise FigureSkipped("all seeds of a configuration have the same result")
     metric = data.statistics.metric
     return (

@@ -22,9 +22,6 @@ from cifar_exp.analysis.figures.drawing.style import (
 )
 from cifar_exp.analysis.statistics.configurations import residuals
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
-from cifar_exp.analysis.statistics.significance import resolvable_by_seeds
-
-SEEDS = range(2, 21)
 
 
 def draw_comparison(data: FigureData) -> Figure:
@@ -74,7 +71,8 @@ def draw_noise(data: FigureData) -> Figure:
     _draw_power(right, statistics)
     note = (
         "Gray: one SD, pooled over the configurations. Right: the smallest true difference between "
-        "two configurations that this many seeds of each detect with 80 % power (p < 0.05)."
+        "two configurations that this many seeds of each detect with 80 % power, at the same "
+        "simultaneous level as the comparisons."
     )
     title(
         figure, f"Noise between seeds of {repeated} configurations ({df} degrees of freedom)", note
@@ -102,7 +100,7 @@ def _draw_residuals(axes: Axes, statistics: GroupStatistics) -> int:
 
 
 def _draw_power(axes: Axes, statistics: GroupStatistics) -> None:
-    table = resolvable_by_seeds(statistics.noise[0], SEEDS)
+    table = statistics.resolution
     sizes = table["resolvable"] * statistics.metric.scale
     axes.plot(table["seeds"], sizes, "o-", ms=4, color=PALETTE[1])
     log_axis(axes, "y")

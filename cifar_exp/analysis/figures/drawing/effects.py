@@ -17,7 +17,7 @@ from cifar_exp.analysis.figures.drawing.style import (
     new_figure,
     title,
 )
-from cifar_exp.analysis.statistics.effects import levels_within
+from cifar_exp.analysis.statistics.contrasts import present_levels
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.importance import Importance
 from cifar_exp.analysis.statistics.metric import Metric
@@ -26,10 +26,10 @@ MOST_TERMS = 12
 
 
 def draw_heatmap(data: FigureData) -> Figure:
-    """The two most important factors: mean, SD and number of seeds in each cell."""
+    """The two most important factors: mean and number of runs in each cell."""
     statistics = data.statistics
     first, second, table = top_pair(statistics)
-    rows, columns = (levels_within(statistics.counted, factor) for factor in (first, second))
+    rows, columns = (present_levels(statistics.counted, factor) for factor in (first, second))
     means = table.pivot(index="first", columns="second", values="mean").loc[rows, columns]
     texts = {(r["first"], r["second"]): _cell(r, statistics.metric) for _, r in table.iterrows()}
     labels = np.array([[texts.get((a, b), "") for b in columns] for a in rows])
@@ -46,8 +46,7 @@ def draw_heatmap(data: FigureData) -> Figure:
 
 
 def _cell(row: pd.Series, metric: Metric) -> str:
-    scatter = f"SD {row['sd'] * metric.scale:.{metric.digits}f}, " if row["n"] > 1 else ""
-    return f"{row['mean'] * metric.scale:.{metric.digits - 1}f}\n{scatter}n={row['n']:.0f}"
+    return f"{row['mean'] * metric.scale:.{metric.digits - 1}f}\nn={row['n']:.0f}"
 
 
 def _others(statistics: GroupStatistics) -> str:
@@ -59,8 +58,8 @@ def draw_interaction(data: FigureData) -> Figure:
     """A line for each level of one factor, over the levels of the other."""
     statistics = data.statistics
     first, second, table = top_pair(statistics)
-    lines = levels_within(statistics.counted, second)
-    ticks = levels_within(statistics.counted, first)
+    lines = present_levels(statistics.counted, second)
+    ticks = present_levels(statistics.counted, first)
     figure = new_figure(3.8)
     axes = figure.subplots()
     scale = statistics.metric.scale

@@ -1,0 +1,114 @@
+"""What did best, which others may be the best, and how far choosing flatters it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from cifar_exp.analysis.findings.base import Finding
+from cifar_exp.analysis.findings.verdict import compared, verdict_text
+from cifar_exp.analysis.findings.words import amount, interval, listed
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+
+MOST_NAMED = 5
+NOTABLE = 0.1  # of the noise between seeds: a smaller change by leaving a seed out is not shown
+
+
+def best_findings(statistics: GroupStatistics) -> Iterator[Finding]:
+    """The best configuration, its difference from the baseline, and the candidates."""
+    row = statistics.summary.iloc[0]
+    yield Finding(
+        "best",
+        _best(statistics, row),
+        level=str(row["configuration"]),
+        low=_number(row["ci_low"]),
+        high=_number(row["ci_high"]),
+    )
+    if len(statistics.evaluated) < 2:
+        return
+    if statistics.baseline is not None:
+        yield from _against_baseline(statistics)
+    else:
+        yield from _candidates(statistics)
+    yield from _honest(statistics)
+
+
+def _best(statistics: GroupStatistics, row: pd.Series) -> str:
+    metric, configurations = statistics.metric, len(statistics.evaluated)
+    name = str(row["configuration"])
+    subject = f"{name[0].upper()}{name[1:]}" if configurations == 1 else f"Best of {configurations}"
+    result = f"{metric.label} {metric.text(row['mean'])}"
+    parts = [f"{subject}: {result}" if configurations == 1 else f"{subject}: {name}, {result}"]
+    parts.append(interval(metric, row["ci_low"], row["ci_high"]) or "no interval")
+    parts.append(f"{int(row['n'])} seed{'s' if row['n'] > 1 else ''}")
+    text = ", ".join(part for part in parts if part)
+    if metric.is_on_test:
+        return f"{text} (on test: not for choosing)."
+    if not np.isnan(row["test_mean"]):
+        text += f"; test accuracy {row['test_mean'] * 100:.2f} %"
+    return f"{text}."
+
+
+def _candidates(statistics: GroupStatistics) -> Iterator[Finding]:
+    names, total = statistics.candidates, len(statistics.evaluated)
+    if not _has_error(statistics):
+        if statistics.seeds < 2:
+            text = "With one seed each, the runs do not tell which configuration is the best."
+            yield Finding("candidates", text, verdict="undecided")
+        return
+    if len(names) == 1:
+        yield Finding("candidates", "No other configuration can be the best.")
+    elif len(names) == total:
+        text = f"Any of the {total} may be the best: they differ too little for these runs."
+        yield Finding("candidates", text, verdict="undecided")
+    else:
+        shown = names if len(names) <= MOST_NAMED else names[:MOST_NAMED]
+        more = "" if len(shown) == len(names) else f", and {len(names) - len(shown)} more"
+        text = f"Any of these {len(names)} may be the best: {', '.join(shown)}{more}."
+        yield Finding("candidates", text, verdict="undecided")
+
+
+def _has_error(statistics: GroupStatistics) -> bool:
+    return bool(statistics.comparisons["low"].notna().any())
+
+
+def _against_baseline(statistics: GroupStatistics) -> Iterator[Finding]:
+    table = statistics.comparisons
+    own = table[table["configuration"] == statistics.best]
+    if not len(own):
+        different = int(table["is_significant"].sum())
+        text = (
+            f"It is the baseline. {different} of {len(table)} others are significantly worse."
+            if different
+            else "It is the baseline, and none of the others differs significantly from it."
+        )
+        yield Finding("candidates", text, reference=statistics.baseline)
+        return
+    row = own.iloc[0]
+    text = f"Against the baseline, {statistics.baseline}: {verdict_text(statistics, row)}."
+    yield compared("candidates", text, row, level=str(row["configuration"]))
+    better = table[table["is_significant"] & (table["mean"] * statistics.metric.sign > 0)]
+    if len(better) > 1:
+        others = [str(name) for name in better["configuration"][:MOST_NAMED]]
+        text = f"{len(better)} configurations beat the baseline: {listed(others)}."
+        yield Finding("candidates", text, reference=statistics.baseline)
+
+
+def _honest(statistics: GroupStatistics) -> Iterator[Finding]:
+    """The best without its luck, where choosing it flattered it noticeably."""
+    metric, value = statistics.metric, statistics.honest_best
+    naive = float(statistics.summary["mean"].iloc[0])
+    flattery = metric.sign * (naive - value)
+    if np.isnan(value) or not flattery > NOTABLE * statistics.noise[0]:
+        return
+    text = (
+        f"Choosing the best by its own runs flatters it: chosen on the other seeds each time, it "
+        f"reaches {metric.text(value)} ({amount(metric, flattery)} less)."
+    )
+    if not metric.is_higher_better:
+        text = text.replace(" less)", " more)")
+    yield Finding("honest_best", text, difference=value - naive)
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

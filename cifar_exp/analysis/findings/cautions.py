@@ -1,0 +1,77 @@
+"""What a reader must know before trusting the numbers."""
+
+from collections.abc import Iterator
+
+from cifar_exp.analysis.findings.words import distinct_values
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+
+
+def cautions(statistics: GroupStatistics) -> list[str]:
+    """Everything that calls for caution in a group, as sentences."""
+    return list(_cautions(statistics))
+
+
+def _cautions(statistics: GroupStatistics) -> Iterator[str]:
+    if not len(statistics.counted):
+        return
+    yield from _test_cautions(statistics)
+    yield from _run_cautions(statistics)
+    for factor in statistics.factors:
+        if factor.aliased and not factor.key.endswith(".name"):
+            names = ", ".join((factor.name, *factor.aliased))
+            yield (
+                f"{names} changed only together: the effect shown for {factor.name} is that of "
+                "them all."
+            )
+    if statistics.model is not None and statistics.model.scatter.is_uneven:
+        yield (
+            "The configurations differ in scatter, so that intervals of comparisons are the wider "
+            "of two: by the pooled scatter, and by that of the two configurations alone."
+        )
+    if _is_additive(statistics):
+        yield (
+            "With one seed each, effects are judged by what an additive model leaves: they hold if "
+            "the settings do not interact."
+        )
+    summary = statistics.summary
+    lost = summary[summary["diverged"] + summary["failed"] > 0]
+    if len(lost):
+        names = ", ".join(lost["configuration"].head(3)) + (", ..." if len(lost) > 3 else "")
+        yield f"Means leave out runs that failed or diverged ({names})."
+
+
+def _test_cautions(statistics: GroupStatistics) -> Iterator[str]:
+    if not statistics.has_val:
+        yield (
+            "There are no validation images (data.val_fraction=0): results are on test, not for "
+            "choosing."
+        )
+    elif statistics.metric.is_on_test:
+        yield (
+            f"Ranked by {statistics.metric.label}, as requested: not for choosing between "
+            "configurations."
+        )
+    if set(statistics.counted.get("trainer.evaluate", ())) == {"best"} and statistics.has_val:
+        yield (
+            "With trainer.evaluate=best, a run's val accuracy is the highest of its epochs, and so "
+            "a little flattered."
+        )
+
+
+def _is_additive(statistics: GroupStatistics) -> bool:
+    model = statistics.model
+    return model is not None and not model.strata.error.df and bool(model.strata.additive.df)
+
+
+def _run_cautions(statistics: GroupStatistics) -> Iterator[str]:
+    for column, what in (
+        ("torch", "versions of torch"),
+        ("git_commit", "commits"),
+        ("threads", "numbers of threads"),
+    ):
+        if statistics.counted[column].nunique() > 1:
+            values = distinct_values(statistics, column, 10)
+            yield f"The runs were made with different {what} ({values})."
+    sizes = statistics.evaluated["n"]
+    if sizes.min() < sizes.max():
+        yield f"The configurations have unequal numbers of seeds ({sizes.min()} to {sizes.max()})."

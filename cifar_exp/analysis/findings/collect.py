@@ -1,0 +1,38 @@
+"""All findings of a group in the order of a reader's questions."""
+
+from collections.abc import Iterator, Sequence
+
+from cifar_exp.analysis.findings.base import Finding
+from cifar_exp.analysis.findings.best import best_findings
+from cifar_exp.analysis.findings.cautions import cautions
+from cifar_exp.analysis.findings.effects import effect_findings, interaction_findings
+from cifar_exp.analysis.findings.headline import headline
+from cifar_exp.analysis.findings.importance import importance_findings
+from cifar_exp.analysis.findings.resolution import resolution_findings
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+
+NOTHING = "No completed run has a value of this metric, so there is nothing to compare."
+
+
+def findings(statistics: GroupStatistics) -> list[Finding]:
+    """The headline, then what did best, what each factor does, and what the runs cannot say."""
+    if not len(statistics.counted):
+        return [Finding("headline", NOTHING)]
+    return [
+        Finding("headline", headline(statistics)),
+        *best_findings(statistics),
+        *importance_findings(statistics),
+        *effect_findings(statistics),
+        *interaction_findings(statistics),
+        *resolution_findings(statistics),
+    ]
+
+
+def answer_lines(all_statistics: Sequence[GroupStatistics]) -> Iterator[str]:
+    """Findings and cautions as lines for the terminal, with the titles of several groups."""
+    for statistics in all_statistics:
+        title = f"{statistics.group.title}: " if len(all_statistics) > 1 else ""
+        for finding in findings(statistics):
+            yield f"answer   {title}{finding.text}"
+        for caution in cautions(statistics):
+            yield f"caution  {title}{caution}"

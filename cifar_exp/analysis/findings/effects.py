@@ -1,0 +1,64 @@
+"""What each factor does, and whether that depends on another."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from cifar_exp.analysis.findings.base import Finding
+from cifar_exp.analysis.findings.verdict import compared, verdict_text
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+
+MOST_FACTORS = 3
+
+
+def effect_findings(statistics: GroupStatistics) -> Iterator[Finding]:
+    """The largest effect of each of the most important factors."""
+    effects = statistics.effects
+    for factor in statistics.by_importance[:MOST_FACTORS]:
+        own = effects[effects["setting"] == factor.key]
+        if len(own):
+            row = own.loc[own["mean"].abs().idxmax()]
+            text = (
+                f"{_capital(str(row['name']))} {row['level']} against {row['reference']}"
+                f"{over_text(row)}: {verdict_text(statistics, row)}."
+            )
+            yield compared("effect", text, row)
+
+
+def interaction_findings(statistics: GroupStatistics) -> Iterator[Finding]:
+    """The largest significant interaction."""
+    table = statistics.interactions
+    significant = table[table["is_significant"].astype(bool)]
+    if not len(significant):
+        return
+    row = significant.loc[significant["mean"].abs().idxmax()]
+    effect, other = str(row["other_name"]), str(row["name"])
+    text = (
+        f"The effect of {effect} {row['other_level']} against {row['other_reference']} depends on "
+        f"{other}: at {other} {row['level']} it is {_shift(statistics, row)} than at "
+        f"{row['reference']}{over_text(row)}."
+    )
+    yield compared("interaction", text, row)
+
+
+def over_text(row: pd.Series) -> str:
+    """What a contrast is averaged over: all of the other factors, some levels, or by a model."""
+    over = str(row["averaged_over"])
+    if not over:
+        return ""
+    if row["basis"] == "additive":
+        return f" (in a model that is {over})"
+    if row["basis"] == "some":
+        return f", at {over.replace('; ', ' and ')} only"
+    return f", averaged over {' and '.join(part.split(' ')[0] for part in over.split('; '))}"
+
+
+def _shift(statistics: GroupStatistics, row: pd.Series) -> str:
+    metric = statistics.metric
+    size = f"{abs(row['mean']) * metric.scale:.{metric.digits}f} {metric.difference_unit}"
+    interval = metric.interval_text(*sorted((abs(row["low"]), abs(row["high"]))))
+    return f"{size} {interval} {'higher' if row['mean'] > 0 else 'lower'}"
+
+
+def _capital(text: str) -> str:
+    return text if "." in text else text[:1].upper() + text[1:]

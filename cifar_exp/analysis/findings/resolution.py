@@ -1,0 +1,43 @@
+"""What the runs could resolve, and what more seeds would."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from cifar_exp.analysis.findings.base import Finding
+from cifar_exp.analysis.findings.words import amount
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.resolution import MOST_SEEDS
+
+MORE = (3, 5, 10)  # seeds that a reader may think of
+
+
+def resolution_findings(statistics: GroupStatistics) -> Iterator[Finding]:
+    """The difference between two configurations that these and more seeds resolve.
+
+    Only where something is undecided: the numbers come from the scatter, not from any difference.
+    """
+    table = statistics.resolution
+    comparisons = statistics.comparisons
+    if not len(table) or not (comparisons["verdict"] == "undecided").any():
+        return
+    metric, seeds = statistics.metric, int(statistics.evaluated["n"].min())
+    if seeds < 2:
+        return
+    now = statistics.resolvable(seeds)
+    text = f"{seeds} seeds find a difference of {amount(metric, now)} between two configurations"
+    text += " four times in five"
+    if statistics.worth is not None:
+        yield Finding("resolution", f"{text}; {_for_worth(statistics)}.")
+        return
+    more = next((n for n in MORE if n > seeds), None)
+    if more is not None:
+        text += f"; {more} seeds would find one of {amount(metric, statistics.resolvable(more))}"
+    yield Finding("resolution", f"{text}.")
+
+
+def _for_worth(statistics: GroupStatistics) -> str:
+    assert statistics.worth is not None
+    needed, size = statistics.seeds_for(statistics.worth), statistics.worth
+    number = f"more than {MOST_SEEDS:,}" if np.isinf(needed) else f"{int(needed)}"
+    return f"{amount(statistics.metric, size)} would take {number} seeds"

@@ -1,0 +1,175 @@
+"""Mean squares of the model: seeds, seed x factor strata, and what is left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cifar_exp.analysis.statistics.model import Observations
+
+MOST_LEVELS = 12  # of a factor; more are values drawn at random rather than levels
+MOST_COLUMNS = 600  # seed x level combinations that are still fitted
+NO_SCATTER = 1e-9  # a smaller SD, relative to the values, is rounding
+
+
+@dataclass(frozen=True)
+class MeanSquare:
+    """A mean square and its degrees of freedom; NaN and 0 if there is none."""
+
+    value: float
+    df: float
+
+
+NONE = MeanSquare(float("nan"), 0)
+
+
+@dataclass(frozen=True)
+class Strata:
+    """The analysis of variance within configurations.
+
+    `seed`: between seeds, if there are several. `error`: all that configurations and seeds leave.
+    `own`: of that, the part of each seed x factor interaction by key, and `pooled` over factors;
+    `residual`: the rest. `multiplicity`: runs that share a stratum's deviation. `seed_ratio`: the
+    seeds' variance over that of the error. `additive`: for runs with one seed each, what an
+    additive model of the factors leaves, which contains their interactions.
+    """
+
+    seed: MeanSquare | None
+    error: MeanSquare
+    own: Mapping[str, MeanSquare]
+    pooled: MeanSquare | None
+    residual: MeanSquare
+    multiplicity: float
+    seed_ratio: float
+    additive: MeanSquare
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The factors that have a stratum."""
+        return list(self.own)
+
+    def of(self, key: str) -> MeanSquare:
+        """The stratum that judges a factor: the pooled one, or its own where that is larger."""
+        assert self.pooled is not None
+        own = self.own[key]
+        return MeanSquare(max(own.value, self.pooled.value), self.pooled.df)
+
+
+def estimate_strata(seen: "Observations") -> Strata:
+    """Sums of squares by least squares, each adjusted for all that precede it.
+
+    Configurations are eliminated by subtracting their means from values and regressors (Frisch,
+    Waugh and Lovell), which leaves a small regression on seeds and seed x level indicators.
+    """
+    values = _centered(seen.values[:, None], seen)[:, 0]
+    total_df = len(values) - len(seen.names)
+    scale = max(1.0, float(np.abs(seen.values).max())) * NO_SCATTER
+    if not total_df:
+        return _unreplicated(seen, scale)
+    columns = _centered(_indicators(seen.seeds), seen)
+    rank, fit = _projected(columns, values)
+    error_df = total_df - rank
+    error = _mean_square(float(((values - fit) ** 2).sum()), error_df, scale)
+    seed = MeanSquare(float((fit**2).sum()) / rank, rank) if rank else None
+    excess = float((fit**2).sum()) - rank * error.value if error_df else 0.0
+    weight = float((columns**2).sum())
+    variance = max(excess / weight, 0.0) if weight else 0.0
+    ratio = variance / error.value if error_df and error.value > 0 and not _is_shared(seen) else 0.0
+    own, pooled, residual, multiplicity = _seed_by_factor(seen, values, columns, fit, error, scale)
+    return Strata(seed, error, own, pooled, residual, multiplicity, ratio, NONE)
+
+
+def _seed_by_factor(
+    seen: "Observations",
+    values: np.ndarray,
+    seeds: np.ndarray,
+    seed_fit: np.ndarray,
+    error: MeanSquare,
+    scale: float,
+) -> tuple[dict[str, MeanSquare], MeanSquare | None, MeanSquare, float]:
+    """The strata by factor, pooled, what is left, and the multiplicity of a stratum's deviation."""
+    nothing: tuple[dict[str, MeanSquare], None, MeanSquare, float] = ({}, None, error, 1.0)
+    kept = [j for j in range(seen.levels.shape[1]) if seen.levels[:, j].max() < MOST_LEVELS]
+    size = (seen.seeds.max() + 1) * sum(int(seen.levels[:, j].max()) + 1 for j in kept)
+    if len(kept) < 2 or not error.df or not seed_fit.any() or size > MOST_COLUMNS:
+        return nothing
+    blocks = {j: _centered(_indicators(seen.seeds, seen.levels[:, j]), seen) for j in kept}
+    rank, fit = _projected(np.hstack([seeds, *blocks.values()]), values)
+    seed_rank = np.linalg.matrix_rank(seeds)
+    residual_df = len(values) - len(seen.names) - rank
+    pooled_df = rank - seed_rank
+    if residual_df < 1 or pooled_df < 1:
+        return nothing
+    squares = float((fit**2).sum() - (seed_fit**2).sum())
+    residual = _mean_square(float(((values - fit) ** 2).sum()), residual_df, scale)
+    own = {}
+    for j in kept:
+        others = np.hstack([seeds, *(block for i, block in blocks.items() if i != j)])
+        other_rank, other_fit = _projected(others, values)
+        df = rank - other_rank
+        if df:
+            own_squares = float((fit**2).sum() - (other_fit**2).sum())
+            own[seen.keys[j]] = MeanSquare(max(own_squares, 0.0) / df, df)
+    weight = sum(float((block - _fitted(seeds, block)).ravel() @ block.ravel())
+                 for block in blocks.values())  # fmt: skip
+    return own, _mean_square(squares, pooled_df, scale), residual, weight / pooled_df
+
+
+def _unreplicated(seen: "Observations", scale: float) -> Strata:
+    """With one run per configuration, the error is what an additive model leaves."""
+    additive = NONE
+    if seen.levels.shape[1] > 1 and seen.levels.max(initial=0) < MOST_LEVELS:
+        columns = np.hstack([np.ones((len(seen.values), 1)), *map(_indicators, seen.levels.T)])
+        rank, fit = _projected(columns, seen.values)
+        additive = _mean_square(
+            float(((seen.values - fit) ** 2).sum()), len(seen.values) - rank, scale
+        )
+    return Strata(None, NONE, {}, None, NONE, 1.0, 0.0, additive)
+
+
+def _mean_square(squares: float, df: int, scale: float) -> MeanSquare:
+    """NONE without degrees of freedom, or where all scatter is rounding."""
+    if df < 1 or squares / df < scale**2:
+        return NONE
+    return MeanSquare(squares / df, df)
+
+
+def _is_shared(seen: "Observations") -> bool:
+    """Whether all configurations have the same seeds."""
+    return len(seen.values) == len(seen.names) * (int(seen.seeds.max()) + 1)
+
+
+def _indicators(*codes: np.ndarray) -> np.ndarray:
+    """A column of 0 and 1 for each combination of codes that occurs."""
+    _, joint = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
+    columns = np.zeros((len(joint), joint.max() + 1))
+    columns[np.arange(len(joint)), joint.ravel()] = 1.0
+    return columns
+
+
+def _centered(columns: np.ndarray, seen: "Observations") -> np.ndarray:
+    """Columns less their means within each configuration."""
+    order = np.argsort(seen.cells, kind="stable")
+    starts = np.flatnonzero(np.diff(seen.cells[order], prepend=-1))
+    means = np.add.reduceat(columns[order], starts) / seen.counts[:, None]
+    return np.asarray(columns - means[seen.cells])
+
+
+def _projected(columns: np.ndarray, values: np.ndarray) -> tuple[int, np.ndarray]:
+    """The rank of the columns, and the projection of the values onto them."""
+    basis = _basis(columns)
+    return basis.shape[1], np.asarray(basis @ (basis.T @ values))
+
+
+def _fitted(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+    basis = _basis(columns)
+    return np.asarray(basis @ (basis.T @ values))
+
+
+def _basis(columns: np.ndarray) -> np.ndarray:
+    """An orthonormal basis of the columns' span, by the eigenvectors of their small Gram matrix."""
+    values, vectors = np.linalg.eigh(columns.T @ columns)
+    kept = values > 1e-9 * max(float(values.max(initial=0.0)), 1e-300)
+    return np.asarray(columns @ (vectors[:, kept] / np.sqrt(values[kept])))
