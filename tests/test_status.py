@@ -71,12 +71,11 @@ def outputs(write_run: Callable[..., None], tmp_path: Path) -> Iterator[Path]:
 
 
 def expected_sweep(outputs: Path) -> list[str]:
-    here = f"{socket.gethostname()}:{os.getpid()}"
     # three epochs took 10 s: five more here and for the failed run, and the same for the last one
     return [
-        "mine: 4 runs; 1 completed, 1 running, 1 pending, 1 failed; best 75.00 % (width=1); "
-        "about 50 s left",
-        f"  running  tiny-{RUNNING}  width=3  epoch 3/8  val 25.00 %  by {here}",
+        "mine: 4 runs; 1 completed, 1 running, 1 pending, 1 failed; best 75.00 % (width=1, one "
+        "seed); about 50 s left",
+        f"  running  tiny-{RUNNING}  width=3  epoch 3/8  val 25.00 %",
         f"failed      tiny-{FAILED}  width=2",
         "            ValueError: [no] such thing",
         f"            log: {outputs}/runs/tiny-{FAILED}/train.log",

@@ -11,31 +11,37 @@ from cifar_exp.storage.lock import RunLockedError
 from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_folder import link_latest
 from cifar_exp.storage.run_state import RunState, read_states
-from cifar_exp.storage.sweep_folder import SweepFolder
 from cifar_exp.sweeps.duration import longest_first
 from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.monitor.live import Display, live_view
+from cifar_exp.sweeps.monitor.ranking import result_lines
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
-from cifar_exp.sweeps.monitor.table import disk_used, ranking, status_counts, unsuccessful_lines
+from cifar_exp.sweeps.monitor.table import disk_used, status_counts, unsuccessful_lines
 from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.progress import Progress
 from cifar_exp.terminal import PrintLine, open_console, print_line
 
 POLL_SECONDS = 1.0
 
-OnEnd = Callable[[SweepFolder, PrintLine], None]
+OnEnd = Callable[[SnapshotReader, PrintLine], None]
+
+
+def print_results(reader: SnapshotReader, print_line: PrintLine) -> None:
+    """Rank the configurations of a sweep by the means of their runs."""
+    for line in result_lines(reader.take(), reader.folder.path / "runs.csv"):
+        print_line(line)
 
 
 class Sweep:
     """Trains the runs of a plan that are missing.
 
     Run folders and locks are the only state: a run is missing while they say so, whichever process
-    trained it. `command` is recorded in sweep.yaml. `on_end` is called after the last run, with the
-    sweep's folder and a function that prints a line.
+    trained it. `command` is recorded in sweep.yaml. `on_end` prints the ranking after the last
+    run; it gets what reads the sweep, and a function that prints a line.
     """
 
     def __init__(
-        self, plan: Plan, executor: Executor, command: str, on_end: OnEnd | None = None
+        self, plan: Plan, executor: Executor, command: str, on_end: OnEnd = print_results
     ) -> None:
         self.plan, self.executor, self.command, self.on_end = plan, executor, command, on_end
         self.reader = SnapshotReader(plan.folder)
@@ -59,11 +65,11 @@ class Sweep:
                     self._train_missing()
             except (Interrupted, KeyboardInterrupt):
                 self._print_end()
+                print_results(self.reader, self._print)
                 self._print("stopped: run the same command again to continue")
                 raise
             code = self._print_end()
-            if self.on_end is not None:
-                self.on_end(self.reader.folder, self._print)
+            self.on_end(self.reader, self._print)
             return code
 
     def _train_missing(self) -> None:
@@ -129,12 +135,10 @@ class Sweep:
         self._print(f"grid     {Progress.of(self.plan)}")
 
     def _print_end(self) -> int:
-        """Print the ranking, each failure and where the results are; returns the exit code."""
+        """Print each failure and where the results are; returns the exit code."""
         snapshot = self.reader.take()
         self.reader.folder.refresh(snapshot.states)
         link_latest(self.plan.outputs, self.plan.folder)
-        if snapshot.ranked:
-            self.console.print(ranking(snapshot))
         for line in unsuccessful_lines(snapshot, self.reasons):
             self._print(line)
         used = disk_used([state.folder for state in snapshot.states.values() if state.folder])

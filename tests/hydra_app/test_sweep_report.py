@@ -8,9 +8,14 @@ import pytest
 
 from cifar_exp.analysis.figures.base import GroupFigures
 from cifar_exp.analysis.load.discover import UNFINISHED
-from cifar_exp.hydra_app.sweep_report import report_changes
+from cifar_exp.config.schema import Settings
+from cifar_exp.hydra_app.sweep_report import end_of, read_ranking, report_changes
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.sweep_folder import SweepFolder
+from cifar_exp.sweeps.monitor.ranking import Ranked
+from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
+from cifar_exp.sweeps.plan import Plan, PlannedRun
+from cifar_exp.sweeps.trial import Trial
 from cifar_exp.terminal import PrintLine
 
 
@@ -31,7 +36,7 @@ def sweep(tmp_path: Path, make_record: Callable[..., RunRecord]) -> SweepFolder:
 
 def report(sweep: SweepFolder) -> list[str]:
     lines: list[str] = []
-    report_changes(sweep, lambda line, **_: lines.append(line))
+    report_changes(SnapshotReader(sweep.path), lambda line, **_: lines.append(line))
     return lines
 
 
@@ -43,6 +48,7 @@ def test_the_report_is_written_even_if_no_run_completed(sweep: SweepFolder) -> N
     lines = report(sweep)
     page = page_of(sweep)
     assert lines == [
+        "report   on 1 run ...",
         "answer   No completed run has a value of this metric, so there is nothing to compare.",
         f"report   {page}",
     ]
@@ -121,6 +127,97 @@ def test_a_report_that_fails_is_mentioned_and_raises_nothing(
 
     monkeypatch.setattr("cifar_exp.analysis.report.make_report", fail)
     assert report(sweep) == [
-        "error    the report failed (ZeroDivisionError: by zero); all runs are",
-        f"         safe: python -m cifar_exp.report {sweep.path} tries again",
+        "report   on 1 run ...",
+        "error    the report failed (ZeroDivisionError: by zero); all runs are safe:",
+        f"         python -m cifar_exp.report {sweep.path} tries again",
     ]
+
+
+@pytest.fixture
+def trained(tmp_path: Path, make_record: Callable[..., RunRecord]) -> SweepFolder:
+    """A sweep of two widths with two seeds each; the best run is of the worse width."""
+    values = {("8", "0"): 0.9, ("8", "1"): 0.1, ("16", "0"): 0.6, ("16", "1"): 0.7}
+    rows = ["run_id,folder,status,model.width,seed"]
+    for number, ((width, seed), final) in enumerate(values.items()):
+        run_id = f"{number:010d}"
+        folder = tmp_path / "outputs" / "runs" / f"tiny-{run_id}"
+        folder.mkdir(parents=True)
+        params = {"model.width": int(width), "seed": int(seed)}
+        record = make_record(run_id=run_id, final=final, test=final, sizes=(80, 20, 20), **params)
+        record.seed = int(seed)
+        record.save(folder)
+        rows.append(f"{run_id},../../runs/tiny-{run_id},completed,{width},{seed}")
+    folder = tmp_path / "outputs" / "sweeps" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "runs.csv").write_text("\n".join(rows) + "\n")
+    (folder / "sweep.yaml").write_text("name: mine\n")
+    return SweepFolder(folder)
+
+
+def ranks_in(lines: Sequence[str]) -> list[list[str]]:
+    """The first words of each ranked line: configurations, then runs."""
+    return [line.split()[:4] for line in lines if line.startswith("   ")]
+
+
+def test_the_ranking_is_the_reports_whether_it_was_written_now_or_before(
+    trained: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cifar_exp.analysis.figures.process.draw_figures", lambda *_: None)
+    first, second = report(trained), report(trained)
+    assert "no run has changed" in second[-1]
+    for lines in (first, second):
+        assert ranks_in(lines) == [
+            ["1", "16", "2", "65.00"],
+            ["2", "8", "2", "50.00"],
+            ["1", "width=8", "seed=0", "90.00"],
+            ["2", "width=16", "seed=1", "70.00"],
+            ["3", "width=16", "seed=0", "60.00"],
+            ["4", "width=8", "seed=1", "10.00"],
+        ]
+    summary = trained.path / "report" / "summary.csv"
+    summary.write_text(summary.read_text().replace(",2,0.", ",3,0."))
+    assert ranks_in(report(trained))[0] == ["1", "16", "3", "65.00"]
+
+
+def test_the_ranking_names_the_same_winner_as_the_answer(
+    trained: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cifar_exp.analysis.figures.process.draw_figures", lambda *_: None)
+    lines = report(trained)
+    answers = [line for line in lines if line.startswith("answer")]
+    assert "width=16" in answers[0] or "Width 16" in answers[0]
+
+
+def test_without_a_table_of_the_report_the_runs_are_ranked(
+    trained: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cifar_exp.analysis.figures.process.draw_figures", lambda *_: None)
+    report(trained)
+    (trained.path / "report" / "summary.csv").unlink()
+    assert ranks_in(report(trained))[:2] == [["1", "16", "2", "65.00"], ["2", "8", "2", "50.00"]]
+
+
+def test_groups_that_must_not_be_compared_are_ranked_apart(tmp_path: Path) -> None:
+    summary = tmp_path / "summary.csv"
+    summary.write_text(
+        "section,rank,configuration,model.width,n,mean,ci_low,ci_high,test_mean,diverged,failed\n"
+        "on cpu,1,width=8,8,2,0.5,0.4,0.6,0.45,1,2\n"
+        "on cuda,1,width=8,8,1,0.7,,,,0,0\n"
+        "on cuda,0,width=16,16,0,,,,,0,1\n"
+    )
+    values = {"model.width": "8"}
+    assert read_ranking(summary) == {
+        "on cpu": [Ranked(values, 2, 0.5, low=0.4, high=0.6, test=0.45, failed=3)],
+        "on cuda": [Ranked(values, 1, 0.7)],
+    }
+
+
+def test_report_false_leaves_a_plain_ranking(
+    trained: SweepFolder, make_settings: Callable[..., Settings]
+) -> None:
+    settings = make_settings("data=shapes").model_copy(update={"report": False})
+    plan = Plan("mine", (), [PlannedRun("a", Trial(settings, "tiny", (), {}), None)], 1, {})
+    lines: list[str] = []
+    end_of(plan)(SnapshotReader(trained.path), lambda line, **_: lines.append(line))
+    assert ranks_in(lines)[:2] == [["1", "16", "2", "65.00"], ["2", "8", "2", "50.00"]]
+    assert not (trained.path / "report").exists()

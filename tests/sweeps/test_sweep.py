@@ -19,9 +19,11 @@ from cifar_exp.storage.lock import RunLockedError, lock_run
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.sweeps import sweep as module
 from cifar_exp.sweeps.launchers.base import Executor, RunStoppedError
+from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.plan import Plan, make_plan
 from cifar_exp.sweeps.sweep import Sweep
 from cifar_exp.sweeps.trial import Grid, Trial
+from cifar_exp.terminal import PrintLine
 
 COMMAND = "python -m cifar_exp.train"
 MakePlan = Callable[..., Plan]
@@ -112,11 +114,13 @@ def submits(plan: Plan) -> list[str]:
     return [f"submit {run_id}" for run_id in plan.by_id]
 
 
-def completes(plan: Plan, run_id: str, make_record: Callable[..., RunRecord]) -> None:
+def completes(
+    plan: Plan, run_id: str, make_record: Callable[..., RunRecord], **values: Any
+) -> None:
     """Leaves the folder of a completed run, as another process would."""
     folder = plan.runs_folder / f"tiny-{run_id}"
     folder.mkdir(parents=True)
-    make_record("completed", run_id=run_id).save(folder)
+    make_record("completed", run_id=run_id, **values).save(folder)
 
 
 def test_a_run_whose_loss_the_last_step_breaks_is_listed_and_not_tried_again(
@@ -333,15 +337,33 @@ def test_failed_runs_are_left_alone_on_request(
     assert "            ValueError: no luck" in lines
 
 
-def test_what_follows_the_last_run_gets_the_sweeps_folder(
+def test_what_follows_the_last_run_gets_what_reads_the_sweep(
     plan_of: MakePlan, capsys: pytest.CaptureFixture[str], make_record: Callable[..., RunRecord]
 ) -> None:
     plan = plan_of(0.1)
     (run_id,) = plan.by_id
     completes(plan, run_id, make_record)
 
-    def on_end(folder: Any, print_line: Callable[[str], None]) -> None:
-        print_line(f"[report] of {folder.path}")
+    def on_end(reader: SnapshotReader, print_line: PrintLine) -> None:
+        print_line(f"[report] of {reader.folder.path}")
 
     assert Sweep(plan, ScriptedExecutor({}), COMMAND, on_end).run() == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"[report] of {plan.folder}"
+
+
+def test_a_sweep_ends_with_its_ranking(
+    plan_of: MakePlan, run: Run, make_record: Callable[..., RunRecord]
+) -> None:
+    plan = plan_of(0.1, 0.2)
+    first, second = plan.by_id
+    completes(plan, first, make_record, final=0.5)
+    completes(plan, second, make_record, final=0.75)
+    _, lines = run(plan, ScriptedExecutor({}))
+    assert lines[-6:] == [
+        "rank   lr  n      val",
+        "   1  0.2  1  75.00 %",
+        "   2  0.1  1  50.00 %",
+        "rank  run",
+        f"   1  lr=0.2  75.00 %  tiny-{second}",
+        f"   2  lr=0.1  50.00 %  tiny-{first}",
+    ]

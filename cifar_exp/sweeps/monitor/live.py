@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.live import Live
 
 from cifar_exp.storage.sweep_folder import SweepRow
+from cifar_exp.sweeps.monitor.ranking import short_values
 from cifar_exp.sweeps.monitor.snapshot import Snapshot, SnapshotReader
-from cifar_exp.sweeps.monitor.table import headline, live_table, values_of
+from cifar_exp.sweeps.monitor.table import headline, live_table
 from cifar_exp.terminal import is_redrawn, print_line
 from cifar_exp.text import percent
 
@@ -64,11 +65,11 @@ def _status(snapshot: Snapshot, row: SweepRow) -> str:
 
 
 def _change(snapshot: Snapshot, row: SweepRow) -> str:
-    state = snapshot.states[row.run_id]
+    state, values = snapshot.states[row.run_id], short_values(row.values)
     if state.status == "completed":
-        return f"completed   {state.name}  {values_of(row)}  val {percent(snapshot.metric(row))}"
+        return f"completed   {state.name}  {values}  val {percent(snapshot.metric(row))}"
     reason = f"  {state.reason}" if state.status != "running" and state.reason else ""
-    return f"{state.status:<11} {state.name}  {values_of(row)}{reason}"
+    return f"{state.status:<11} {state.name}  {values}{reason}"
 
 
 @contextmanager

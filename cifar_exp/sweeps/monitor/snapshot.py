@@ -53,11 +53,6 @@ class Snapshot:
         """The completed runs, the best first."""
         return sorted(self._with("completed"), key=lambda row: -(self.metric(row) or 0.0))
 
-    @property
-    def best(self) -> SweepRow | None:
-        """The best run so far; None before the first is completed."""
-        return next(iter(self.ranked), None)
-
     def metric(self, row: SweepRow) -> float | None:
         """The number by which a run is ranked."""
         record = self.states[row.run_id].record

@@ -1,27 +1,27 @@
-"""Texts and tables about a sweep: while it runs, for `status`, and at its end."""
+"""Texts and tables about a sweep while it runs, and for `status`."""
 
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from cifar_exp.storage.run_state import STATUSES
 from cifar_exp.storage.sweep_folder import SweepRow
+from cifar_exp.sweeps.monitor.ranking import ranked, short_values
 from cifar_exp.sweeps.monitor.snapshot import Snapshot
-from cifar_exp.terminal import plain
+from cifar_exp.terminal import plain, printable
 from cifar_exp.text import counted, duration, percent
-
-RANKED_LINES = 30
 
 
 def headline(snapshot: Snapshot) -> str:
-    """Counts, the best run so far, and the time left, in one line."""
+    """Counts, the best configuration so far, and the time left, in one line."""
     runs = counted(len(snapshot.rows), "run")
     parts = [f"{snapshot.name}: {runs}", status_counts(snapshot)]
-    best = snapshot.best
-    if best is not None:
-        parts.append(f"best {percent(snapshot.metric(best))} ({values_of(best)})")
+    for best in ranked(snapshot)[:1]:
+        parts.append(f"best {best.result}")
     if snapshot.seconds_left is not None:
         parts.append(f"about {duration(snapshot.seconds_left)} left")
     return "; ".join(part for part in parts if part)
@@ -33,29 +33,40 @@ def status_counts(snapshot: Snapshot) -> str:
     return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
 
 
-def running_line(snapshot: Snapshot, row: SweepRow) -> tuple[str, str, str, str, str]:
-    """The line of a run in progress: process, run, values, epoch, val accuracy so far."""
+def running_line(snapshot: Snapshot, row: SweepRow) -> tuple[str, str, str, str]:
+    """The line of a run in progress: run, values, epoch, val accuracy so far."""
     state = snapshot.states[row.run_id]
-    process = f"{state.holder.host}:{state.holder.pid}" if state.holder else ""
     epoch = f"{state.epoch}/{state.epochs or '?'}"
     accuracy = state.row.get("val_accuracy") if state.row else None
-    return process, state.name, values_of(row), epoch, percent(accuracy)
+    return state.name, short_values(row.values), epoch, percent(accuracy)
 
 
 def live_table(snapshot: Snapshot) -> Group:
     """The headline above a line for each run in progress."""
-    table = Table("worker", "run", "values", "epoch", "val", box=None, padding=(0, 2, 0, 0))
+    elsewhere = any(_machine(snapshot, row) for row in snapshot.running)
+    columns = ["run", "values", "epoch", "val", *(["machine"] if elsewhere else [])]
+    table = Table(*columns, box=None, padding=(0, 2, 0, 0))
     for row in snapshot.running:
-        table.add_row(*map(plain, running_line(snapshot, row)))
-    return Group(plain(headline(snapshot)), table)
+        cells = [*running_line(snapshot, row), _machine(snapshot, row)]
+        table.add_row(*map(plain, cells[: len(columns)]))
+    title = Text(printable(headline(snapshot)), no_wrap=False, overflow="fold")
+    return Group(title, table)
 
 
 def plain_lines(snapshot: Snapshot) -> Iterator[str]:
     """The same for a terminal that cannot redraw."""
     yield headline(snapshot)
     for row in snapshot.running:
-        process, name, values, epoch, accuracy = running_line(snapshot, row)
-        yield f"  running  {name}  {values}  epoch {epoch}  val {accuracy}  by {process}"
+        name, values, epoch, accuracy = running_line(snapshot, row)
+        machine = _machine(snapshot, row)
+        place = f"  on {machine}" if machine else ""
+        yield f"  running  {name}  {values}  epoch {epoch}  val {accuracy}{place}"
+
+
+def _machine(snapshot: Snapshot, row: SweepRow) -> str:
+    """The machine that trains a run, unless it is this one."""
+    holder = snapshot.states[row.run_id].holder
+    return holder.host if holder is not None and holder.host != socket.gethostname() else ""
 
 
 def unsuccessful_lines(snapshot: Snapshot, reasons: Mapping[str, str]) -> Iterator[str]:
@@ -68,7 +79,7 @@ def unsuccessful_lines(snapshot: Snapshot, reasons: Mapping[str, str]) -> Iterat
             continue
         state = snapshot.states[row.run_id]
         reason = state.reason or reasons.get(row.run_id) or "no reason on record"
-        yield f"{state.status:<11} {state.name}  {values_of(row)}"
+        yield f"{state.status:<11} {state.name}  {short_values(row.values)}"
         yield f"            {reason}"
         if state.folder is not None:
             yield f"            log: {state.folder / 'train.log'}"
@@ -76,32 +87,6 @@ def unsuccessful_lines(snapshot: Snapshot, reasons: Mapping[str, str]) -> Iterat
 
 def _never_began(snapshot: Snapshot, row: SweepRow, reasons: Mapping[str, str]) -> bool:
     return snapshot.states[row.run_id].status == "pending" and row.run_id in reasons
-
-
-def ranking(snapshot: Snapshot) -> Table:
-    """The completed runs by val accuracy, the best first, with test accuracy beside it."""
-    keys = list(snapshot.rows[0].values) if snapshot.rows else []
-    table = Table("rank", box=None, padding=(0, 2, 0, 0))
-    for column in (*keys, "val", "test", "run"):
-        table.add_column(plain(column))
-    for rank, row in enumerate(snapshot.ranked[:RANKED_LINES], 1):
-        state = snapshot.states[row.run_id]
-        assert state.record is not None
-        selected, test = state.record.selected, state.record.test
-        cells = (
-            str(rank),
-            *row.values.values(),
-            percent(selected.val_accuracy if selected else None),
-            percent(test.accuracy if test else None),
-            state.folder.name if state.folder else "",
-        )
-        table.add_row(*map(plain, cells))
-    return table
-
-
-def values_of(row: SweepRow) -> str:
-    """`width=16 dropout=0.2 seed=0`."""
-    return " ".join(f"{key.rpartition('.')[2]}={value}" for key, value in row.values.items())
 
 
 def disk_used(folders: Sequence[Path]) -> str:

@@ -72,7 +72,9 @@ def pending(state_of: MakeState, done: RunState) -> Snapshot:
 
 
 def test_at_first_only_the_headline_is_printed(show: Show, pending: Snapshot) -> None:
-    assert show(pending) == ["mine: 3 runs; 1 completed, 2 pending; best 25.00 % (width=2)"]
+    assert show(pending) == [
+        "mine: 3 runs; 1 completed, 2 pending; best 25.00 % (width=2, one seed)"
+    ]
 
 
 def test_each_change_is_a_line(
@@ -141,7 +143,7 @@ def test_on_a_terminal_the_table_is_redrawn_and_removed(
     display.show(pending)
     assert "mine: 3 runs; 1 completed, 2 pending" in stream.getvalue()
     display.show(snapshot_of(state_of(A, "running")))
-    assert "there:7" in stream.getvalue()
+    assert "there" in stream.getvalue()
     before = len(stream.getvalue())
     display.end()
     assert "mine" not in stream.getvalue()[before:]

@@ -98,7 +98,7 @@ def test_completed_runs_are_ranked_by_the_weights_that_count(
     snapshot = reader.take()
     assert [row.run_id for row in snapshot.ranked] == [run_id(i) for i in (1, 2, 0, 4)]
     assert [snapshot.metric(row) for row in snapshot.ranked] == [0.7, 0.6, 0.5, None]
-    assert snapshot.best == snapshot.ranked[0] == snapshot.rows[1]
+    assert snapshot.ranked[0] == snapshot.rows[1]
 
 
 def test_without_validation_runs_are_ranked_by_test(make_sweep: Callable, write_run: Write) -> None:
@@ -108,9 +108,9 @@ def test_without_validation_runs_are_ranked_by_test(make_sweep: Callable, write_
     assert [row.run_id for row in reader.take().ranked] == [run_id(1), run_id(0)]
 
 
-def test_before_the_first_run_is_completed_there_is_no_best(make_sweep: Callable) -> None:
+def test_before_the_first_run_is_completed_there_is_no_ranking(make_sweep: Callable) -> None:
     snapshot = make_sweep(3).take()
-    assert (snapshot.best, snapshot.ranked, snapshot.seconds_left) == (None, [], None)
+    assert (snapshot.ranked, snapshot.seconds_left) == ([], None)
     assert snapshot.counts == {"pending": 3}
 
 

@@ -1,3 +1,4 @@
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -17,9 +18,7 @@ from cifar_exp.sweeps.monitor.table import (
     headline,
     live_table,
     plain_lines,
-    ranking,
     unsuccessful_lines,
-    values_of,
 )
 
 RUNS = Path("outputs/runs")
@@ -66,7 +65,7 @@ def shown(renderable: Any) -> list[list[str]]:
 def test_the_headline_has_counts_the_best_run_and_the_time_left(mixed: Snapshot) -> None:
     assert headline(mixed) == (
         "mine: 8 runs; 2 completed, 2 running, 1 pending, 1 interrupted, 2 failed; "
-        "best 75.00 % (width=16 seed=0); about 2 h 05 min left"
+        "best 75.00 % (width=16, one seed); about 2 h 05 min left"
     )
 
 
@@ -78,8 +77,8 @@ def test_a_headline_leaves_out_what_is_not_known() -> None:
 def test_plain_lines_show_the_worker_and_the_progress_of_each_run(mixed: Snapshot) -> None:
     assert list(plain_lines(mixed)) == [
         headline(mixed),
-        "  running  tiny-c  width=24 seed=0  epoch 3/8  val 12.50 %  by there:4711",
-        "  running  d  width=32 seed=0  epoch 0/?  val -  by there:4711",
+        "  running  tiny-c  width=24 seed=0  epoch 3/8  val 12.50 %  on there",
+        "  running  d  width=32 seed=0  epoch 0/?  val -  on there",
     ]
 
 
@@ -87,11 +86,31 @@ def test_the_live_table_shows_the_same(mixed: Snapshot, monkeypatch: pytest.Monk
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     first, columns, *workers = shown(live_table(mixed))
     assert " ".join(first) == headline(mixed)
-    assert columns == ["worker", "run", "values", "epoch", "val"]
+    assert columns == ["run", "values", "epoch", "val", "machine"]
     assert workers == [
-        ["there:4711", "tiny-c", "width=24", "seed=0", "3/8", "12.50", "%"],
-        ["there:4711", "d", "width=32", "seed=0", "0/?", "-"],
+        ["tiny-c", "width=24", "seed=0", "3/8", "12.50", "%", "there"],
+        ["d", "width=32", "seed=0", "0/?", "-", "there"],
     ]
+
+
+def test_the_machine_is_named_only_where_it_is_another(make_record: MakeRecord) -> None:
+    here = LockHolder(socket.gethostname(), 4711, 0.0)
+    snapshot = snapshot_of(state_of("a", make_record("running"), holder=here))
+    assert shown(live_table(snapshot))[1:] == [
+        ["run", "values", "epoch", "val"],
+        ["tiny-a", "width=8", "seed=0", "0/8", "-"],
+    ]
+    assert list(plain_lines(snapshot))[1] == "  running  tiny-a  width=8 seed=0  epoch 0/8  val -"
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_the_live_headline_is_broken_between_words(mixed: Snapshot, width: int) -> None:
+    stream = StringIO()
+    Console(file=stream, width=width, soft_wrap=True).print(live_table(mixed))
+    lines = stream.getvalue().splitlines()
+    rows = lines[: next(i for i, line in enumerate(lines) if line.startswith("run "))]
+    assert " ".join(line.strip() for line in rows) == headline(mixed)
+    assert all(len(line) <= width for line in rows)
 
 
 def test_every_run_that_did_not_complete_is_listed_with_its_reason_and_log(mixed: Snapshot) -> None:
@@ -111,15 +130,6 @@ def test_every_run_that_did_not_complete_is_listed_with_its_reason_and_log(mixed
     assert "no reason on record" in list(unsuccessful_lines(mixed, {}))[7]
 
 
-def test_the_ranking_has_val_before_test_and_the_swept_values(mixed: Snapshot) -> None:
-    columns, *rows = shown(ranking(mixed))
-    assert columns == ["rank", "model.width", "seed", "val", "test", "run"]
-    assert rows == [
-        ["1", "16", "0", "75.00", "%", "60.00", "%", "tiny-b"],
-        ["2", "8", "0", "50.00", "%", "61.00", "%", "tiny-a"],
-    ]
-
-
 def test_names_and_values_from_files_are_shown_as_they_are(make_record: MakeRecord) -> None:
     record = make_record(final=0.5)
     state = RunState("a", RUNS / "tiny[red]-a", record, HOLDER)
@@ -130,29 +140,10 @@ def test_names_and_values_from_files_are_shown_as_they_are(make_record: MakeReco
         {"a": state, "b": done},
         None,
     )
-    for table, shown_values in ((live_table(snapshot), "model[bold]="), (ranking(snapshot), "")):
-        text = "\n".join(" ".join(words) for words in shown(table))
-        assert f"{shown_values}[no] \\x1b[31mred" in text
-        assert "tiny[red]-a" in text
-        assert "model[bold]" in text
-        assert "\x1b" not in text
-
-
-def test_the_ranking_is_not_longer_than_a_screen(make_record: MakeRecord) -> None:
-    states = [state_of(f"{i}", make_record(final=i / 100, test=0.5)) for i in range(50)]
-    _, *rows = shown(ranking(snapshot_of(*states)))
-    assert [row[-1] for row in rows] == [f"tiny-{i}" for i in range(49, 19, -1)]
-
-
-def test_a_run_without_validation_shows_none(make_record: MakeRecord) -> None:
-    _, row = shown(ranking(snapshot_of(state_of("a", make_record(final=None, test=0.5)))))
-    assert row == ["1", "8", "0", "-", "50.00", "%", "tiny-a"]
-
-
-def test_values_are_shown_with_the_last_part_of_their_keys() -> None:
-    values = {"model.width": "8", "optimizer": "sgd", "model.block.kind": "a"}
-    assert values_of(SweepRow("a", "", "", values)) == "width=8 optimizer=sgd kind=a"
-    assert values_of(SweepRow("a", "", "", {})) == ""
+    text = "\n".join(" ".join(words) for words in shown(live_table(snapshot)))
+    assert "model[bold]=[no] \\x1b[31mred" in text
+    assert "tiny[red]-a" in text
+    assert "\x1b" not in text
 
 
 def test_the_disk_used_is_that_of_all_files_in_the_folders(tmp_path: Path) -> None:
