@@ -2,6 +2,7 @@
 
 const AXIS_WIDTH = 96; // pixels at least; more axes than fit are scrolled
 const BRUSH_WIDTH = 12; // to each side of an axis
+const BRUSH_MARGIN = 8; // beyond its ends, so that a drag that starts near an end has the end in it
 
 report.charts.register({
   name: "parallel",
@@ -66,7 +67,7 @@ function drawParallelAxis(g, { values, texts, format }, scale) {
 
 function addBrush(g, group, state, key, scale, height) {
   let waiting = null; // one change of the state a frame is enough
-  const brush = d3.brushY().extent([[-BRUSH_WIDTH, 0], [BRUSH_WIDTH, height]]).on("brush end", (event) => {
+  const brush = d3.brushY().extent([[-BRUSH_WIDTH, -BRUSH_MARGIN], [BRUSH_WIDTH, height + BRUSH_MARGIN]]).on("brush end", (event) => {
     if (!event.sourceEvent) return; // moved by showBrushes
     const range = event.selection?.map(scale.invert).reverse();
     cancelAnimationFrame(waiting);
@@ -81,8 +82,9 @@ function showBrushes({ axes }, group, state) {
   const brushes = report.plot.brushes(group, state);
   for (const [key, { scale, brush: { brush, element } }] of axes) {
     const range = brushes.get(key);
-    const [low, high] = d3.extent(scale.range());
-    const wanted = range && range.map((value) => Math.min(high, Math.max(low, scale(value)))).reverse();
+    const [top, bottom] = d3.extent(scale.range());
+    const within = (y) => Math.min(bottom + BRUSH_MARGIN, Math.max(top - BRUSH_MARGIN, y));
+    const wanted = range && range.map((value) => within(scale(value))).reverse();
     const now = d3.brushSelection(element.node());
     if (!wanted && !now) continue;
     if (wanted && now && Math.abs(wanted[0] - now[0]) < 1 && Math.abs(wanted[1] - now[1]) < 1) continue;
