@@ -2,11 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cifar_exp.errors import DONE, INTERRUPTED, EnvironmentFailure, UserError, print_error
 from cifar_exp.text import printable
+
+if TYPE_CHECKING:
+    from cifar_exp.analysis.report import Report
 
 
 def main() -> int:
@@ -62,23 +67,42 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report(arguments: argparse.Namespace) -> None:
     from cifar_exp.analysis.load.discover import find_inputs
+    from cifar_exp.analysis.unchanged import find_unchanged, report_key, save_report
 
     inputs = find_inputs(arguments.paths)  # wrong paths are reported before pandas is imported
+    given = {name: value for name, value in vars(arguments).items() if name != "figures"}
+    key, with_figures = report_key(inputs, given), arguments.figures == "all"
+    unchanged = find_unchanged(arguments.output or inputs.output, key, with_figures)
+    if unchanged is not None:
+        for line in unchanged.lines:
+            _print_line(line)
+        return
     from cifar_exp.analysis.figures.process import draw_figures
-    from cifar_exp.analysis.findings.collect import answer_lines
     from cifar_exp.analysis.report import ReportOptions, make_report
     from cifar_exp.analysis.statistics.metric import get_metric
 
     metric = get_metric(arguments.metric)
-    options = ReportOptions(metric, arguments.output, arguments.baseline)
-    report = make_report(inputs, options, _print_line)
-    for entry in report.skipped:
-        _print_line(f"left out {entry.what}: {entry.reason}")
-    for line in answer_lines(report.all_statistics):
+    lines: list[str] = []
+
+    def print_and_keep(line: str) -> None:
+        lines.append(line)
         _print_line(line)
-    _print_line(f"report   {report.page}")
-    if arguments.figures == "all":
+
+    options = ReportOptions(metric, arguments.output, arguments.baseline)
+    report = make_report(inputs, options, print_and_keep)
+    for line in _result_lines(report):
+        print_and_keep(line)
+    if with_figures:
         draw_figures(report.page.parent, report.figures, _print_line)
+    save_report(report, key, lines)
+
+
+def _result_lines(report: "Report") -> Iterator[str]:
+    from cifar_exp.analysis.findings.collect import answer_lines
+
+    yield from (f"left out {entry.what}: {entry.reason}" for entry in report.skipped)
+    yield from answer_lines(report.all_statistics)
+    yield f"report   {report.page}"
 
 
 def _print_line(line: str) -> None:

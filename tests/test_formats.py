@@ -166,8 +166,8 @@ def test_a_sweeps_files_are_those_of_the_document(sweep: Path) -> None:
 def test_the_files_of_a_report_are_those_of_the_document(sweep: Path) -> None:
     listed = set(names("A report's folder")) - {
         "figures/<group>/",
-        "figures/.unfinished",
-    }  # none are drawn here
+        "figures/.unfinished",  # none are drawn here
+    }
     assert listed == {path.name for path in (sweep / "report").iterdir()}
 
 

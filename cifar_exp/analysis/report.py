@@ -38,13 +38,14 @@ class ReportOptions:
 class Report:
     """A report that has been written: its page, its statistics by group, and what it leaves out.
 
-    `figures`: what `draw_figures` is to draw, for each group.
+    `figures`: what `draw_figures` is to draw, for each group. `unsettled`: as in `LoadedRuns`.
     """
 
     page: Path
     all_statistics: Sequence[GroupStatistics]
     skipped: Sequence[Skipped]
     figures: "Sequence[GroupFigures]"
+    unsettled: Sequence[tuple[str, str, bool]]
 
 
 def make_report(inputs: ReportInputs, options: ReportOptions, print_line: PrintLine) -> Report:
@@ -90,7 +91,7 @@ def _write_report(
     paths = ", ".join(str(path) for path in inputs.paths)
     skipped = [*loaded.skipped, *(run for each in all_statistics for run in superseded_runs(each))]
     write_page(folder / PAGE, Heading(title, f"Report on {paths}", signature), contexts, skipped)
-    return Report(folder / PAGE, all_statistics, skipped, figures)
+    return Report(folder / PAGE, all_statistics, skipped, figures, loaded.unsettled)
 
 
 def _all_statistics(

@@ -36,12 +36,15 @@ class LoadedRun:
 class LoadedRuns:
     """`runs` by id; `history` has a row per run and epoch, with the run's id in `run_id`.
 
-    `save_cache` writes what was parsed into a report's folder, if any of it is new.
+    `unsettled`: the folders of runs that may go on without any of their files changing: the folder
+    of runs, the id, and whether a process held the run. `save_cache` writes what was parsed into a
+    report's folder, if any of it is new.
     """
 
     runs: Mapping[str, LoadedRun]
     history: pd.DataFrame
     skipped: Sequence[Skipped]
+    unsettled: Sequence[tuple[str, str, bool]]
     save_cache: Callable[[Path], None]
 
 
@@ -56,6 +59,11 @@ def load_runs(inputs: ReportInputs, report: Path) -> LoadedRuns:
         parsed, history = _parse(inputs, cache, skipped)
     is_new = parsed.keys() != cache.entries.keys() or any(p.is_fresh for p in parsed.values())
     runs = [_with_state(run) for run in parsed.values()]
+    unsettled = [
+        (str(folder), run.record.run_id, run.status == "running")
+        for real, run in zip(parsed, runs, strict=True)
+        if (folder := _lock_folder(real, run.record)) is not None
+    ]
     skipped += [
         Skipped(str(run.folder), problem) for run in parsed.values() for problem in run.problems
     ]
@@ -65,7 +73,7 @@ def load_runs(inputs: ReportInputs, report: Path) -> LoadedRuns:
         if is_new:
             save_cache(folder, parsed, history)
 
-    return LoadedRuns(chosen, own_history, skipped, save)
+    return LoadedRuns(chosen, own_history, skipped, unsettled, save)
 
 
 def _parse(
@@ -125,12 +133,18 @@ def _concatenated(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 def _with_state(parsed: ParsedRun) -> LoadedRun:
     folder, record = parsed.folder, parsed.record
-    holder = None
-    if record.status not in TERMINAL:  # a final run's lock is of a rerun
-        runs = Path(parsed.real).parent
-        holder = lock_holder(runs, record.run_id) if runs.name == "runs" else None
+    runs = _lock_folder(parsed.real, record)
+    holder = lock_holder(runs, record.run_id) if runs is not None else None
     state = RunState(record.run_id, folder, record, holder)
     return LoadedRun(folder, record, state.status, state.reason)
+
+
+def _lock_folder(real: str, record: RunRecord) -> Path | None:
+    """The folder of runs that has a run's lock; None if a lock says nothing about this folder."""
+    if record.status in TERMINAL:  # the lock is of a rerun
+        return None
+    runs = Path(real).parent
+    return runs if runs.name == "runs" else None
 
 
 def _deduplicated(

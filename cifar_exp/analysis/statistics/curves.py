@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cifar_exp.analysis.statistics.metric import Metric
 
@@ -59,9 +58,7 @@ def budget_correlation(
 
 
 def _spearman(a: pd.Series, b: pd.Series) -> float:
-    if a.nunique() < 2:
-        return float("nan")
-    return float(stats.spearmanr(a.to_numpy(), b.to_numpy()).statistic)
+    return float(a.rank().corr(b.rank())) if a.nunique() > 1 else float("nan")
 
 
 def rate_curves(history: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
