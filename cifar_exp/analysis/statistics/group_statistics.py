@@ -14,6 +14,7 @@ from cifar_exp.analysis.statistics.comparisons import (
     compare_with_best,
     comparison_table,
 )
+from cifar_exp.analysis.statistics.completion import collapsed_runs, completion_by_level
 from cifar_exp.analysis.statistics.configurations import (
     ConfiguredRuns,
     assign_configurations,
@@ -243,6 +244,18 @@ class GroupStatistics:
     def _compared(self) -> int:
         """The number of configurations; for a single one, as if there were a second."""
         return max(len(self.evaluated), 2)
+
+    @cached_property
+    def completion(self) -> pd.DataFrame:
+        """How many runs of each level completed, failed and diverged."""
+        return completion_by_level(
+            self.runs.drop(index=list(self.configured.superseded)), self.factors
+        )
+
+    @cached_property
+    def collapsed(self) -> pd.DataFrame:
+        """The completed runs that ended far from the other seeds of their configuration."""
+        return collapsed_runs(self.counted)
 
     @cached_property
     def surrogate(self) -> Surrogate | str:

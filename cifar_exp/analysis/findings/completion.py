@@ -1,0 +1,96 @@
+"""Runs that failed, diverged or collapsed, in words."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from cifar_exp.analysis.findings.base import Finding
+from cifar_exp.analysis.findings.words import listed
+from cifar_exp.analysis.statistics.completion import failing_ends, leader_without
+from cifar_exp.analysis.statistics.factors import ABSENT
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.surrogate import MOST_LEVELS
+from cifar_exp.text import counted as number_of
+
+MOST_SENTENCES = 3
+
+
+def completion_findings(statistics: GroupStatistics) -> Iterator[Finding]:
+    """Levels that never completed, else where failures gather; then collapsed runs."""
+    if len(statistics.counted):
+        found = [*_never_completed(statistics), *_failing_ends(statistics)]
+        yield from found[:MOST_SENTENCES] if found else _gathered(statistics.completion)
+    yield from _collapsed(statistics)
+
+
+def completion_note(statistics: GroupStatistics, configuration: str) -> str:
+    """`3 of its 6 runs diverged`, to follow the configuration's name; empty if all completed."""
+    runs = statistics.runs[statistics.runs["configuration"] == configuration]
+    counts = runs["status"].value_counts()
+    total = sum(int(counts.get(status, 0)) for status in ("completed", "failed", "diverged"))
+    failed, diverged = (int(counts.get(status, 0)) for status in ("failed", "diverged"))
+    if not failed + diverged:
+        return ""
+    if failed and diverged:
+        return f"of its {number_of(total, 'run')} {failed} failed and {diverged} diverged"
+    return f"{failed + diverged} of its {number_of(total, 'run')} {_verb(failed, diverged)}"
+
+
+def _never_completed(statistics: GroupStatistics) -> Iterator[Finding]:
+    table = statistics.completion
+    is_few = table.groupby("setting")["level"].transform("size") <= MOST_LEVELS
+    is_named = is_few & (table["runs"] >= 2) & (table["level"] != ABSENT)
+    for row in table[is_named & (table["completed"] == 0)].to_dict("records"):
+        how = _verb(row["failed"], row["diverged"])
+        text = f"{row['name']}={row['level']} {how} in {row['runs']} of {row['runs']} runs."
+        yield Finding("completion", text, setting=row["setting"], level=row["level"])
+
+
+def _failing_ends(statistics: GroupStatistics) -> Iterator[Finding]:
+    for row in failing_ends(statistics.completion, statistics.factors).to_dict("records"):
+        side = "and above" if row["is_upper"] else "and below"
+        how = _verb(row["failed"], row["diverged"])
+        text = f"All {row['runs']} runs with {row['name']} of {row['level']} {side} {how}."
+        yield Finding("completion", text, setting=row["setting"], level=row["level"])
+
+
+def _gathered(table: pd.DataFrame) -> Iterator[Finding]:
+    """All failures at one level, the one with the fewest runs if several settings show them."""
+    table = table.assign(lost=table["failed"] + table["diverged"])
+    totals = table.groupby("setting")["lost"].transform("sum")
+    sizes = table.groupby("setting")["runs"].transform("sum")
+    own = table[(table["lost"] >= 2) & (table["lost"] == totals) & (table["runs"] < sizes)]
+    if not len(own):
+        return
+    row = own.loc[own["runs"].idxmin()]
+    how = _verb(row["failed"], row["diverged"])
+    text = (
+        f"{row['name']}={row['level']} {how} in {row['lost']} of {row['runs']} runs, and no other "
+        f"{row['name']} did."
+    )
+    yield Finding("completion", text, setting=str(row["setting"]), level=str(row["level"]))
+
+
+def _collapsed(statistics: GroupStatistics) -> Iterator[Finding]:
+    runs = statistics.collapsed
+    if not len(runs):
+        return
+    metric = statistics.metric
+    parts = [
+        f"{row['configuration']} with seed {row['seed']} ended at {metric.text(row['value'])} (its "
+        f"other seeds at {metric.text(row['others'])})"
+        for row in runs.head(MOST_SENTENCES).to_dict("records")
+    ]
+    more = len(runs) - len(parts)
+    rest = [f"{more} more ended as far from theirs"] if more else []
+    leader = leader_without(statistics.counted, list(runs.index), metric.sign)
+    changed = leader is not None and leader != statistics.best
+    runs_are = "that run" if len(runs) == 1 else "those runs"
+    end = f"without {runs_are}, {leader} would lead" if changed else "the best stays the same"
+    yield Finding("completion", f"{listed([*parts, *rest])}; {end}.")
+
+
+def _verb(failed: int, diverged: int) -> str:
+    if failed and diverged:
+        return "failed or diverged"
+    return "failed" if failed else "diverged"
