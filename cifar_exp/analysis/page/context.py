@@ -1,5 +1,6 @@
 """What the template shows of a comparison group; js/ draws tables and charts from its `data`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,7 @@ def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
     """Everything that the page shows of a group; the template escapes the texts."""
     statistics = figures.data.statistics
     shown = shown_runs(statistics)
-    group = statistics.group
+    group, data = statistics.group, group_data(statistics, shown, loaded)
     headline, *others = (finding.text for finding in findings(statistics))
     failures = _failures(shown, loaded)
     return {
@@ -34,7 +35,8 @@ def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
         "tiles": tiles(statistics),
         "runs": sum(counts(statistics).values()),
         "reference": statistics.baseline or statistics.best,
-        "tables": _tables(statistics),
+        "tables": _tables(statistics, data),
+        "importance": data["importance"]["method"],
         "hidden_runs": len(statistics.runs) - len(shown),
         "failures": failures[:MOST_FAILURES],
         "hidden_failures": max(0, len(failures) - MOST_FAILURES),
@@ -43,7 +45,7 @@ def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
         "paper": paper_paragraphs(statistics),
         "commands": _commands(statistics),
         "methods": methods(statistics),
-        "data": group_data(statistics, shown, loaded),
+        "data": data,
     }
 
 
@@ -52,10 +54,11 @@ def _commands(statistics: GroupStatistics) -> list[str]:
     return list(dict.fromkeys(map(legible_command, sweep.commands))) if sweep else []
 
 
-def _tables(statistics: GroupStatistics) -> dict[str, int]:
+def _tables(statistics: GroupStatistics, data: Mapping[str, Any]) -> dict[str, int]:
     """The number of rows of each table."""
     return {
         "configurations": len(statistics.summary),
+        "importance": len(data["importance"]["terms"]),
         "effects": len(statistics.effects),
         "interactions": len(statistics.interactions),
         "comparisons": len(statistics.comparisons),

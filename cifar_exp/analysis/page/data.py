@@ -11,6 +11,7 @@ from cifar_exp.analysis.load.runs import LoadedRuns
 from cifar_exp.analysis.page.curves import pack_curves
 from cifar_exp.analysis.page.run_details import run_details
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.importance import Importance
 
 MOST_RUNS = 2000  # that the page shows; runs.csv has all
 DIGITS = 9  # significant digits of a stored value
@@ -43,6 +44,7 @@ def group_data(
         "curves": pack_curves(loaded.history, list(shown.index)),
         "comparisons": _differences(statistics.comparisons, ("configuration", "reference")),
         "effects": _differences(statistics.effects, ("name", "level", "reference")),
+        "importance": _importance(statistics),
         "interactions": _differences(
             statistics.interactions,
             ("name", "level", "reference", "other_name", "other_level", "other_reference"),
@@ -132,6 +134,17 @@ def _differences(table: pd.DataFrame, names: Sequence[str]) -> list[dict[str, An
     columns |= {name: numbers(table[name]) for name in ("mean", "low", "high", "p")}
     columns["verdict"] = table["verdict"].tolist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _importance(statistics: GroupStatistics) -> dict[str, Any]:
+    """Without terms if the importance is unknown, or if only one factor varies."""
+    found = statistics.importance
+    if not isinstance(found, Importance) or found.terms["order"].eq(1).sum() < 2:
+        return {"terms": [], "method": ""}
+    ranges, shares = numbers(found.terms["range"]), numbers(found.terms["share"])
+    rows = zip(found.terms["term"], ranges, shares, strict=True)
+    terms = [{"term": term, "range": size, "share": share} for term, size, share in rows]
+    return {"terms": terms, "method": found.method}
 
 
 def _model(statistics: GroupStatistics) -> dict[str, float | None]:

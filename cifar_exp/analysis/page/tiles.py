@@ -40,17 +40,22 @@ def _best(statistics: GroupStatistics) -> Iterator[dict[str, str]]:
 
 
 def _ranges(statistics: GroupStatistics) -> Iterator[dict[str, str]]:
-    """By factor: the largest difference between the means of two of its levels."""
+    """The largest difference between the means of two levels of the most important factors."""
     metric, effects = statistics.metric, statistics.effects
     if not len(effects):
         return
     for factor in statistics.by_importance[:MOST_RANGES]:
-        own = effects.loc[effects["setting"] == factor.key, "mean"]
-        if len(own) and np.isfinite(own).any():
-            span = max(own.max(), 0.0) - min(own.min(), 0.0)
-            value = f"{span * metric.scale:.{metric.digits}f}"
-            levels = f"{factor.name} {factor.levels[0]} to {factor.levels[-1]}"
-            yield _tile(value, metric.difference_unit, f"range of the means over {levels}")
+        own = effects[effects["setting"] == factor.key]
+        if len(own) and np.isfinite(own["mean"]).all():
+            means = {
+                own["reference"].iloc[0]: 0.0,
+                **dict(zip(own["level"], own["mean"], strict=True)),
+            }
+            best, worst = sorted(means, key=lambda level: -metric.sign * means[level])[
+                :: len(means) - 1
+            ]
+            value = f"{abs(means[best] - means[worst]) * metric.scale:.{metric.digits}f}"
+            yield _tile(value, metric.difference_unit, f"{factor.name} {best} against {worst}")
 
 
 def _noise(statistics: GroupStatistics) -> Iterator[dict[str, str]]:

@@ -41,7 +41,8 @@ def test_each_table_is_one_tab_stop(page: Any) -> None:
     assert focused(page) == "Markdown"
     page.keyboard.press("Tab")
     assert (
-        page.evaluate("document.activeElement.closest('[data-table]').dataset.table") == "effects"
+        page.evaluate("document.activeElement.closest('[data-table]').dataset.table")
+        == "importance"
     )
 
 

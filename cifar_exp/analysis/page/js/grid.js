@@ -141,7 +141,8 @@ class Grid {
       if (i === 0) this.fillFirst(cell, column, row);
       else cell.textContent = column.text(row);
       const kind = column.kind?.(row);
-      if (column.isNumber || kind) cell.className = [column.isNumber ? "number" : "", kind ?? ""].join(" ");
+      if (column.isNumber) cell.classList.add("number");
+      if (kind) cell.classList.add(...kind.split(" "));
       line.append(cell);
     });
     return line;
@@ -150,6 +151,7 @@ class Grid {
   fillFirst(cell, column, row) {
     cell.scope = "row";
     const text = column.text(row);
+    cell.classList.toggle("has-words", text.includes(" "));
     if (this.ticks) {
       const box = report.element("input", { type: "checkbox", tabindex: "-1", "aria-label": `Compare ${text}` });
       box.checked = this.ticks.has(row);

@@ -81,7 +81,7 @@ report.tables.differences = (group, rows, name, text, verdicts = report.VERDICTS
     text: (row) => report.difference(group, rows[row].mean),
   }),
   { name: "95 % interval", text: (row) => report.interval(group, rows[row].low, rows[row].high), key: (row) => rows[row].low, isNumber: true },
-  report.tables.textColumn("verdict", (row) => verdicts[rows[row].verdict], { kind: (row) => `verdict ${verdicts === report.VERDICTS ? rows[row].verdict : ""}` }),
+  report.tables.textColumn("verdict", (row) => verdicts[rows[row].verdict], { kind: (row) => (verdicts === report.VERDICTS ? `verdict ${rows[row].verdict}` : "verdict") }),
   report.tables.column("p", (row) => rows[row].p, { first: 1, text: (row) => report.pText(rows[row].p) }),
   report.tables.textColumn("averaged over", (row) => rows[row].averaged_over),
 ];
@@ -90,6 +90,18 @@ report.pText = (p) => (p === null ? "" : p < 0.001 ? "< 0.001" : p.toFixed(3));
 
 report.tables.effects = (group) =>
   report.tables.differences(group, group.effects, "change", (row) => `${row.name} ${row.level} against ${row.reference}`);
+
+report.tables.importance = (group) => {
+  const { terms } = group.importance;
+  const { column, metricColumn } = report.tables;
+  return [
+    { name: "setting or pair", text: (row) => terms[row].term, key: (row) => terms[row].term },
+    metricColumn(group, `range (${group.metric.differenceUnit})`, (row) => terms[row].range, {
+      first: -1, title: "Highest minus lowest mean over its levels",
+    }),
+    column("share of variance (%)", (row) => terms[row].share, { digits: 1, scale: 100 }),
+  ];
+};
 
 report.tables.interactions = (group) =>
   report.tables.differences(group, group.interactions, "interaction", (row) =>
@@ -106,8 +118,9 @@ report.tables.start = (section, group) => {
       ticks: { has: (row) => state.tickedConfigurations.has(row), set: (row, on) => state.tickConfiguration(row, on) },
       onOpen: (row) => state.tickConfiguration(row, !state.tickedConfigurations.has(row)),
     }),
+    importance: () => report.tables.grid(section, group, "importance", group.importance.terms.length, 12),
     effects: () => report.tables.grid(section, group, "effects", group.effects.length, 25),
-    interactions: () => report.tables.grid(section, group, "interactions", group.interactions.length, 25),
+    interactions: () => report.tables.grid(section, group, "interactions", group.interactions.length, 12),
     comparisons: () => {
       const places = new Map(group.configurations.map(({ name }, place) => [name, place]));
       return report.tables.grid(section, group, "comparisons", group.comparisons.length, 25, {
@@ -139,12 +152,14 @@ report.tables.grid = (section, group, name, size, limit, options = {}) => {
   });
 };
 
+report.tables.FILTERED = ["configurations", "comparisons", "runs"];
+
 // The tables follow what other parts of the page change.
 report.tables.follow = (state, grids, what) => {
   for (const [name, grid] of Object.entries(grids)) {
     const isSorted = what === "restored" && grid.sort?.join() !== state.sorts[name]?.join();
     if (isSorted) grid.sort = state.sorts[name] ?? null;
-    if (isSorted || (what === "visible" && name !== "effects" && name !== "interactions")) grid.refresh();
+    if (isSorted || (what === "visible" && report.tables.FILTERED.includes(name))) grid.refresh();
     if ((what === "ticked" || what === "restored") && grid.ticks) grid.showTicks();
   }
 };
