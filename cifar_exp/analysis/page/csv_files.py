@@ -18,7 +18,7 @@ def write_tables(
     all_statistics: Sequence[GroupStatistics],
 ) -> None:
     """Write runs.csv, history.csv, summary.csv, comparisons.csv, effects.csv, interactions.csv and
-    importance.csv. Tables of groups have the group's title in `section`.
+    importance.csv. Tables of groups have the group's title in `group`.
     """
     _write(folder / "runs.csv", runs_frame(runs, all_statistics))
     write_history(folder / "history.csv", history)
@@ -39,7 +39,7 @@ def runs_frame(runs: pd.DataFrame, all_statistics: Sequence[GroupStatistics]) ->
         for run_id in statistics.runs.index:
             titles[run_id].append(statistics.group.title)
     table = runs[["label", *varied, *RESULTS, *CONTEXT, *constant]].copy()
-    table.insert(1, "sections", ["; ".join(own) for own in titles.values()])
+    table.insert(1, "groups", ["; ".join(own) for own in titles.values()])
     return table.reset_index()
 
 
@@ -47,12 +47,12 @@ def _stacked(
     all_statistics: Sequence[GroupStatistics], tables: Sequence[pd.DataFrame]
 ) -> pd.DataFrame:
     named = [
-        table.assign(section=statistics.group.title)
+        table.assign(group=statistics.group.title)
         for statistics, table in zip(all_statistics, tables, strict=True)
         if len(table)
     ]
-    whole = pd.concat(named, ignore_index=True) if named else pd.DataFrame({"section": []})
-    return whole[["section", *whole.columns.drop("section")]]
+    whole = pd.concat(named, ignore_index=True) if named else pd.DataFrame({"group": []})
+    return whole[["group", *whole.columns.drop("group")]]
 
 
 def _write(path: Path, table: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.importance import Importance
 
 MOST_RUNS = 2000  # that the page shows; runs.csv has all
+CONTRAST = ("name", "level", "reference", "averaged_over")
 DIGITS = 9  # significant digits of a stored value
 
 
@@ -43,11 +44,11 @@ def group_data(
         "details": run_details(statistics, shown),
         "curves": pack_curves(loaded.history, list(shown.index)),
         "comparisons": _differences(statistics.comparisons, ("configuration", "reference")),
-        "effects": _differences(statistics.effects, ("name", "level", "reference")),
+        "effects": _differences(statistics.effects, CONTRAST),
         "importance": _importance(statistics),
         "interactions": _differences(
             statistics.interactions,
-            ("name", "level", "reference", "other_name", "other_level", "other_reference"),
+            (*CONTRAST, "other_name", "other_level", "other_reference"),
         ),
         "model": _model(statistics),
     }

@@ -65,9 +65,9 @@ def test_the_tables_have_a_row_a_run_an_epoch_and_a_configuration(outputs: Any) 
     report = made(outputs)
     runs = rows_of(report / "runs.csv")
     assert len(runs) == 7
-    assert list(runs[0])[:3] == ["run_id", "label", "sections"]
+    assert list(runs[0])[:3] == ["run_id", "label", "groups"]
     assert {row["reason"] for row in runs} == {"", "ValueError: boom"}
-    assert {row["sections"] for row in runs} == {"convnet"}
+    assert {row["groups"] for row in runs} == {"convnet"}
     history = rows_of(report / "history.csv")
     assert len(history) == 6 * 3 + 1
     assert list(history[0])[:4] == ["run_id", "epoch", "step", "lr"]
@@ -82,7 +82,7 @@ def test_the_tables_have_a_row_a_run_an_epoch_and_a_configuration(outputs: Any) 
     assert float(summary[0]["sd"]) == pytest.approx(expected.std())
     assert summary[0]["failed"] == "1"
     for name in ("comparisons", "effects", "importance"):
-        assert {row["section"] for row in rows_of(report / f"{name}.csv")} == {"convnet"}
+        assert {row["group"] for row in rows_of(report / f"{name}.csv")} == {"convnet"}
 
 
 def test_ids_stay_text_whatever_they_look_like(outputs: Any) -> None:
@@ -243,7 +243,7 @@ def test_mixed_outputs_have_separate_groups_with_their_own_means(outputs: Any) -
         outputs.run(seed=seed, val=0.6, model__name="torchvision.models.resnet18")
     outputs.sweep("mine", shapes)
     report = made(outputs)
-    found = {row["section"]: (row["n"], row["mean"]) for row in rows_of(report / "summary.csv")}
+    found = {row["group"]: (row["n"], row["mean"]) for row in rows_of(report / "summary.csv")}
     assert {name: (int(n), pytest.approx(float(mean))) for name, (n, mean) in found.items()} == {
         "mine": (2, 0.205),
         "convnet, in no sweep": (2, 0.8),
