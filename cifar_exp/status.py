@@ -1,4 +1,4 @@
-"""Show the state of sweeps and runs: `python -m cifar_exp.status [PATH] [--watch]`."""
+"""Show the state of sweeps and runs: `python -m cifar_exp.status [PATH] [--watch | --json]`."""
 
 import argparse
 import os
@@ -14,10 +14,12 @@ from cifar_exp.errors import DONE, INTERRUPTED, UserError, print_error
 from cifar_exp.storage.failures import failure
 from cifar_exp.storage.layout import Place, find_place, is_folder, real_path, sweep_folders
 from cifar_exp.storage.run_state import RunState, read_state, run_folders
+from cifar_exp.sweeps.monitor.as_json import status_as_json
+from cifar_exp.sweeps.monitor.run_details import detail_lines, run_line
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.monitor.table import live_table, plain_lines, unsuccessful_lines
 from cifar_exp.terminal import open_console, plain, print_line, printable
-from cifar_exp.text import percent
+from cifar_exp.text import to_json
 
 WATCH_SECONDS = 2.0
 SHOWN = 300  # characters of a wrong path
@@ -35,7 +37,7 @@ def main() -> int:
         )
     place = find_place(path) or Place("outputs", path, path)
     try:
-        _watch(place) if arguments.watch else _print(place)
+        _show(place, arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
     except PermissionError as error:
@@ -51,30 +53,50 @@ def _parser() -> argparse.ArgumentParser:
         default="outputs",
         help="the outputs folder (default: everything), a sweep folder or a run folder",
     )
-    parser.add_argument("--watch", action="store_true", help="redraw until nothing is running")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--watch", action="store_true", help="redraw until nothing is running")
+    form.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
-def _print(place: Place) -> None:
-    console = open_console()
+def _show(place: Place, arguments: argparse.Namespace) -> None:
     readers = _readers(place)
-    snapshots = [reader.take() for reader in readers]
+    if arguments.json:
+        snapshots = [reader.take() for reader in readers]
+        text = to_json(status_as_json(snapshots, _states_outside(place, readers)))
+        open_console().print(plain(text))
+        return
+    if not arguments.watch:
+        _print(place, readers)
+    elif _is_training(place) or any(reader.take().running for reader in readers):
+        _watch(place, readers)
+    else:
+        _print(place, readers)
+        print_line(open_console(), "nothing is running")
+
+
+def _print(place: Place, readers: Sequence[SnapshotReader]) -> None:
+    console = open_console()
     lines = [
         line
-        for snapshot in snapshots
+        for snapshot in [reader.take() for reader in readers]
         for line in [*plain_lines(snapshot), *unsuccessful_lines(snapshot, {})]
     ]
-    lines += _run_lines(place, readers)
+    if place.kind == "run":
+        has_braille = console.encoding.startswith("utf")
+        (state,) = _states(place)
+        lines += detail_lines(state, ascii=not has_braille)
+    else:
+        lines += map(run_line, _states_outside(place, readers))
     for line in lines or [f"there are no runs and no sweeps in {place.path}"]:
         print_line(console, line)
 
 
-def _watch(place: Place) -> None:
-    readers = _readers(place)
+def _watch(place: Place, readers: Sequence[SnapshotReader]) -> None:
     with Live(console=open_console(), auto_refresh=False) as live:
         while True:
             snapshots = [reader.take() for reader in readers]
-            lines = [plain(line) for line in _run_lines(place, readers)]
+            lines = [plain(run_line(state)) for state in _states_outside(place, readers)]
             live.update(Group(*map(live_table, snapshots), *lines), refresh=True)
             if not any(snapshot.running for snapshot in snapshots) and not _is_training(place):
                 return
@@ -110,19 +132,10 @@ def _is_training(place: Place) -> bool:
     return any(state.status == "running" for state in _states(place))
 
 
-def _run_lines(place: Place, readers: Sequence[SnapshotReader]) -> Iterator[str]:
-    """A line for each run that belongs to no sweep shown."""
+def _states_outside(place: Place, readers: Sequence[SnapshotReader]) -> list[RunState]:
+    """Each run that belongs to no sweep shown."""
     swept = {row.run_id for reader in readers for row in reader.folder.rows()}
-    for state in _states(place):
-        if state.run_id not in swept:
-            yield _run_line(state)
-
-
-def _run_line(state: RunState) -> str:
-    accuracy = percent(state.row.get("val_accuracy") if state.row else None)
-    epoch = f"{state.epoch}/{state.epochs or '?'}"
-    line = f"{state.status:<11} {state.name}  epoch {epoch}  val {accuracy}"
-    return f"{line}  {state.reason}" if state.reason else line
+    return [state for state in _states(place) if state.run_id not in swept]
 
 
 if __name__ == "__main__":

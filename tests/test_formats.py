@@ -20,9 +20,14 @@ from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.trials import check_command_line
 from cifar_exp.report import main as report
 from cifar_exp.runs.execute import execute
+from cifar_exp.runs.spec import Slot
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import read_states
 from cifar_exp.storage.sweep_folder import SweepFolder
+from cifar_exp.sweeps.dry_run import plan_as_json
+from cifar_exp.sweeps.forecast import Machine
+from cifar_exp.sweeps.monitor.as_json import status_as_json
+from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.plan import make_plan
 
 pytestmark = pytest.mark.slow  # trains a small sweep
@@ -196,3 +201,34 @@ def test_the_tables_of_a_report_have_the_columns_of_the_document(sweep: Path) ->
     assert [*names("interactions.csv"), *of_pairs] == columns(folder / "interactions.csv")
     assert [*names("comparisons.csv"), *of_two] == columns(folder / "comparisons.csv")
     assert names("importance.csv") == columns(folder / "importance.csv")
+
+
+def keys(value: Any, prefix: str = "") -> set[str]:
+    """The dotted keys of a JSON object; those of a list's elements after `[]`."""
+    if isinstance(value, list):
+        return {key for element in value for key in keys(element, f"{prefix}[]")}
+    if not isinstance(value, dict) or prefix.endswith((".values", ".counts")):
+        return {prefix}
+    start = f"{prefix}." if prefix else ""
+    return {key for name, part in value.items() for key in keys(part, f"{start}{name}")}
+
+
+def test_a_plan_as_json_has_the_keys_of_the_document(
+    outputs: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIFAR_EXP_CACHE", str(outputs.parent / "cache"))
+    monkeypatch.chdir(outputs.parent)
+    line = ["--multirun", *SMALL, f"data.root={pictures}", "seed=0,5"]
+    plan = make_plan(check_command_line(parse_arguments(line)), lambda *_: None)
+    found = plan_as_json(plan, Machine(lambda: [Slot(threads=1)], lambda *_: []))
+    assert keys(found) == set(names("A plan as JSON"))
+
+
+def test_the_state_as_json_has_the_keys_of_the_document(sweep: Path, run: Path) -> None:
+    snapshot = SnapshotReader(sweep).take()
+    state = read_states(run.parent, [run.name[-10:]])[run.name[-10:]]
+    found = keys(status_as_json([snapshot], [state]))
+    of_runs = {key for key in found if key.startswith("runs[]")}
+    assert {f"sweeps[].{key}" for key in of_runs} < found
+    listed = found - {f"sweeps[].{key}" for key in of_runs}
+    assert listed == set(names("The state as JSON"))

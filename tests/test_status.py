@@ -113,8 +113,75 @@ def test_the_default_path_is_outputs(
         (ALONE, ALONE_LINE),
     ],
 )
-def test_a_runs_folder_is_one_line(show: Status, outputs: Path, run_id: str, line: str) -> None:
-    assert show(str(outputs / "runs" / f"tiny-{run_id}")) == (0, [line], [])
+def test_a_runs_folder_begins_with_its_line(
+    show: Status, outputs: Path, run_id: str, line: str
+) -> None:
+    code, lines, errors = show(str(outputs / "runs" / f"tiny-{run_id}"))
+    assert (code, lines[0], errors) == (0, line, [])
+
+
+def test_a_runs_folder_shows_what_was_set_and_how_long_it_took(show: Status, outputs: Path) -> None:
+    folder = outputs / "runs" / f"tiny-{DONE}"
+    (folder / "overrides.yaml").write_text("- model=tiny\n- 'seed=1'\n")
+    assert show(str(folder))[1][1:] == [
+        "set      model=tiny seed=1",
+        "time     10 s for 3 epochs (cpu, 1 thread)",
+    ]
+
+
+def test_the_state_is_printed_as_one_object(show: Status, outputs: Path) -> None:
+    code, lines, errors = show(str(outputs), "--json")
+    assert (code, errors) == (0, [])
+    found = json.loads("\n".join(lines))
+    (sweep,) = found["sweeps"]
+    assert (sweep["sweep"], sweep["counts"]) == (
+        "mine",
+        {"completed": 1, "running": 1, "pending": 1, "failed": 1},
+    )
+    assert sweep["best"] == {"values": {"model.width": "1"}, "n": 1, "mean": 0.75}
+    assert sweep["runs"][2] == {
+        "run_id": RUNNING,
+        "folder": f"{outputs}/runs/tiny-{RUNNING}",
+        "status": "running",
+        "epoch": 3,
+        "epochs": 8,
+        "val_accuracy": 0.25,
+        "metric": None,
+        "test_accuracy": None,
+        "reason": None,
+        "host": socket.gethostname(),
+        "values": {"model.width": "3"},
+    }
+    assert [run["run_id"] for run in found["runs"]] == [ALONE]
+    assert found["runs"][0]["reason"] == "asked to stop, position saved"
+
+
+def test_what_is_not_a_number_is_null_as_json(show: Status, outputs: Path) -> None:
+    (outputs / METRICS).write_text("epoch,val_accuracy\n3,nan\n")
+    lines = show(str(outputs / "sweeps" / "mine"), "--json")[1]
+    assert json.loads("\n".join(lines))["sweeps"][0]["runs"][0]["val_accuracy"] is None
+
+
+def test_a_single_run_and_an_empty_folder_have_an_object_too(
+    show: Status, outputs: Path, tmp_path: Path
+) -> None:
+    run = json.loads("\n".join(show(str(outputs / "runs" / f"tiny-{DONE}"), "--json")[1]))
+    assert (run["sweeps"], run["runs"][0]["status"]) == ([], "completed")
+    (tmp_path / "empty").mkdir()
+    empty = json.loads("\n".join(show(str(tmp_path / "empty"), "--json")[1]))
+    assert empty == {"sweeps": [], "runs": []}
+
+
+def test_watching_says_that_nothing_is_running_and_ends(show: Status, outputs: Path) -> None:
+    folder = outputs / "runs" / f"tiny-{ALONE}"
+    code, lines, _ = show(str(folder), "--watch")
+    assert (code, lines[0], lines[-1]) == (0, ALONE_LINE, "nothing is running")
+
+
+def test_an_object_cannot_be_watched(show: Status, outputs: Path) -> None:
+    with pytest.raises(SystemExit) as caught:
+        show(str(outputs), "--watch", "--json")
+    assert caught.value.code == 2
 
 
 def test_status_shows_what_the_live_table_shows(show: Status, outputs: Path) -> None:

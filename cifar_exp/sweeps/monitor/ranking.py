@@ -163,7 +163,9 @@ def _value(key: str, each: Ranked) -> str:
 
 
 def _interval(each: Ranked) -> str:
-    return "" if each.low is None else f"{percent(each.low)} to {percent(each.high)}"
+    if each.low is None or each.high is None:
+        return ""
+    return f"[{100 * each.low:.2f}, {100 * each.high:.2f}]"
 
 
 def run_lines(snapshot: Snapshot, table: Path) -> Iterator[str]:

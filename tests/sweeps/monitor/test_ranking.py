@@ -98,9 +98,9 @@ def test_the_end_of_a_sweep_ranks_configurations_and_then_runs(
         100 * stats.t.ppf(0.975, 3) * math.sqrt(0.005 / 3 / n) for n in (2, 3)
     ]  # the two runs of width 16 alone scatter
     assert list(result_lines(snapshot, TABLE)) == [
-        "rank  width  n      val       95 % interval     test  failed",
-        f"   1     16  2  65.00 %  {65 - half[0]:.2f} % to {65 + half[0]:.2f} %  50.00 %       1",
-        f"   2      8  3  50.00 %  {50 - half[1]:.2f} % to {50 + half[1]:.2f} %  50.00 %       0",
+        "rank  width  n      val  95 % interval      test  failed",
+        f"   1     16  2  65.00 %  [{65 - half[0]:.2f}, {65 + half[0]:.2f}]  50.00 %       1",
+        f"   2      8  3  50.00 %  [{50 - half[1]:.2f}, {50 + half[1]:.2f}]  50.00 %       0",
         "rank  run",
         "   1  width=16 seed=1  70.00 %  tiny-w16s1",
         "   2  width=16 seed=0  60.00 %  tiny-w16s0",
