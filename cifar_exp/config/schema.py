@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from cifar_exp.config.confirm import ConfirmSection
 from cifar_exp.config.fields import Flag, Integer, Nuisance, Number, Section, TargetSection, Word
 from cifar_exp.errors import UserError
 
@@ -294,3 +295,4 @@ class Settings(Section):
         False, description="show what would be trained (all: every run), and train nothing"
     )
     report: ControlFlag = Field(True, description="write a report at the end of a sweep")
+    confirm: ConfirmSection = Field(ConfirmSection(), description="confirm the best of a sweep")

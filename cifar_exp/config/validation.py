@@ -89,8 +89,8 @@ def same_name(key: str, raw: Mapping[str, Any]) -> str:
 
 
 def _ends_in(key: str, name: str) -> bool:
-    last = key.rpartition(".")[2]
-    return last == name and last not in ("name", "_target_")
+    group, _, last = key.rpartition(".")
+    return last == name and last not in ("name", "_target_") and group != "confirm"
 
 
 def _owners(key: str) -> list[str]:

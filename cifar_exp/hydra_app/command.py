@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cifar_exp.hydra_app.arguments import options_first, parse_arguments
+from cifar_exp.hydra_app.confirm.grid import with_confirmation
 from cifar_exp.hydra_app.help import help_text
 from cifar_exp.hydra_app.overrides import quoted
 from cifar_exp.hydra_app.trials import check_command_line
@@ -44,7 +45,9 @@ class Command:
     @cached_property
     def grid(self) -> Grid:
         """The checked trials. Raises UserError with a sentence on each mistake."""
-        return check_command_line(self.parsed)
+        grid = check_command_line(self.parsed)
+        in_hydra = grid.local is None or self.needs_hydra
+        return with_confirmation(grid, self.parsed, in_hydra=in_hydra)
 
     @property
     def line(self) -> str:

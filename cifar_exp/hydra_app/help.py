@@ -22,6 +22,7 @@ was interrupted; a completed run is not trained again.
   python -m cifar_exp.train model=wide optimizer.lr=0.2
   python -m cifar_exp.train --multirun model.width=16,32 seed=0,1,2
   python -m cifar_exp.train sweep=quickstart plan=true
+  python -m cifar_exp.train confirm.sweep=outputs/sweeps/quickstart
 """
 
 FOOT = """\

@@ -30,6 +30,7 @@ from cifar_exp.sweeps.trial import Grid, Trial
 from cifar_exp.text import format_value
 
 ADD_MULTIRUN = "several values make several runs; add --multirun"
+TAKES_ONE = "takes one value at a time"
 
 
 def check_command_line(arguments: argparse.Namespace) -> Grid:
@@ -137,7 +138,7 @@ def _with_one_value(
     validator: OverrideValidator, overrides: Sequence[ParsedOverride]
 ) -> list[ParsedOverride]:
     several = [o for o in overrides if len(o.values) > 1]
-    validator.errors += [f"{o.shown}: takes one value at a time" for o in several]
+    validator.errors += [f"{o.shown}: {TAKES_ONE}" for o in several]
     return validator.with_valid_options(o for o in overrides if o not in several)
 
 
@@ -147,7 +148,12 @@ def _typed_errors(
     options = Counter(o.key for o in typed if validator.is_composed(o))
     yield from (f"{key}=...: is given {n} times" for key, n in options.items() if n > 1)
     if not is_sweep:
-        yield from (f"{o.shown}: {ADD_MULTIRUN}" for o in typed if len(o.values) > 1)
+        several = [o for o in typed if len(o.values) > 1]
+        yield from (f"{o.shown}: {_advice(o)}" for o in several)
+
+
+def _advice(override: ParsedOverride) -> str:
+    return TAKES_ONE if override.key.startswith("confirm.") else ADD_MULTIRUN
 
 
 def _paired_errors(overrides: Sequence[ParsedOverride], paired: Sequence[str]) -> list[str]:

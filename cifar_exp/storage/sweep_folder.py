@@ -5,7 +5,7 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from cifar_exp.storage.reading import UnreadableError, read_text, read_yaml
 from cifar_exp.storage.record import now
 from cifar_exp.storage.run_folder import to_yaml
 from cifar_exp.storage.run_state import RunState
+from cifar_exp.storage.selection import Selection
 from cifar_exp.text import value_as_text
 
 COLUMNS = ("run_id", "folder", "status")
@@ -37,6 +38,7 @@ class SweepEntry:
     """What one command adds to a sweep.
 
     `values`: by run id, the swept values, in grid order. `costs`: by run id, images and PFLOP.
+    `confirms`: all that it and earlier commands selected, if it confirms another sweep.
     """
 
     name: str
@@ -44,6 +46,7 @@ class SweepEntry:
     fixed: Mapping[str, Any]
     values: Mapping[str, Mapping[str, Any]]
     costs: Mapping[str, tuple[float, float]]
+    confirms: Selection | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class SweepFile:
     """sweep.yaml.
 
     `parameters`: the swept keys with the values of all commands. `fixed`: what else was set.
-    `efforts`: by run id, images and PFLOP that were expected.
+    `efforts`: by run id, images and PFLOP that were expected. `confirms`: only in the file of a
+    sweep that confirms another.
     """
 
     name: str
@@ -59,6 +63,7 @@ class SweepFile:
     fixed: dict[str, Any] = field(default_factory=dict)
     commands: list[dict[str, str]] = field(default_factory=list)
     efforts: dict[str, list[float]] = field(default_factory=dict)
+    confirms: Selection | None = None
 
 
 class SweepFolder:
@@ -74,7 +79,7 @@ class SweepFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         with self._locked():
             merged = _merged(self.read_file(), entry)
-            write_text(self.path / "sweep.yaml", to_yaml(vars(merged)))
+            write_text(self.path / "sweep.yaml", to_yaml(_content(merged)))
             known = {row.run_id: row for row in self.rows()}
             for run_id, swept in entry.values.items():
                 values = {key: value_as_text(value) for key, value in swept.items()}
@@ -170,7 +175,15 @@ def _merged(before: SweepFile, entry: SweepEntry) -> SweepFile:
         fixed=dict(entry.fixed),
         commands=[*before.commands, {"command": entry.command, "at": now()}],
         efforts={**before.efforts, **{run_id: list(cost) for run_id, cost in entry.costs.items()}},
+        confirms=entry.confirms or before.confirms,
     )
+
+
+def _content(file: SweepFile) -> dict[str, Any]:
+    content = asdict(file)
+    if file.confirms is None:
+        del content["confirms"]
+    return content
 
 
 def _in_grid_order(

@@ -74,7 +74,8 @@ def _folder(progress: Progress) -> str:
 
 def _print_sweep(progress: Progress, print_line: PrintLine, *, shows_all: bool) -> None:
     plan = progress.plan
-    print_line(f"sweep    {plan.folder}")
+    for line in plan.heading:
+        print_line(line)
     print_line(f"grid     {progress}")
     listed = plan.runs if shows_all else plan.runs[:LISTED]
     for run in listed:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any
 from cifar_exp.config.identity import run_id
 from cifar_exp.data.dataset import Dataset, ProgressCallback
 from cifar_exp.data.registry import Loader, dataset_counts, is_known_by_content
+from cifar_exp.errors import UserError
 from cifar_exp.runs.spec import RunSpec
+from cifar_exp.storage.selection import Selection, confirming_name
 from cifar_exp.storage.sweep_folder import SweepEntry
 from cifar_exp.sweeps.trial import Grid, Trial
 from cifar_exp.text import counted, value_as_text
@@ -45,6 +47,7 @@ class Plan:
     fixed: Mapping[str, Any]
     outputs: Path = Path("outputs")
     is_sweep: bool = True
+    confirms: Selection | None = None
 
     @property
     def folder(self) -> Path:
@@ -75,6 +78,19 @@ class Plan:
                 values.setdefault(key, set()).add(value_as_text(value))
         return {key: len(found) for key, found in values.items()}
 
+    @property
+    def heading(self) -> list[str]:
+        """Lines on what the sweep is, for the terminal."""
+        lines = [f"sweep    {self.folder}"]
+        if self.confirms is not None:
+            seeds = dict.fromkeys(str(run.trial.settings.seed) for run in self.runs)
+            lines.append(
+                f"confirms {self.folder.with_name(self.confirms.sweep)}: "
+                f"{len(self.runs) // len(seeds)} of its {self.confirms.configurations} "
+                f"configurations, on seeds that it did not use: {', '.join(seeds)}"
+            )
+        return lines
+
     def spec(self, run: PlannedRun) -> RunSpec:
         """What an executor needs to train this run."""
         trial = run.trial
@@ -88,6 +104,7 @@ class Plan:
             fixed=self.fixed,
             values={run.run_id: run.trial.values for run in self.runs},
             costs={r.run_id: (r.cost.images, r.cost.pflop) for r in self.runs if r.cost},
+            confirms=self.confirms,
         )
 
     @cached_property
@@ -99,7 +116,7 @@ class Plan:
 def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
     """Name the sweep and its runs. Reads the images for data=folder, because ids depend on them.
 
-    Raises as `load_dataset` does.
+    Raises as `load_dataset` does, and UserError if a sweep would be confirmed on other images.
     """
     load = Loader()
     fingerprints: set[str] = set()
@@ -110,23 +127,44 @@ def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
         fingerprints |= {dataset.fingerprint} if dataset else set()
         identity = run_id(trial.settings, dataset.fingerprint if dataset else None)
         runs.setdefault(identity, PlannedRun(identity, trial, _cost(trial, dataset)))
+    if grid.confirms is not None:
+        _check_images(grid.confirms, runs)
     fixed = dict(grid.fixed)
     if fingerprints:
         fixed["data.fingerprint"] = sorted(fingerprints)
-    name, found = sweep_name(grid, fixed), list(runs.values())
-    return Plan(name, grid.keys, found, len(grid.trials), fixed, is_sweep=grid.is_sweep)
+    return Plan(
+        name=sweep_name(grid, fixed),
+        keys=grid.keys,
+        runs=list(runs.values()),
+        trials=len(grid.trials),
+        fixed=fixed,
+        is_sweep=grid.is_sweep,
+        confirms=grid.confirms,
+    )
 
 
 def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
     """The option's name, or the swept keys, and a hash of all other settings that were set.
 
-    Values are not part of it: more values extend the sweep.
+    Values are not part of it: more values extend the sweep. A sweep that confirms another is named
+    after that one.
     """
+    if grid.confirms is not None:
+        return confirming_name(grid.confirms.sweep)
     name = grid.option or "-".join(sorted(grid.keys)) or "single"
     name = re.sub(r"[^\w.-]+", "_", name)
     if len(name) > LONGEST_NAME:
         name = f"{name[:LONGEST_NAME]}-{_digest(name)}"
     return f"{name}-{_digest(fixed)}" if fixed else name
+
+
+def _check_images(confirms: Selection, run_ids: Iterable[str]) -> None:
+    expected = {run_id for each in confirms.all for run_id in each.confirmed_on}
+    if not expected.issuperset(run_ids):
+        raise UserError(
+            f"confirm.sweep={confirms.sweep}: the images at data.root are not those that it was "
+            "trained on"
+        )
 
 
 def _cost(trial: Trial, dataset: Dataset | None) -> RunCost | None:

@@ -131,7 +131,8 @@ class Sweep:
         return self._states[run.run_id].holder is not None or run.run_id in self._locked
 
     def _print_start(self) -> None:
-        self._print(f"sweep    {self.plan.folder}")
+        for line in self.plan.heading:
+            self._print(line)
         self._print(f"grid     {Progress.of(self.plan)}")
 
     def _print_end(self) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.config.schema import Settings
+from cifar_exp.storage.selection import Selection
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Grid:
 
     `keys` are swept. `option` is the sweep option's name. `fixed` holds the settings that all
     trials share and that differ from the option's file, or from the defaults. `local`: the options
-    of the local launcher; None where `launcher` is the section of one of Hydra's.
+    of the local launcher; None where `launcher` is the section of one of Hydra's. `confirms`: what
+    another sweep selected, if the trials confirm it.
     """
 
     trials: Sequence[Trial]
@@ -35,6 +37,7 @@ class Grid:
     launcher: Mapping[str, Any] = field(default_factory=dict)
     local: LocalOptions | None = None
     has_foreign_sweeper: bool = False
+    confirms: Selection | None = None
 
     @property
     def settings(self) -> list[Settings]:

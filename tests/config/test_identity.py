@@ -34,6 +34,10 @@ NUISANCES: dict[str, Any] = {
     "retry_failed": [True, False],
     "plan": [True, False],
     "report": [False, True],
+    "confirm.sweep": "outputs/sweeps/mine",
+    "confirm.top": 7,
+    "confirm.seeds": 7,
+    "confirm.baseline": "width=16 dropout=0.0",
 }
 # All other settings. In a list stands more than one, the first of which may be the default.
 DECISIVE: dict[str, Any] = {

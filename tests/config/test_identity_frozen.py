@@ -45,6 +45,7 @@ OPTIONS = {
     "trainer=default": "7f3eb36c11",
 }
 DECAY = {"_target_": "torch.optim.lr_scheduler.ExponentialLR", "gamma": 0.9}
+CONFIRM = {"sweep": "outputs/sweeps/mine", "top": 1, "seeds": 2, "baseline": "width=16"}
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "initial weights of another run": ({"init_from": "12e4567890"}, "481b2c149d"),
     "an installed optimizer": (
@@ -84,6 +85,11 @@ def test_every_option_is_frozen() -> None:
 def test_the_id_of_a_change_never_changes(settings: Callable, name: str) -> None:
     changes, frozen = CHANGES[name]
     assert run_id(settings(changes)) == frozen
+
+
+def test_words_about_confirming_a_sweep_are_no_part_of_an_id(settings: Callable) -> None:
+    words = {f"confirm.{name}": value for name, value in CONFIRM.items()}
+    assert run_id(settings(words)) == OPTIONS["model=base"]
 
 
 def test_initial_weights_and_images_both_count(settings: Callable) -> None:

@@ -1,0 +1,1 @@
+"""`confirm.sweep=SWEEP`: the best configurations of a sweep on seeds that it did not use."""
