@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.statistics.baseline import find_baseline
+from cifar_exp.analysis.statistics.claims import Claims
 from cifar_exp.analysis.statistics.comparisons import (
     COMPARISON_COLUMNS,
-    Comparisons,
-    compare_with_baseline,
     compare_with_best,
     comparison_table,
 )
@@ -28,14 +27,10 @@ from cifar_exp.analysis.statistics.contrasts import (
 from cifar_exp.analysis.statistics.effects import (
     EFFECT_COLUMNS,
     INTERACTION_COLUMNS,
-    ContrastFamily,
-    effect_family,
     effect_table,
-    interaction_family,
     interaction_table,
 )
 from cifar_exp.analysis.statistics.factors import Factor, find_factors
-from cifar_exp.analysis.statistics.families import Families
 from cifar_exp.analysis.statistics.groups import ComparisonGroup
 from cifar_exp.analysis.statistics.importance import Importance, importance
 from cifar_exp.analysis.statistics.marginals import marginal_means
@@ -131,37 +126,40 @@ class GroupStatistics:
     @cached_property
     def effects(self) -> pd.DataFrame:
         """The main effects of the factors: columns EFFECT_COLUMNS."""
-        if self._effects is None:
+        if self.claims is None or self.claims.effects is None:
             return pd.DataFrame(columns=list(EFFECT_COLUMNS))
-        alpha = self.families.alpha("effects")
-        return effect_table(self._effects, self.factors, self.judgment, alpha)
+        alpha = self.claims.families.alpha("effects")
+        return effect_table(self.claims.effects, self.factors, self.judgment, alpha)
 
     @cached_property
     def interactions(self) -> pd.DataFrame:
         """The interactions of pairs of factors: columns INTERACTION_COLUMNS."""
-        if self._interactions is None:
+        if self.claims is None or self.claims.interactions is None:
             return pd.DataFrame(columns=list(INTERACTION_COLUMNS))
-        alpha = self.families.alpha("interactions")
-        return interaction_table(self._interactions, self.factors, self.judgment, alpha)
+        alpha = self.claims.families.alpha("interactions")
+        return interaction_table(self.claims.interactions, self.factors, self.judgment, alpha)
 
     @cached_property
     def comparisons(self) -> pd.DataFrame:
         """Every configuration against the baseline, or else the best: COMPARISON_COLUMNS."""
-        if self._comparisons is None:
+        if self.claims is None or self.claims.comparisons is None:
             return pd.DataFrame(columns=list(COMPARISON_COLUMNS))
-        alpha = self.families.alpha("comparisons")
-        return comparison_table(self._comparisons, self.judgment, alpha)
+        alpha = self.claims.families.alpha("comparisons")
+        return comparison_table(self.claims.comparisons, self.judgment, alpha)
 
     @cached_property
-    def families(self) -> Families:
-        """The families of differences that are claimed."""
-        differences = {
-            "effects": self._effects.differences if self._effects else None,
-            "interactions": self._interactions.differences if self._interactions else None,
-            "comparisons": self._comparisons.differences if self._comparisons else None,
-        }
-        is_planned = self.baseline is not None or differences["effects"] is None
-        return Families(differences, "comparisons" if is_planned else "effects")
+    def claims(self) -> Claims | None:
+        """The families of differences; None without a counted run."""
+        if self.model is None or self.best is None:
+            return None
+        cells = self.cells.reset_index()
+        return Claims(
+            self.model,
+            effect_contrasts(cells, self.varied, self.references),
+            interaction_contrasts(cells, self.varied, self.references),
+            self.best,
+            self.baseline,
+        )
 
     @cached_property
     def candidates(self) -> list[str]:
@@ -174,7 +172,7 @@ class GroupStatistics:
     @cached_property
     def honest_best(self) -> float:
         """The mean of the best, chosen without the seed that it is scored on; NaN if unknown."""
-        return honest_best(self.counted, self.metric)
+        return float("nan") if self.model is None else honest_best(self.model, self.metric)
 
     @cached_property
     def resolution(self) -> pd.DataFrame:
@@ -210,28 +208,6 @@ class GroupStatistics:
         if self.model is None:
             return pd.DataFrame()
         return marginal_means(self.model, self.cells, self.varied, (first, second))
-
-    @cached_property
-    def _effects(self) -> ContrastFamily | None:
-        if self.model is None:
-            return None
-        contrasts = effect_contrasts(self.cells.reset_index(), self.varied, self.references)
-        return effect_family(self.model, contrasts) if contrasts else None
-
-    @cached_property
-    def _interactions(self) -> ContrastFamily | None:
-        if self.model is None:
-            return None
-        contrasts = interaction_contrasts(self.cells.reset_index(), self.varied, self.references)
-        return interaction_family(self.model, contrasts) if contrasts else None
-
-    @cached_property
-    def _comparisons(self) -> Comparisons | None:
-        if self.model is None or self.best is None or len(self.model.names) < 2:
-            return None
-        if self.baseline is not None:
-            return compare_with_baseline(self.model, self.baseline)
-        return compare_with_best(self.model, self.best)
 
     @property
     def _pairs(self) -> Family:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from cifar_exp.analysis.statistics.simultaneous import SCALES, Family
+from cifar_exp.analysis.statistics.simultaneous import Family, scale_quadrature
 from cifar_exp.analysis.statistics.verdicts import ALPHA
 
 POWER = 0.8
@@ -22,13 +22,11 @@ def resolvable(sd: float, seeds: int, configurations: int, family: Family) -> fl
     """
     df = float((configurations - 1) * (seeds - 1)) or float(seeds - 1)
     critical = float(family.critical(np.array([df]), ALPHA)[0])
-    chances = (np.arange(SCALES) + 0.5) / SCALES
-    scales = np.sqrt(special.chdtri(df, chances) / df)
-
+    scales, shares = scale_quadrature(df)
     low, high = 0.0, 4 * critical + 4
     for _ in range(50):
         middle = (low + high) / 2
-        power = float(special.ndtr(middle - critical * scales).mean())
+        power = float(special.ndtr(middle - critical * scales) @ shares)
         low, high = (low, middle) if power >= POWER else (middle, high)
     return float(high * sd * (2 / seeds) ** 0.5)
 

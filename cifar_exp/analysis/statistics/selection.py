@@ -1,7 +1,6 @@
 """The best configuration without flattery: which may be the best, and what choosing is worth."""
 
 import numpy as np
-import pandas as pd
 
 from cifar_exp.analysis.statistics.comparisons import Comparisons
 from cifar_exp.analysis.statistics.metric import Metric
@@ -32,18 +31,18 @@ def candidates(model: CellModel, with_best: Comparisons, metric: Metric) -> list
     return [with_best.reference, *(with_best.names[i] for i in order if not behind[i] > reach[i])]
 
 
-def honest_best(counted: pd.DataFrame, metric: Metric) -> float:
+def honest_best(model: CellModel, metric: Metric) -> float:
     """The mean of the best configuration, had one seed not taken part in choosing it.
 
     For each seed, the configuration that is the best on the other seeds is scored on this one; the
     scores are averaged. Only configurations that have every seed take part. NaN if there are fewer
     than two of them or of the seeds.
     """
-    table = counted.pivot(index="configuration", columns="seed", values="value")
-    whole = table.dropna(axis=0)
+    seen = model.observations
+    table = np.full((len(model.names), int(seen.seeds.max()) + 1), np.nan)
+    table[seen.cells, seen.seeds] = metric.sign * seen.values
+    whole = table[~np.isnan(table).any(axis=1)]
     if whole.shape[0] < 2 or whole.shape[1] < 2:
         return float("nan")
-    values = metric.sign * whole.to_numpy(dtype=float)
-    others = values.sum(axis=1, keepdims=True) - values
-    chosen = others.argmax(axis=0)
-    return float(metric.sign * values[chosen, np.arange(values.shape[1])].mean())
+    chosen = (whole.sum(axis=1, keepdims=True) - whole).argmax(axis=0)
+    return float(metric.sign * whole[chosen, np.arange(whole.shape[1])].mean())

@@ -7,8 +7,9 @@ import numpy as np
 from scipy import special  # scipy.stats would take half a second to import
 
 DRAWS = 2**16  # of the normal distribution: a critical value is then known to about 0.3 %
+TABLE = 4096  # points at which the distribution of the largest is kept: a small table is fast
 MOST_DRAWN = 200  # statistics; for more, Sidak's inequality is close and much cheaper
-SCALES = 512  # quantiles of the chi distribution over which a t statistic's scale is averaged
+NODES = 48  # of the quadrature over a t statistic's scale: exact to five digits at 5 % and 0.25 %
 SMALL = 0.002  # the frequency of smaller p values in the draws is uncertain: Bonferroni's is used
 HALVINGS = 50
 
@@ -43,8 +44,9 @@ class Family:
         return np.array(found).reshape(df.shape)
 
     def _p_values(self, t: np.ndarray, df: float) -> np.ndarray:
-        below = np.interp(t[:, None] * _scales(df), self.points, self.probabilities)
-        p = 1 - below.mean(axis=1)
+        scales, shares = scale_quadrature(df)
+        below = np.interp(t[:, None] * scales, self.points, self.probabilities)
+        p = 1 - below @ shares
         sides = 2 if self.is_two_sided else 1
         bound = self.size * sides * special.stdtr(df, -t)
         small = np.minimum(bound, SMALL)
@@ -62,10 +64,22 @@ class Family:
 
 
 @cache
-def _scales(df: float) -> np.ndarray:
-    """Quantiles of sqrt(chi2 / df), by which a normal variable is divided into a t variable."""
-    chances = (np.arange(SCALES) + 0.5) / SCALES
-    return np.asarray(np.sqrt(special.chdtri(df, chances) / df))
+def scale_quadrature(df: float) -> tuple[np.ndarray, np.ndarray]:
+    """Values of sqrt(chi2 / df), by which a normal variable is divided into a t variable, and the
+    shares with which a function of them is averaged.
+
+    Gauss and Legendre's nodes, moved towards both ends by u = x^3 (10 - 15 x + 6 x^2), so that rare
+    scales are met as well.
+    """
+    chances, shares = _chances()
+    return np.sqrt(special.chdtri(df, chances) / df), shares
+
+
+@cache
+def _chances() -> tuple[np.ndarray, np.ndarray]:
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    x = (nodes + 1) / 2
+    return x**3 * (10 - 15 * x + 6 * x**2), 15 * (x * (1 - x)) ** 2 * weights
 
 
 def single() -> Family:
@@ -109,8 +123,9 @@ def _drawn(correlation: bytes, size: int, *, is_two_sided: bool = True) -> Famil
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     draws = np.random.default_rng(0).standard_normal((DRAWS, size)) @ root.T
     largest = np.sort((np.abs(draws) if is_two_sided else draws).max(axis=1))
-    probabilities = (np.arange(DRAWS) + 0.5) / DRAWS
-    return Family(size, largest, probabilities, is_two_sided)
+    points = np.linspace(largest[0], largest[-1], TABLE)
+    probabilities = np.interp(points, largest, (np.arange(DRAWS) + 0.5) / DRAWS)
+    return Family(size, points, probabilities, is_two_sided)
 
 
 @cache
