@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +57,15 @@ def _parser() -> argparse.ArgumentParser:
         "(default: the best)",
     )
     parser.add_argument(
+        "--worth",
+        metavar="SIZE",
+        help="the smallest difference that matters, in percentage points (for losses in nats): "
+        "verdicts then say whether a difference is larger or smaller (default: none)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the findings as one JSON object, nothing else"
+    )
+    parser.add_argument(
         "--figures",
         choices=("all", "none"),
         default="all",
@@ -88,12 +97,13 @@ def _report(arguments: argparse.Namespace) -> None:
         lines.append(line)
         _print_line(line)
 
-    options = ReportOptions(metric, arguments.output, arguments.baseline)
-    report = make_report(inputs, options, print_and_keep)
-    for line in _result_lines(report):
+    options = ReportOptions(metric, arguments.output, arguments.baseline, _worth(arguments.worth))
+    print_progress = _ignore if arguments.json else print_and_keep
+    report = make_report(inputs, options, print_progress)
+    for line in _json_lines(report) if arguments.json else _result_lines(report):
         print_and_keep(line)
     if with_figures:
-        draw_figures(report.page.parent, report.figures, _print_line)
+        draw_figures(report.page.parent, report.figures, _ignore if arguments.json else _print_line)
     save_report(report, key, lines)
 
 
@@ -103,6 +113,26 @@ def _result_lines(report: "Report") -> Iterator[str]:
     yield from (f"left out {entry.what}: {entry.reason}" for entry in report.skipped)
     yield from answer_lines(report.all_statistics)
     yield f"report   {report.page}"
+
+
+def _json_lines(report: "Report") -> Sequence[str]:
+    from cifar_exp.analysis.findings.answer import answer_json
+
+    return answer_json(report.all_statistics).splitlines()
+
+
+def _worth(text: str | None) -> float | None:
+    """Raises UserError unless it is a positive number."""
+    if text is None:
+        return None
+    with suppress(ValueError):
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    raise UserError(f"--worth={text}: must be a positive number, such as 0.5")
+
+
+def _ignore(_line: str) -> None:
+    """Print nothing: standard output is for the JSON object."""
 
 
 def _print_line(line: str) -> None:

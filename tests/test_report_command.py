@@ -81,6 +81,18 @@ def test_it_prints_the_findings_and_where_the_page_is(report: Report, outputs: P
     assert page.exists()
 
 
+def test_json_is_one_object_with_the_sentences_and_nothing_else(
+    report: Report, outputs: Path
+) -> None:
+    _, lines, _ = report(outputs)
+    code, printed, errors = report(outputs, "--json")
+    assert (code, errors) == (0, [])
+    (group,) = json.loads("\n".join(printed))["groups"]
+    said = [f"answer   {finding['text']}" for finding in group["findings"]]
+    said += [f"caution  {text}" for text in group["cautions"]]
+    assert said == [line for line in lines if line.startswith(("answer", "caution"))]
+
+
 def test_the_report_goes_to_the_output_folder(
     report: Report, outputs: Path, tmp_path: Path
 ) -> None:
@@ -134,6 +146,11 @@ def test_outputs_without_any_readable_run_still_give_a_report(
             ["OUTPUTS", "--baseline", "width=9"],
             "--baseline='width=9': no completed run matches",
         ),
+        (
+            ["OUTPUTS", "--worth", "half"],
+            "--worth=half: must be a positive number, such as 0.5",
+        ),
+        (["OUTPUTS", "--worth=-1"], "--worth=-1: must be a positive number, such as 0.5"),
         (["OUTPUTS", "--output", "FILE"], "--output=FILE: is not a folder"),
         (
             ["OUTPUTS", "--output", "OUTPUTS"],

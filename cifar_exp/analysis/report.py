@@ -26,12 +26,14 @@ PrintLine = Callable[[str], None]
 @dataclass(frozen=True)
 class ReportOptions:
     """How a report is made. `output`: its folder, by default beside the runs. `baseline`: the
-    configuration to compare with, by default the best.
+    configuration to compare with, by default the best. `worth`: the smallest difference that
+    matters, in the unit that the metric is shown in.
     """
 
     metric: Metric
     output: Path | None = None
     baseline: str | None = None
+    worth: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ def _all_statistics(
     columns = settings_columns(runs)
 
     def compute(group: ComparisonGroup, baseline: str | None) -> GroupStatistics:
-        return GroupStatistics(group, options.metric, runs, loaded.history, columns, baseline)
+        shared = (options.metric, runs, loaded.history, columns)
+        return GroupStatistics(group, *shared, baseline, options.worth)
 
     mistakes: dict[str, list[str]] = {}
     all_statistics = []

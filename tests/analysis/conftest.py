@@ -166,15 +166,20 @@ class Outputs:
     write_predictions = staticmethod(_write_predictions)
 
     def all_statistics(
-        self, *paths: Path, metric: str = "val_accuracy", baseline: str | None = None
+        self,
+        *paths: Path,
+        metric: str = "val_accuracy",
+        baseline: str | None = None,
+        worth: float | None = None,
     ) -> list[GroupStatistics]:
         """The statistics of each group in these folders, or in all of them."""
         inputs = find_inputs(list(paths) or [self.path])
         loaded = load_runs(inputs, self.path / "report")
         runs = run_frame(loaded)
         columns = settings_columns(runs)
+        shared = (METRICS[metric], runs, loaded.history, columns)
         return [
-            GroupStatistics(group, METRICS[metric], runs, loaded.history, columns, baseline)
+            GroupStatistics(group, *shared, baseline, worth)
             for group in group_runs(runs, inputs.sweeps)
         ]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cifar_exp.analysis.findings.base import Finding
-from cifar_exp.analysis.findings.words import amount
+from cifar_exp.analysis.findings.words import amount, worth_text
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.resolution import MOST_SEEDS
 
@@ -25,19 +25,20 @@ def resolution_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     if seeds < 2:
         return
     now = statistics.resolvable(seeds)
-    text = f"{seeds} seeds find a difference of {amount(metric, now)} between two configurations"
-    text += " four times in five"
-    if statistics.worth is not None:
-        yield Finding("resolution", f"{text}; {_for_worth(statistics)}.")
-        return
+    text = (
+        f"With {seeds} seeds, a true difference of {amount(metric, now)} between two "
+        "configurations is found with 80 % power"
+    )
     more = next((n for n in MORE if n > seeds), None)
-    if more is not None:
-        text += f"; {more} seeds would find one of {amount(metric, statistics.resolvable(more))}"
+    if statistics.worth is not None:
+        text += f"; {_for_worth(statistics)}"
+    elif more is not None:
+        text += f"; with {more} seeds, one of {amount(metric, statistics.resolvable(more))}"
     yield Finding("resolution", f"{text}.")
 
 
 def _for_worth(statistics: GroupStatistics) -> str:
     assert statistics.worth is not None
-    needed, size = statistics.seeds_for(statistics.worth), statistics.worth
+    needed = statistics.seeds_for(statistics.worth)
     number = f"more than {MOST_SEEDS:,}" if np.isinf(needed) else f"{int(needed)}"
-    return f"{amount(statistics.metric, size)} would take {number} seeds"
+    return f"one of {worth_text(statistics)} would take {number} seeds"

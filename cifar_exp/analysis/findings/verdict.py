@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.findings.base import Finding
-from cifar_exp.analysis.findings.words import amount, interval
+from cifar_exp.analysis.findings.words import interval, worth_text
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 
@@ -34,19 +34,19 @@ def verdict_text(statistics: GroupStatistics, row: pd.Series) -> str:
 
 
 def _meaning(statistics: GroupStatistics, row: pd.Series) -> str:
-    metric, worth = statistics.metric, statistics.worth
+    metric, worth = statistics.metric, statistics.worth or 0.0
+    size = worth_text(statistics)
     smallest = min(abs(row["low"]), abs(row["high"]))
     largest = max(abs(row["low"]), abs(row["high"]))
     if row["verdict"] in ("better", "worse"):
-        if worth is None:
-            return f"{row['verdict']}"
+        if statistics.worth is None:
+            return f"significantly {row['verdict']}"
         if smallest >= worth:
-            return f"{row['verdict']} by at least {amount(metric, worth)}"
+            return f"{row['verdict']} by at least {size}"
         if largest <= worth:
-            return f"{row['verdict']}, but by less than {amount(metric, worth)}"
-        return f"{row['verdict']}, perhaps by less than {amount(metric, worth)}"
+            return f"{row['verdict']}, but by less than {size}"
+        return f"significantly {row['verdict']}, perhaps by less than {size}"
     if row["verdict"] == "equivalent":
-        assert worth is not None
-        return f"no difference of {amount(metric, worth)} or more"
+        return f"no difference of {size} or more"
     low, high = metric.difference_text(row["low"]), metric.difference_text(row["high"])
     return f"not significant, anything from {low} to {high} is possible"

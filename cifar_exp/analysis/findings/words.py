@@ -19,6 +19,16 @@ def amount(metric: Metric, size: float) -> str:
     return f"{abs(size):.{metric.digits}f} {metric.difference_unit}"
 
 
+def worth_text(statistics: GroupStatistics) -> str:
+    """The smallest difference that matters, as it was typed: `0.5 points`; empty if none was."""
+    if statistics.worth is None:
+        return ""
+    size = f"{statistics.worth * statistics.metric.scale:g}"
+    if not statistics.metric.is_fraction:
+        return f"{size} {statistics.metric.difference_unit}"
+    return f"{size} point{'' if size == '1' else 's'}"
+
+
 def interval(metric: Metric, low: float, high: float) -> str:
     """`95 % interval [18.51, 21.63]`; empty if a bound is NaN."""
     text = metric.interval_text(low, high)
