@@ -13,8 +13,14 @@ from cifar_exp.analysis.figures.base import (
     GroupFigures,
     PlannedFigure,
 )
-from cifar_exp.analysis.figures.content.differences import comparison_alt
-from cifar_exp.analysis.figures.content.factors import heatmap_alt, importance_alt, interaction_alt
+from cifar_exp.analysis.figures.content.completion import completion_alt
+from cifar_exp.analysis.figures.content.differences import comparison_alt, forest_alt
+from cifar_exp.analysis.figures.content.factors import (
+    heatmap_alt,
+    importance_alt,
+    interaction_alt,
+    slices_alt,
+)
 from cifar_exp.analysis.figures.content.noise import noise_alt
 from cifar_exp.analysis.figures.content.predictions import confusion_alt, pairs_alt, reliability_alt
 from cifar_exp.analysis.figures.content.training import budget_alt, compute_alt, history_alt
@@ -26,6 +32,12 @@ CATALOG: tuple[FigureSpec, ...] = (
         "Configurations",
         "Which configurations are good, and how far do their seeds scatter?",
         comparison_alt,
+    ),
+    FigureSpec(
+        "forest",
+        "Differences",
+        "Which differences are certain, and how large are they?",
+        forest_alt,
     ),
     FigureSpec(
         "interaction",
@@ -44,6 +56,18 @@ CATALOG: tuple[FigureSpec, ...] = (
         "Importance",
         "Which factors matter, and by how much?",
         importance_alt,
+    ),
+    FigureSpec(
+        "slices",
+        "Slices",
+        "Which values of each factor are good?",
+        slices_alt,
+    ),
+    FigureSpec(
+        "completion",
+        "Completion",
+        "Do all runs complete, or do some levels fail?",
+        completion_alt,
     ),
     FigureSpec(
         "history",

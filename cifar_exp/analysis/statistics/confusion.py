@@ -7,6 +7,7 @@ import pandas as pd
 
 from cifar_exp.storage.predictions import Predictions
 
+NORMAL_95 = 1.959964  # the normal quantile of a 95 % interval
 BINS = 15  # of confidence, equally pivot, as in the run's own calibration error
 
 
@@ -54,8 +55,39 @@ def confused_pairs(
     return found.head(most).reset_index(drop=True)
 
 
-def reliability(predictions: Predictions) -> pd.DataFrame:
-    """By bin of confidence: low, high, images, mean confidence, accuracy; no empty bins."""
+def similar_first(table: pd.DataFrame) -> pd.DataFrame:
+    """The confusion matrix in an order in which groups that are often confused are neighbors.
+
+    Average linkage; a group starts from the one it is confused with most, and clusters are turned
+    so that the ends that meet are those confused more.
+    """
+    values = np.nan_to_num(table.to_numpy())
+    similar = values + values.T
+    clusters = [[i] for i in range(len(table))]
+    while len(clusters) > 1:
+        pairs = [(i, j) for i in range(len(clusters)) for j in range(i)]
+        means = [similar[np.ix_(clusters[i], clusters[j])].mean() for i, j in pairs]
+        i, j = pairs[int(np.argmax(means))]
+        second, first = clusters.pop(i), clusters.pop(j)
+        clusters.append(_joined(first, second, similar))
+    order = clusters[0]
+    return table.iloc[order, order]
+
+
+def _joined(first: list[int], second: list[int], similar: np.ndarray) -> list[int]:
+    """Two clusters in a row, each turned so that their nearest ends meet."""
+    turned = [(a, b) for a in (first, first[::-1]) for b in (second, second[::-1])]
+    a, b = max(turned, key=lambda pair: similar[pair[0][-1], pair[1][0]])
+    return [*a, *b]
+
+
+def reliability(predictions: Predictions, seeds: int = 1) -> pd.DataFrame:
+    """By bin of confidence: low, high, images, mean confidence, accuracy; no empty bins.
+
+    `lowest` and `highest`: the 95 % interval of the accuracy by Wilson's method. `predictions` may
+    hold several seeds one after the other: these share their images, so that an interval is as wide
+    as that of one seed's images.
+    """
     edges = np.linspace(0, 1, BINS + 1)
     bins = np.clip(np.ceil(predictions.confidence * BINS) - 1, 0, BINS - 1).astype(int)
     frame = pd.DataFrame(
@@ -72,7 +104,16 @@ def reliability(predictions: Predictions) -> pd.DataFrame:
     )
     table.insert(0, "low", edges[table.index])
     table.insert(1, "high", edges[table.index + 1])
-    return table.reset_index(drop=True)
+    lowest, highest = _wilson(table["accuracy"], table["images"] / seeds)
+    return table.assign(lowest=lowest, highest=highest).reset_index(drop=True)
+
+
+def _wilson(share: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Wilson's score interval of a binomial share (JASA 1927)."""
+    z = NORMAL_95
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
+    return middle - half, middle + half
 
 
 def calibration_error(table: pd.DataFrame) -> float:

@@ -1,4 +1,6 @@
-"""Curves by configuration: means and bands, the gap to training images, early rankings."""
+"""Curves by configuration: means and bands, early rankings."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,20 +11,12 @@ FEWEST_RANKED = 4  # configurations; a rank correlation of fewer means nothing
 
 
 def by_configuration(history: pd.DataFrame, counted: pd.DataFrame, column: str) -> pd.DataFrame:
-    """A row per configuration and epoch: n, mean, low and high, one SD away (NaN at n = 1)."""
+    """A row per configuration and epoch: n, mean, and the lowest and the highest seed."""
     rows = history.dropna(subset=[column])
     rows = rows.assign(configuration=rows["run_id"].map(counted["configuration"]))
     groups = rows.dropna(subset=["configuration"]).groupby(["configuration", "epoch"])[column]
-    table = groups.agg(["size", "mean", "std"]).reset_index()
-    table = table.rename(columns={"size": "n", "std": "sd"})
-    return table.assign(low=table["mean"] - table["sd"], high=table["mean"] + table["sd"])
-
-
-def with_gap(history: pd.DataFrame) -> pd.DataFrame:
-    """The history with `gap`: accuracy on training images, not augmented, minus val accuracy."""
-    if "train_eval_accuracy" not in history:
-        return history.assign(gap=np.nan)
-    return history.assign(gap=history["train_eval_accuracy"] - history["val_accuracy"])
+    table = groups.agg(["size", "mean", "min", "max"]).reset_index()
+    return table.rename(columns={"size": "n", "min": "lowest", "max": "highest"})
 
 
 def budget_correlation(
@@ -30,11 +24,13 @@ def budget_correlation(
 ) -> pd.DataFrame:
     """By epoch k: how well the ranking at k, by val accuracy, predicts the final one.
 
-    correlation: Spearman's, between the ranks at k and at the end. cost: how much worse than the
+    correlation: Spearman's, between the ranks at k and at the end; lowest and highest: the same, of
+    the runs of one seed at k (seeds that all configurations have). cost: how much worse than the
     best the leader at k was at the end. Only runs with the most common number of epochs are used;
     empty without validation data, with fewer than four configurations, or with one epoch.
     """
-    empty = pd.DataFrame(columns=["epoch", "correlation", "cost", "configurations"])
+    names = ["epoch", "correlation", "lowest", "highest", "cost", "configurations"]
+    empty = pd.DataFrame(columns=names)
     epochs = counted["epochs_done"]
     if not len(epochs) or epochs.mode().iloc[0] < 2:
         return empty
@@ -45,37 +41,38 @@ def budget_correlation(
     if not len(early) or len(final) < FEWEST_RANKED or final.nunique() < 2:
         return empty
     table = early.pivot(index="epoch", columns="configuration", values="mean")[list(final.index)]
+    seeds = _by_seed(history, same_length, final)
     rows = [
         {
             "epoch": int(epoch),
             "correlation": _spearman(row, final),
+            **_range_of_seeds([each.loc[epoch] for each in seeds if epoch in each.index], final),
             "cost": float(final.max() - final[row.idxmax()]),
             "configurations": len(final),
         }
         for epoch, row in table.dropna().iterrows()
     ]
-    return pd.DataFrame(rows, columns=list(empty.columns))
+    return pd.DataFrame(rows, columns=names)
+
+
+def _by_seed(history: pd.DataFrame, runs: pd.DataFrame, final: pd.Series) -> list[pd.DataFrame]:
+    """Val accuracy by epoch and configuration, for each seed that all configurations have."""
+    rows = history[history["run_id"].isin(runs.index)]
+    rows = rows.join(runs[["configuration", "seed"]], on="run_id")
+    tables = [
+        own.pivot_table(index="epoch", columns="configuration", values="val_accuracy").dropna()
+        for _, own in rows.groupby("seed")
+    ]
+    return [table[list(final.index)] for table in tables if set(final.index) <= set(table.columns)]
+
+
+def _range_of_seeds(rows: Sequence[pd.Series], final: pd.Series) -> dict[str, float]:
+    found = [_spearman(row, final) for row in rows] or [float("nan")]
+    return {"lowest": min(found), "highest": max(found)}
 
 
 def _spearman(a: pd.Series, b: pd.Series) -> float:
-    return float(a.rank().corr(b.rank())) if a.nunique() > 1 else float("nan")
-
-
-def rate_curves(history: pd.DataFrame, counted: pd.DataFrame) -> pd.DataFrame:
-    """Learning rate by step, each distinct curve once: curve, configurations, step, lr."""
-    rows = history[history["run_id"].isin(counted.index)].dropna(subset=["lr", "step"])
-    curves: dict[tuple[float, ...], list[str]] = {}
-    frames = []
-    for run_id, run in rows.groupby("run_id", sort=False):
-        shape = (*run["step"], *run["lr"].round(10))
-        if shape not in curves:
-            frames.append(run[["step", "lr"]].assign(curve=len(curves)))
-        users = curves.setdefault(shape, [])
-        name = str(counted.loc[run_id, "configuration"])
-        if name not in users:
-            users.append(name)
-    if not frames:
-        return pd.DataFrame(columns=["curve", "configurations", "step", "lr"])
-    users_of = dict(enumerate(curves.values()))
-    table = pd.concat(frames, ignore_index=True)
-    return table.assign(configurations=table["curve"].map(users_of))
+    """Spearman's correlation: Pearson's, of the ranks, with the mean rank for ties."""
+    if a.nunique() < 2:
+        return float("nan")
+    return float(np.corrcoef(a.rank(), b.rank())[0, 1])

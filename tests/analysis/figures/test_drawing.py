@@ -1,5 +1,6 @@
 """Every figure is drawn if the data supports it, and skipped with a reason if not."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from cifar_exp.analysis.figures.base import FigureData
-from cifar_exp.analysis.figures.catalog import NAMES, plan_figures
+from cifar_exp.analysis.figures.catalog import plan_figures
 from cifar_exp.analysis.figures.drawing.registry import DRAW
 from cifar_exp.analysis.figures.drawing.save import figure_style, save
 from cifar_exp.analysis.load.discover import find_inputs
@@ -65,36 +66,58 @@ def assert_titles_and_legends_do_not_overlap(name: str, figure: Figure) -> None:
             assert not touching, f"{name}: {one} lies on {other}"
 
 
-def test_a_whole_grid_is_drawn_in_every_figure(outputs: Any, tmp_path: Path) -> None:
+def assert_legible(figures: Drawn) -> None:
+    for name, figure in figures.items():
+        assert figure.get_suptitle()
+        assert figure.get_figwidth() <= 8.0
+        assert_nothing_is_cut_off(name, figure)
+        assert_titles_and_legends_do_not_overlap(name, figure)
+        assert_rows_do_not_overlap(name, figure)
+        smallest = min(text.get_fontsize() for text in figure.findobj(Text))
+        assert smallest >= 6.5, f"{name}: text of {smallest} points"
+
+
+def assert_rows_do_not_overlap(name: str, figure: Figure) -> None:
+    for axes in figure.axes:
+        boxes = [label.get_window_extent() for label in axes.get_yticklabels() if label.get_text()]
+        boxes = sorted((box for box in boxes if box.height), key=lambda box: box.y0)
+        for lower, upper in pairwise(boxes):
+            assert lower.y1 <= upper.y0 + OVERHANG, f"{name}: names of rows overlap"
+
+
+def test_a_whole_grid_is_drawn(outputs: Any, tmp_path: Path) -> None:
     figures: Drawn = {}
     grid = outputs.grid(lambda width, dropout: 0.4 + width / 100 - dropout - dropout * (width == 8))
     random = np.random.default_rng(0)
-    label = random.integers(0, 4, 200)
-    outputs.write_predictions(grid[32, 0.0, 0], label, random.integers(0, 4, 200))
-    outputs.write_predictions(grid[32, 0.0, 1], label, random.integers(0, 4, 200))
-    outputs.write_predictions(grid[32, 0.0, 2], label, random.integers(0, 4, 200))
-    assert draw(outputs, tmp_path, figures) == dict.fromkeys(NAMES)
+    for seed in range(3):
+        label = random.integers(0, 4, 200)
+        outputs.write_predictions(grid[32, 0.0, seed], label, random.integers(0, 4, 200))
+    reasons = draw(outputs, tmp_path, figures)
+    assert {name: reason for name, reason in reasons.items() if reason} == {
+        "slices": "fewer than 12 configurations, which other figures show",
+        "completion": "all runs completed",
+    }
     (folder,) = (tmp_path / "figures").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        f"{name}.{kind}" for name in NAMES for kind in ("png", "svg")
+        f"{name}.{kind}" for name in figures for kind in ("png", "svg")
     )
     for name, figure in figures.items():
         with Image.open(folder / f"{name}.png") as picture:
             assert picture.size[0] == pytest.approx(figure.get_figwidth() * 150, abs=1)
-        assert figure.get_suptitle()
-        assert_nothing_is_cut_off(name, figure)
-        assert_titles_and_legends_do_not_overlap(name, figure)
+    assert_legible(figures)
 
 
 def test_three_hundred_configurations_stay_legible(outputs: Any, tmp_path: Path) -> None:
     figures: Drawn = {}
     random = np.random.default_rng(0)
     for i in range(300):
-        lr, width = float(random.uniform(0.01, 1)), int(random.choice([8, 16, 32, 64]))
+        lr, width = float(10 ** random.uniform(-3, 1)), int(random.choice([8, 16, 32, 64]))
         name = str(random.choice(["sgd", "muon"]))
+        is_bad = lr > 5
         outputs.run(
             run_id=f"{i:010d}",
-            val=0.4 + width / 200 - 0.1 * (lr - 0.5) ** 2 + float(random.normal(0, 0.01)),
+            status="diverged" if is_bad else "completed",
+            val=None if is_bad else 0.4 + width / 200 - 0.05 * np.log10(lr) ** 2,
             compute={"pflop": width / 100, "train_seconds": float(random.uniform(50, 500))},
             model__width=width,
             optimizer__lr=lr,
@@ -102,16 +125,33 @@ def test_three_hundred_configurations_stay_legible(outputs: Any, tmp_path: Path)
         )
     reasons = draw(outputs, tmp_path, figures)
     assert {name for name, reason in reasons.items() if reason} == {
+        "forest",
         "heatmap",
         "interaction",
         "noise",
         *RUN_FIGURES,
     }
-    assert "best 30 of 300 configurations" in figures["comparison"].get_suptitle()
-    for name, figure in figures.items():
-        assert_nothing_is_cut_off(name, figure)
-        assert_titles_and_legends_do_not_overlap(name, figure)
-        assert min(text.get_fontsize() for text in figure.findobj(Text)) >= 6.5
+    assert f"best 30 of {data_of(outputs).statistics.evaluated.shape[0]} configurations" in (
+        figures["comparison"].get_suptitle()
+    )
+    assert_legible(figures)
+
+
+def test_a_grid_of_one_seed_and_one_with_failing_levels_are_legible(
+    outputs: Any, tmp_path: Path
+) -> None:
+    for lr in (0.01, 0.1, 1.0, 10.0):
+        for width in (8, 16, 32):
+            status = "diverged" if lr == 10.0 else "completed"
+            val = None if lr == 10.0 else 0.3 + width / 100 - 0.05 * (np.log10(lr) + 1) ** 2
+            outputs.run(val=val, status=status, optimizer__lr=lr, model__width=width)
+    figures: Drawn = {}
+    reasons = draw(outputs, tmp_path, figures)
+    assert reasons["completion"] is None
+    assert reasons["noise"] == "no configuration has two seeds"
+    assert_legible(figures)
+    bars = figures["completion"].axes[0].get_yticklabels()
+    assert [text.get_text() for text in bars][:4] == ["lr 0.01", "lr 0.1", "lr 1", "lr 10"]
 
 
 def test_the_comparison_shows_every_seed_the_mean_and_n(outputs: Any, tmp_path: Path) -> None:
@@ -124,7 +164,7 @@ def test_the_comparison_shows_every_seed_the_mean_and_n(outputs: Any, tmp_path: 
     points = sorted(
         x for line in axes.lines if line.get_marker() == "o" for x in np.asarray(line.get_xdata())
     )
-    assert points == pytest.approx([30, 40, 50, 60])
+    assert points == pytest.approx([30, 40, 50])  # a single seed is its mean
     means = sorted(
         x for line in axes.lines if line.get_marker() == "D" for x in np.asarray(line.get_xdata())
     )
@@ -188,6 +228,55 @@ def test_names_that_are_long_or_look_like_formulas_are_legible(
             outputs.write_predictions(run, [0, 1, 2, 3], [1, 1, 2, 2])
     reasons = draw(outputs, tmp_path, figures)
     assert reasons["comparison"] is reasons["confusion"] is reasons["pairs"] is None
-    for name, figure in figures.items():
-        assert_nothing_is_cut_off(name, figure)
-        assert_titles_and_legends_do_not_overlap(name, figure)
+    assert_legible(figures)
+
+
+@pytest.fixture
+def two_factors(outputs: Any) -> Any:
+    """A grid in which the width matters most."""
+    outputs.grid(lambda width, dropout: 0.3 + width / 100 - dropout / 10)
+    return outputs
+
+
+def test_a_level_has_the_same_color_in_every_figure(two_factors: Any, tmp_path: Path) -> None:
+    figures: Drawn = {}
+    draw(two_factors, tmp_path, figures)
+    colors = {}
+    for name in ("interaction", "history", "compute"):
+        (legend,) = figures[name].legends
+        entries = zip(legend.get_texts(), legend.legend_handles, strict=True)
+        own = {text.get_text(): handle.get_color() for text, handle in entries}
+        colors[name] = {level: own[level] for level in ("width 8", "width 16", "width 32")}
+    assert colors["interaction"] == colors["history"] == colors["compute"]
+    assert len(set(colors["history"].values())) == 3
+
+
+def test_the_better_is_darker_for_a_loss_too(two_factors: Any) -> None:
+    for metric, best in (("val_accuracy", np.nanargmax), ("val_loss", np.nanargmin)):
+        data = FigureData(two_factors.statistics(metric=metric), [])
+        with figure_style():
+            (mesh,) = DRAW["heatmap"](data).axes[0].collections
+        values = np.asarray(mesh.get_array()).ravel()
+        brightness = mesh.to_rgba(values)[:, :3].sum(axis=1)
+        assert np.argmin(brightness) == best(values)
+
+
+def test_early_stopping_leaves_out_the_last_epoch(two_factors: Any, tmp_path: Path) -> None:
+    figures: Drawn = {}
+    draw(two_factors, tmp_path, figures)
+    (axes,) = figures["budget"].axes
+    assert np.asarray(axes.lines[0].get_xdata()).tolist() == [1, 2]  # of three
+    assert axes.get_xlabel() == "stopping at epoch k of this schedule"
+
+
+def test_the_forest_shows_the_verdicts_of_the_tables(two_factors: Any, tmp_path: Path) -> None:
+    figures: Drawn = {}
+    draw(two_factors, tmp_path, figures)
+    statistics = two_factors.statistics()
+    effects, configurations = figures["forest"].axes
+    for axes, table in ((effects, statistics.effects), (configurations, statistics.comparisons)):
+        points = [line for line in axes.lines if line.get_marker() not in ("", "None", None)]
+        drawn = [float(np.asarray(line.get_xdata())[0]) for line in points]
+        assert drawn == pytest.approx((table["mean"] * 100).tolist())
+        markers = {"better": "^", "worse": "v", "undecided": "o"}
+        assert [line.get_marker() for line in points] == [markers[v] for v in table["verdict"]]

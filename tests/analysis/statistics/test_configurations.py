@@ -1,4 +1,4 @@
-"""Configurations: their summaries, which runs count, the Pareto front, the ablation path."""
+"""Configurations: their summaries, which runs count, the Pareto front."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 from cifar_exp.analysis.page.methods import superseded_runs
-from cifar_exp.analysis.statistics.ablation import cheapest, path_to_best
 from cifar_exp.analysis.statistics.configurations import seed_noise
 from cifar_exp.analysis.statistics.pareto import pareto_front
 
@@ -94,27 +93,3 @@ def test_the_pareto_front_agrees_with_brute_force(outputs: Any) -> None:
     }
     front = table[pareto_front(table, "pflop", statistics.metric)]
     assert set(zip(front["pflop"], front["mean"], strict=True)) == expected
-
-
-def test_the_path_takes_the_largest_gain_first(outputs: Any) -> None:
-    outputs.grid(lambda width, dropout: 0.3 + width / 200 - dropout, seeds=1, noise=0.0)
-    statistics = outputs.statistics()
-    path = path_to_best(
-        statistics.summary, statistics.factors, "width=8 dropout=0.2", statistics.metric
-    )
-    assert path["change"].tolist() == ["", "dropout 0.2 to 0", "width 8 to 32"]
-    assert path["gain"].tolist() == pytest.approx([0, 0.2, 0.12])
-    assert path["is_complete"].all()
-    assert cheapest(statistics.summary, statistics.factors) == "width=8 dropout=0"
-
-
-def test_the_path_ends_where_the_next_configuration_was_not_trained(outputs: Any) -> None:
-    for a, b, value in ((1, 1, 0.1), (2, 1, 0.2), (2, 2, 0.3), (9, 9, 0.4), (9, 2, 0.35)):
-        for c in range(2):
-            outputs.run(val=value, x__a=a, x__b=b, x__c=c)
-    statistics = outputs.statistics()
-    start = "a=1 b=1 c=0"
-    path = path_to_best(statistics.summary, statistics.factors, start, statistics.metric)
-    assert statistics.best == "a=9 b=9 c=0"
-    assert path["configuration"].tolist() == [start]  # neither a=9 b=1 nor a=1 b=9 was trained
-    assert not path["is_complete"].any()

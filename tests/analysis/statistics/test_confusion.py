@@ -3,14 +3,17 @@
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from statsmodels.stats.proportion import proportion_confint
 
 from cifar_exp.analysis.statistics.confusion import (
     calibration_error,
     confused_pairs,
     confusion,
     reliability,
+    similar_first,
 )
 from cifar_exp.storage.predictions import Predictions
 from cifar_exp.training.evaluation import Evaluation
@@ -64,3 +67,27 @@ def test_the_calibration_error_equals_that_of_the_run(predictions: Predictions) 
     assert calibration_error(table) == pytest.approx(own.calibration_error())
     assert table["images"].sum() == 1000
     assert ((table["low"] <= table["confidence"]) & (table["confidence"] <= table["high"])).all()
+
+
+def test_groups_that_are_confused_become_neighbors() -> None:
+    names = ["oak", "car", "maple", "bus"]
+    table = pd.DataFrame(np.eye(4) * 0.8, index=names, columns=names)
+    table.loc["oak", "maple"] = table.loc["car", "bus"] = 0.2
+    ordered = similar_first(table)
+    assert {frozenset(ordered.index[:2]), frozenset(ordered.index[2:])} == {
+        frozenset({"oak", "maple"}),
+        frozenset({"car", "bus"}),
+    }
+    assert (ordered.loc[names, names] == table).all().all()
+    assert list(ordered.index) == list(ordered.columns)
+
+
+@pytest.mark.parametrize("seeds", [1, 4])
+def test_accuracies_have_the_interval_of_one_seeds_images(
+    predictions: Predictions, seeds: int
+) -> None:
+    table = reliability(predictions, seeds)
+    images = table["images"] / seeds
+    low, high = proportion_confint(table["accuracy"] * images, images, method="wilson")
+    assert table["lowest"].to_numpy() == pytest.approx(np.asarray(low), abs=1e-6)
+    assert table["highest"].to_numpy() == pytest.approx(np.asarray(high), abs=1e-6)

@@ -1,9 +1,34 @@
 """What the figures of configurations and of their differences show."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
 from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
 from cifar_exp.analysis.figures.content.words import seeds_label
+from cifar_exp.analysis.findings.words import listed
+from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 MOST_ROWS = 30  # configurations that fit on a printed page
+
+
+@dataclass(frozen=True)
+class DifferencePanel:
+    """Differences that are shown together: a name for each row of `table`."""
+
+    title: str
+    names: Sequence[str]
+    table: pd.DataFrame
+
+
+def rows_label(statistics: GroupStatistics) -> str:
+    """`9 configurations`, or `the best 30 of 300 configurations`."""
+    total = len(statistics.evaluated)
+    if total > MOST_ROWS:
+        return f"the best {MOST_ROWS} of {total} configurations"
+    return f"{total} configuration{'s' if total > 1 else ''}"
 
 
 def comparison_alt(data: FigureData) -> str:
@@ -13,11 +38,56 @@ def comparison_alt(data: FigureData) -> str:
     if not len(table):
         raise FigureSkipped("no run is completed")
     best, last = table.iloc[0], table.iloc[-1]
-    one = f"{metric.label.capitalize()} of {best['configuration']}: {metric.text(best['mean'])}"
-    if len(table) == 1:
-        return f"{one}, {seeds_label(statistics)}."
+    text = f"{metric.label.capitalize()} of {best['configuration']}: {metric.text(best['mean'])}"
     interval = metric.interval_text(best["ci_low"], best["ci_high"])
-    return (f"{one}, 95 % interval {interval}, " if interval else f"{one}, ") + (
-        f"the best of {len(table)} configurations, {seeds_label(statistics)}. The last is "
-        f"{last['configuration']} with {metric.text(last['mean'])}."
+    text += f", 95 % interval {interval}" if interval else ""
+    if len(table) == 1:
+        return f"{text}, {seeds_label(statistics)}."
+    return (
+        f"{text}, the best of {len(table)} configurations, {seeds_label(statistics)}. "
+        f"The last is {last['configuration']} with {metric.text(last['mean'])}."
     )
+
+
+def difference_panels(statistics: GroupStatistics) -> list[DifferencePanel]:
+    """The effects of factors, and the configurations against their reference.
+
+    Raises FigureSkipped if no difference has an interval.
+    """
+    panels = []
+    effects, comparisons = (
+        table.dropna(subset=["low", "high"]).reset_index(drop=True)
+        for table in (statistics.effects, statistics.comparisons.head(MOST_ROWS))
+    )
+    if len(effects):
+        names = [
+            f"{row.name} {row.level} against {row.reference}"
+            for row in effects.itertuples(index=False)
+        ]
+        panels.append(
+            DifferencePanel("Effect of a factor, averaged over the others", names, effects)
+        )
+    if len(comparisons):
+        total = len(statistics.comparisons)
+        which = f"The best {MOST_ROWS} of {total}" if total > MOST_ROWS else "Configurations"
+        text = f"{which} against {comparisons['reference'].iloc[0]}"
+        panels.append(DifferencePanel(text, list(comparisons["configuration"]), comparisons))
+    if not panels:
+        raise FigureSkipped("without repeated seeds, no difference has an interval")
+    return panels
+
+
+def forest_alt(data: FigureData) -> str:
+    """The number of each verdict, and the largest difference of each panel."""
+    metric = data.statistics.metric
+    parts = []
+    for panel in difference_panels(data.statistics):
+        counts = Counter(panel.table["verdict"])
+        verdicts = listed([f"{counts[verdict]} {verdict}" for verdict in counts])
+        largest = panel.table["mean"].abs().idxmax()
+        row = panel.table.loc[largest]
+        size = (
+            f"{metric.difference_text(row['mean'])} {metric.interval_text(row['low'], row['high'])}"
+        )
+        parts.append(f"{panel.title}: {verdicts}; the largest is {panel.names[largest]}, {size}.")
+    return " ".join(parts)

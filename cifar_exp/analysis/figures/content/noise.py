@@ -2,13 +2,15 @@
 
 from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
 
+ROUNDING = 1e-9  # a smaller SD is no scatter
+
 
 def noise_alt(data: FigureData) -> str:
     """The SD between seeds."""
     sd, df = data.statistics.noise
     if not df:
         raise FigureSkipped("no configuration has two seeds")
-    if not len(data.statistics.resolution):
+    if sd < ROUNDING:
         raise FigureSkipped("all seeds of a configuration have the same result")
     metric = data.statistics.metric
     return (

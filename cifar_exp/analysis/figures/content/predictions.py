@@ -1,27 +1,29 @@
 """What the figures of the best configuration's predictions show."""
 
-from collections.abc import Sequence
-
+import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
+from cifar_exp.analysis.findings.words import listed
 from cifar_exp.analysis.statistics.confusion import (
     calibration_error,
     confused_pairs,
     confusion,
     reliability,
+    similar_first,
 )
 
 MOST_GROUPS = 30
 
 
-def confused_groups(data: FigureData) -> tuple[str, Sequence[str]]:
-    """`superclass` or `class`, and the group of each class.
+def confusion_table(data: FigureData) -> tuple[str, pd.DataFrame]:
+    """`superclass` or `class`, and the share of each one's images by what they are taken for.
 
-    Raises FigureSkipped if there are too many groups.
+    Raises FigureSkipped if there is only one or too many.
     """
-    assert len(data.predictions.label)
-    dataset = data.best_runs[0].record.dataset
+    dataset = data.best_runs[0].record.dataset if data.best_runs else None
+    predictions = data.predictions
+    assert dataset is not None
     names, groups = dataset.class_names, dataset.superclasses
     has_groups = groups is not None and len(groups) == len(names)
     kind, chosen = ("superclass", groups) if has_groups and groups else ("class", names)
@@ -29,40 +31,48 @@ def confused_groups(data: FigureData) -> tuple[str, Sequence[str]]:
         raise FigureSkipped(f"there are no superclasses and more than {MOST_GROUPS} classes")
     if len(set(chosen)) < 2:
         raise FigureSkipped(f"there is only one {kind}")
-    return kind, chosen
+    return kind, similar_first(confusion(predictions, chosen))
 
 
 def confusion_alt(data: FigureData) -> str:
-    """The largest confusion and the worst class."""
-    kind, groups = confused_groups(data)
-    table = confusion(data.predictions, groups) * 100
-    right = pd.Series({name: table.loc[name, name] for name in table.index})
-    errors = table.stack()
-    errors = errors[errors.index.get_level_values(0) != errors.index.get_level_values(1)]
-    (true, predicted), most = errors.idxmax(), errors.max()
+    """Which group is recognized best and worst, and the largest confusion."""
+    kind, table = confusion_table(data)
+    values, names = table.to_numpy() * 100, list(table.index)
+    right = np.nan_to_num(np.diag(values))
+    errors = np.nan_to_num(values - np.diag(np.diag(values)), nan=0.0)
+    true, predicted = np.unravel_index(int(errors.argmax()), errors.shape)
+    best, worst = int(right.argmax()), int(right.argmin())
     return (
-        f"{len(table)} x {len(table)} {kind}es: {right.idxmax()} is recognized best "
-        f"({right.max():.0f} %), {right.idxmin()} worst ({right.min():.0f} %); {true} is taken for "
-        f"{predicted} in {most:.0f} % of its images."
+        f"{len(table)} {kind}es: {names[best]} is recognized best ({right[best]:.0f} %), "
+        f"{names[worst]} worst ({right[worst]:.0f} %). The largest confusion: {names[true]} is "
+        f"taken for {names[predicted]} in {errors.max():.0f} % of its images."
     )
+
+
+def pairs_table(data: FigureData) -> pd.DataFrame:
+    """The pairs confused most often. Raises FigureSkipped if none is."""
+    predictions = data.predictions
+    table = confused_pairs(predictions, data.best_runs[0].record.dataset.class_names)
+    if not len(table):
+        raise FigureSkipped("the best configuration classifies every test image correctly")
+    return table
 
 
 def pairs_alt(data: FigureData) -> str:
     """The three pairs confused most often."""
-    table = confused_pairs(data.predictions, data.best_runs[0].record.dataset.class_names)
-    if not len(table):
-        raise FigureSkipped("the best configuration classifies every test image correctly")
-    parts = [
-        f"{r['first']} and {r['second']} ({r['share']:.0%})" for _, r in table.head(3).iterrows()
-    ]
-    return f"Most often confused: {', '.join(parts)} of the images of both classes."
+    most = pairs_table(data).head(3).itertuples()
+    parts = [f"{row.first} and {row.second} ({100 * row.share:.0f} %)" for row in most]
+    return f"Most often confused, of the images of both classes: {listed(parts)}."
 
 
 def reliability_alt(data: FigureData) -> str:
     """The calibration error and its direction."""
-    table = reliability(data.predictions)
+    table = reliability(data.predictions, len(data.best_runs))
     weights = table["images"] / table["images"].sum()
     surplus = float(((table["accuracy"] - table["confidence"]) * weights).sum()) * 100
-    side = "more often right than confident" if surplus > 0 else "less often right than confident"
+    side = "more" if surplus > 0 else "less"
     error = calibration_error(table) * 100
-    return f"Calibration error {error:.1f} pp; on average {abs(surplus):.1f} pp {side}."
+    return (
+        f"Calibration error {error:.1f} pp: on average {abs(surplus):.1f} pp {side} often right "
+        "than confident."
+    )

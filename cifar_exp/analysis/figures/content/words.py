@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cifar_exp.analysis.findings.words import listed
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.text import counted
@@ -19,11 +20,6 @@ def rest_label(statistics: GroupStatistics, shown: Sequence[Factor]) -> str:
     keys = {factor.key for factor in shown}
     rest = [factor.name for factor in statistics.by_importance if factor.key not in keys]
     return f", mean over {listed(rest)}" if rest else ""
-
-
-def listed(names: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def span(factor: Factor, levels: Sequence[str]) -> str:

@@ -1,110 +1,123 @@
-"""Every configuration with its seeds, and the noise between seeds."""
+"""Configurations with their seeds, and their differences from one of them."""
 
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import Line2D
 
 from cifar_exp.analysis.figures.base import FigureData
-from cifar_exp.analysis.figures.content.differences import MOST_ROWS
+from cifar_exp.analysis.figures.content.differences import (
+    MOST_ROWS,
+    difference_panels,
+    rows_label,
+)
 from cifar_exp.analysis.figures.content.words import seeds_label
 from cifar_exp.analysis.figures.drawing.style import (
+    ACCENT,
+    ALARM,
     GRAY,
     INK,
     PALETTE,
-    log_axis,
+    Color,
     metric_label,
     new_figure,
     title,
+    title_and_legend,
     wrap,
 )
-from cifar_exp.analysis.statistics.configurations import residuals
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+
+FEW_ROWS = 20  # names of more are printed smaller
+VERDICTS: dict[str, tuple[Color, str]] = {  # color and marker, for print without color
+    "better": (PALETTE[2], "^"),
+    "worse": (ALARM, "v"),
+    "equivalent": (ACCENT, "s"),
+    "undecided": ((0.5, 0.5, 0.5), "o"),
+}
 
 
 def draw_comparison(data: FigureData) -> Figure:
     """A row per configuration, the best on top: a point per seed, mean and 95 % interval."""
     statistics = data.statistics
     table = statistics.evaluated.head(MOST_ROWS)
-    names = [wrap(name) for name in table["configuration"]]
-    lines = max(name.count("\n") + 1 for name in names)
-    figure = new_figure(1.4 + (0.11 + 0.16 * lines) * len(table))
-    axes = figure.subplots()
+    figure, axes = _rows([wrap(name) for name in table["configuration"]])
+    has_intervals = table["ci_low"].notna().any()
+    candidates = statistics.candidates if has_intervals else ()
     for y, (_, row) in enumerate(table.iterrows()):
-        is_own = statistics.counted["configuration"] == row["configuration"]
-        _draw_row(axes, y, row, statistics.counted["value"][is_own], statistics.metric.scale)
-    axes.set_yticks(range(len(table)), names)
-    axes.set_ylim(len(table) - 0.4, -0.6)
+        color = ACCENT if row["configuration"] in candidates else INK
+        _draw_row(axes, y, row, statistics, color)
     axes.set_xlabel(metric_label(statistics))
-    which = _which(len(table), len(statistics.evaluated))
-    text = f"{statistics.metric.label.capitalize()} of {which}, {seeds_label(statistics)}"
-    note = (
-        "Circles: seeds. Diamond: their mean. Line: 95 % interval of the mean, none for one seed."
-    )
+    seeds = seeds_label(statistics)
+    text = f"{statistics.metric.label.capitalize()} of {rows_label(statistics)}, {seeds}"
+    note = "Circles: seeds. Diamond: their mean." if statistics.seeds > 1 else "One run each."
+    if has_intervals:
+        note += " Line: 95 % interval of the mean, all at once. Blue: may be the best."
     title(figure, text, note)
     return figure
 
 
-def _draw_row(axes: Axes, y: int, row: pd.Series, values: pd.Series, scale: float) -> None:
-    axes.plot(values * scale, [y] * len(values), "o", ms=5, mfc="none", color=INK, alpha=0.8)
-    ends = [row["ci_low"] * scale, row["ci_high"] * scale]
-    axes.plot(ends, [y, y], color=PALETTE[0], lw=2)
-    axes.plot(row["mean"] * scale, y, "D", ms=5, color=PALETTE[0])
-    where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
-    axes.annotate(f"n={int(row['n'])}", (1.01, y), fontsize=8, color=INK, **where)
+def _rows(names: list[str]) -> tuple[Figure, Axes]:
+    """A figure with a row for each name, the first on top."""
+    lines = sum(name.count("\n") + 1 for name in names)
+    figure = new_figure(1.5 + 0.09 * len(names) + 0.135 * lines)
+    axes = figure.subplots()
+    _name_rows(axes, names)
+    return figure, axes
 
 
-def _which(shown: int, total: int) -> str:
-    if shown < total:
-        return f"the best {shown} of {total} configurations"
-    return f"{total} configuration{'s' if total > 1 else ''}"
+def _name_rows(axes: Axes, names: list[str]) -> None:
+    axes.set_yticks(range(len(names)), names, fontsize=9 if len(names) <= FEW_ROWS else 8)
+    axes.set_ylim(len(names) - 0.4, -0.6)
 
 
-def draw_noise(data: FigureData) -> Figure:
-    """How much seeds of one configuration differ, and which difference n seeds can detect."""
-    statistics, df = data.statistics, data.statistics.noise[1]
-    figure = new_figure(3.6)
-    left, right = figure.subplots(1, 2)
-    repeated = _draw_residuals(left, statistics)
-    _draw_power(right, statistics)
-    note = (
-        "Gray: one SD, pooled over the configurations. Right: the smallest true difference between "
-        "two configurations that this many seeds of each detect with 80 % power, at the same "
-        "simultaneous level as the comparisons."
-    )
-    title(
-        figure, f"Noise between seeds of {repeated} configurations ({df} degrees of freedom)", note
-    )
+def _draw_row(
+    axes: Axes, y: int, row: pd.Series, statistics: GroupStatistics, color: Color
+) -> None:
+    scale, counted = statistics.metric.scale, statistics.counted
+    values = counted["value"][counted["configuration"] == row["configuration"]] * scale
+    axes.plot([row["ci_low"] * scale, row["ci_high"] * scale], [y, y], color=color, lw=2)
+    if len(values) > 1:
+        axes.plot(values, [y] * len(values), "o", ms=5, mfc="none", color=INK, alpha=0.8)
+    axes.plot(row["mean"] * scale, y, "D", ms=5, color=color)
+    if statistics.evaluated["n"].nunique() > 1:
+        where: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
+        axes.annotate(f"n={int(row['n'])}", (1.01, y), fontsize=8, color=INK, **where)
+
+
+def draw_forest(data: FigureData) -> Figure:
+    """Differences with simultaneous intervals: of factor levels, and of configurations."""
+    statistics = data.statistics
+    panels = difference_panels(statistics)
+    heights = [0.6 + 0.24 * sum(wrap(n).count("\n") + 1 for n in p.names) for p in panels]
+    figure = new_figure(1.3 + sum(heights))
+    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights).ravel()
+    for axes, panel in zip(grid, panels, strict=True):
+        _name_rows(axes, [wrap(name) for name in panel.names])
+        _draw_differences(axes, panel.table, statistics)
+        axes.set_title(wrap(panel.title, 90))
+    unit = statistics.metric.difference_unit
+    grid[-1].set_xlabel(f"difference in {statistics.metric.label} ({unit})")
+    verdicts = pd.concat([panel.table["verdict"] for panel in panels])
+    handles = [
+        Line2D([], [], color=color, marker=marker, ms=6, lw=2, label=verdict)
+        for verdict, (color, marker) in VERDICTS.items()
+        if verdict in set(verdicts)
+    ]
+    note = "Lines: simultaneous 95 % intervals. One that does not touch 0 is significant."
+    worth = statistics.worth
+    band = f" Gray: within {statistics.metric.difference_text(worth)[1:]}." if worth else ""
+    title_and_legend(figure, "Differences and how certain they are", note + band, handles)
     return figure
 
 
-def _draw_residuals(axes: Axes, statistics: GroupStatistics) -> int:
-    """Returns the number of configurations drawn."""
-    scale, unit, sd = (
-        statistics.metric.scale,
-        statistics.metric.difference_unit,
-        statistics.noise[0],
-    )
-    table = residuals(statistics.counted)
-    ranks = table["configuration"].map(statistics.summary.set_index("configuration")["rank"])
-    axes.axhspan(-sd * scale, sd * scale, color=GRAY, alpha=0.35, lw=0)
-    axes.plot(ranks, table["residual"] * scale, "o", ms=4, color=PALETTE[0], alpha=0.7)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="configuration, by rank", ylabel=f"run minus mean ({unit})")
-    axes.set_title(
-        f"SD of a run: {sd * scale:.{statistics.metric.digits}f} {unit}", fontweight="normal"
-    )
-    return int(ranks.nunique())
-
-
-def _draw_power(axes: Axes, statistics: GroupStatistics) -> None:
-    table = statistics.resolution
-    sizes = table["resolvable"] * statistics.metric.scale
-    axes.plot(table["seeds"], sizes, "o-", ms=4, color=PALETTE[1])
-    log_axis(axes, "y")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    unit = statistics.metric.difference_unit
-    axes.set(xlabel="seeds of each configuration", ylabel=f"smallest difference ({unit})")
-    axes.set_title("Detectable difference", fontweight="normal")
+def _draw_differences(axes: Axes, table: pd.DataFrame, statistics: GroupStatistics) -> None:
+    scale, worth = statistics.metric.scale, statistics.worth
+    if worth:
+        axes.axvspan(-worth * scale, worth * scale, color=GRAY, alpha=0.3, lw=0)
+    axes.axvline(0, color=INK, lw=1)
+    for y, row in enumerate(table.itertuples()):
+        color, marker = VERDICTS[row.verdict]
+        axes.plot([row.low * scale, row.high * scale], [y, y], color=color, lw=2)
+        axes.plot(row.mean * scale, y, marker, ms=6, color=color)
