@@ -160,7 +160,7 @@ def test_series_smoothing_and_log_axis_are_chosen_by_keyboard(grid: Path, open_p
     curves.get_by_role("combobox", name="Series", exact=True).select_option(label="train loss")
     wait(tab, "curves", f"{LABEL}.startsWith('train loss')")
     before = line(curves)
-    curves.get_by_label("log axis").focus()
+    curves.get_by_label("log values").focus()
     tab.keyboard.press("Space")
     wait(tab, "curves", CHANGED, before)
     curves.get_by_role("combobox", name="Lines", exact=True).select_option(label="each run")
@@ -270,6 +270,28 @@ def test_no_chart_is_wider_than_a_phone_and_dark_mode_changes_the_colors(
     tab.emulate_media(media="print", color_scheme="dark")
     assert tab.evaluate(stroke) == light  # paper is white
     assert not tab.locator(".chart .options").first.is_visible()
+
+
+def test_curves_of_compared_runs_are_overlaid(grid: Path, open_page: Open) -> None:
+    tab = open_page(grid)
+    tab.evaluate("""() => {
+        const group = report.groups[0];
+        const place = document.body.appendChild(report.element("div", { id: "place" }));
+        report.charts.overlay(place, group, [0, 17]);
+    }""")
+    place = tab.locator("#place")
+    keys = place.locator(".key span").all_inner_texts()
+    assert keys[0].startswith("width=32 dropout=0, seed ")
+    assert keys[1].startswith("width=8 dropout=0.2, seed ")
+    assert keys[2:] == ["val", "train"]
+    accuracy, loss = (svg.get_attribute("aria-label") for svg in place.locator("svg").all())
+    assert re.match(
+        r"accuracy \(%\) by epoch. At the end: val of width=32 dropout=0, .* 6\d", accuracy
+    )
+    assert loss.startswith("loss by epoch.")
+    tab.evaluate("report.groups[0].curves.series = {}")
+    tab.evaluate("report.charts.overlay(place, report.groups[0], [0])")
+    assert place.inner_text() == "No epoch is recorded."
 
 
 def test_two_thousand_runs_are_drawn_brushed_and_read(grid: Path, open_page: Open) -> None:

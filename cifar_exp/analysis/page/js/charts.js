@@ -8,10 +8,11 @@ report.plot = {}; // what charts are drawn with: axes, colors, controls, hoverin
 const CHART_ORDER = ["main", "seeds", "contour", "slices", "curves", "best_so_far", "parallel"];
 
 // chart: {name, title, caption, isFor(group), draw(container, group, state, options)}, and if wanted
-// controls(group), the options that a reader may choose (see js/charts/controls.js), hasColors (a
-// legend is shown), isWide, showsHidden (it is drawn even where the filter leaves no run that counts), signature(state)
-// of other options that it is drawn from, and restore(group, state), which brushes as its option "brush"
-// says. draw() returns a sentence that says what is seen, for those who do not see it.
+// controls(group), the options that a reader may choose (see js/charts/controls.js), hasColors (whether a
+// legend is shown) or hasColors(group, options), isWide, showsHidden (it is drawn even where the filter
+// leaves no run that counts), signature(state) of other options that it is drawn from, and
+// restore(group, state), which brushes as its option "brush" says. draw() returns a sentence that says
+// what is seen, for those who do not see it; caption may be a text or caption(group, options).
 report.charts.register = (chart) => report.charts.all.push(chart);
 
 // The dialog of a run follows what the state says.
@@ -22,9 +23,9 @@ class ChartPanel {
     Object.assign(this, { chart, group, state: report.state(group), isSeen: false, isStale: true });
     this.controls = chart.controls?.(group) ?? [];
     const parts = ["options", "key", "plot"].map((name) => report.element("div", { class: name }));
-    this.figure = report.element("figure", { class: chart.isWide ? "chart wide" : "chart", id: `${group.slug}-${chart.name}` },
-      report.element(chart.heading ?? "h4", {}, chart.title), ...parts,
-      report.element("figcaption"));
+    const kind = chart.isWide ? "chart wide" : "chart";
+    this.figure = report.element("figure", { class: kind, id: `${group.slug}-${chart.name}` },
+      report.element(chart.heading ?? "h4", {}, chart.title), ...parts, report.element("figcaption"));
     report.plot.controls(this.part(".options"), this.controls, this.state, chart.name);
     place.append(this.figure);
     this.seen = this.signature();
@@ -62,6 +63,11 @@ class ChartPanel {
     report.charts.frame ??= requestAnimationFrame(report.charts.drawWaiting);
   }
 
+  hasColors() {
+    const { hasColors = false } = this.chart;
+    return typeof hasColors === "function" ? hasColors(this.group, this.options()) : hasColors;
+  }
+
   draw() {
     if (!this.isStale || !this.figure.clientWidth) return;
     this.isStale = false;
@@ -71,7 +77,7 @@ class ChartPanel {
       return;
     }
     if (plot.firstChild?.nodeType === Node.TEXT_NODE) plot.textContent = "";
-    this.part(".key").replaceChildren(...(this.chart.hasColors ? report.plot.legend(this.group) : []));
+    this.part(".key").replaceChildren(...(this.hasColors() ? report.plot.legend(this.group) : []));
     const { caption } = this.chart;
     this.part("figcaption").textContent = typeof caption === "function" ? caption(this.group, this.options()) : caption;
     const text = this.chart.draw(plot, this.group, this.state, this.options());

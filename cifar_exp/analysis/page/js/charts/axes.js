@@ -60,9 +60,10 @@ report.plot.tickValues = (scale, values, most = MOST_TICKS) => {
   return ticks.filter((tick) => mantissas.includes(tick.toExponential()[0]));
 };
 
-// A number as short as it can be read: 0.0316, 1e-5.
+// A number in three digits: 0.0316, 1e-5.
 report.plot.short = (value) => {
-  if (value === 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6)) return String(+value.toPrecision(3));
+  if (value < 0) return `−${report.plot.short(-value)}`;
+  if (value === 0 || (value >= 1e-4 && value < 1e6)) return String(+value.toPrecision(3));
   return value.toExponential(1).replace(".0e", "e").replace("e+", "e");
 };
 

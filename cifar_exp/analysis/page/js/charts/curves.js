@@ -21,7 +21,7 @@ report.charts.register({
       { key: "series", label: "Series", choices: series, value: series[0][0] },
       { key: "lines", label: "Lines", choices: shown, value: "configuration" },
       { key: "smooth", label: "Smoothing", value: 0, min: 0, max: 0.95, step: 0.05 },
-      { key: "logy", label: "log axis", value: false },
+      { key: "logy", label: "log values", value: false },
       { key: "logx", label: "log epochs", value: false },
     ];
   },

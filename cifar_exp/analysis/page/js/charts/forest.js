@@ -1,6 +1,6 @@
 // Differences from the best configuration or the baseline, with simultaneous intervals.
 
-const INTERVAL_TEXT = 190; // pixels
+const INTERVAL_TEXT = 222; // pixels
 
 report.plot.forest = (container, group, state) => {
   const places = new Map(group.configurations.map((each, i) => [each.name, i]));

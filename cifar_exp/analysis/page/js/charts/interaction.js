@@ -1,5 +1,8 @@
 // The metric by one factor, with a line for each level of another: how the two act together.
 
+const SEED_STEP = 5; // pixels between the points of a configuration
+const DODGE = 6; // pixels between lines
+
 // Mean of configurations by pairs of levels of the two factors that are shown: Map from
 // "level of the lines,level of the axis" to {configurations, mean}.
 report.plot.cells = (group, lines = 0, across = 1) => {
@@ -23,12 +26,12 @@ report.plot.interaction = (container, group, state) => {
   const sheet = report.plot.sheet(container, 340, { top: 28, right, bottom: 44, left: 48 });
   const runs = [...report.plot.runsOf(group).values()].flat();
   const axis = report.plot.metricScale(group, runs.map((run) => group.runs.value[run]), [sheet.height, 0]);
-  const x = report.plot.factorAxis(group, across, "auto", [16, sheet.width - 16]);
+  const x = report.plot.factorAxis(group, across, "auto", [24, sheet.width - 24]);
   report.plot.axis(sheet, "left", axis.scale, { ...axis, label: othersLabel(group, [lines, across]) });
   report.plot.axis(sheet, "bottom", x.scale, { ticks: x.ticks, text: x.text, label: group.factors[across].name, grid: false });
   const drawn = levels.map((level, i) => {
     const color = colors.factor === lines ? colors.ofLevel(level) : "var(--ink)";
-    const dodge = (i - (levels.length - 1) / 2) * 5;
+    const dodge = (i - (levels.length - 1) / 2) * DODGE;
     const own = report.plot.levelsOf(group, across).map((other) => ({ other, cell: cells.get(`${level},${other}`) }))
       .filter(({ cell }) => cell).map(({ other, cell }) => ({ cell, other, x: x.at(other) + dodge, y: axis.of(cell.mean) }));
     return { level, name: names[i], color, own };
@@ -50,7 +53,7 @@ function drawLine(g, axis, color, own) {
   const path = own.map(({ x, y }, i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
   g.append("path").attr("class", "curve").attr("d", path).style("stroke", color);
   for (const { cell, x, y } of own) {
-    g.append("line").attr("class", "mean").attr("x1", x - 7).attr("x2", x + 7).attr("y1", y).attr("y2", y);
+    g.append("line").attr("class", "mean").attr("x1", x - 11).attr("x2", x + 11).attr("y1", y).attr("y2", y);
     const [only] = cell.configurations;
     if (cell.configurations.length > 1 || only.low === null) continue; // a mean over cells has no interval here
     g.append("line").attr("class", "interval thin").attr("x1", x).attr("x2", x)
@@ -60,8 +63,8 @@ function drawLine(g, axis, color, own) {
 
 function seedPoints(group, state, axis, { color, own }) {
   return own.flatMap(({ cell, x }) => cell.configurations.flatMap(({ i }) =>
-    (report.plot.runsOf(group).get(i) ?? []).map((run) => ({
-      x, y: axis.of(group.runs.value[run]), run, color, isHidden: !state.isVisible(run),
+    (report.plot.runsOf(group).get(i) ?? []).map((run, place, { length }) => ({
+      x: x + SEED_STEP * (place - (length - 1) / 2), y: axis.of(group.runs.value[run]), run, color, isHidden: !state.isVisible(run),
       lines: () => report.plot.runLines(group, run),
     }))));
 }
@@ -72,7 +75,7 @@ function endLabels({ g, width }, drawn) {
   labels.sort((a, b) => a.y - b.y);
   for (let i = 1; i < labels.length; i++) labels[i].y = Math.max(labels[i].y, labels[i - 1].y + 15);
   for (const { name, color, y } of labels)
-    g.append("text").attr("class", "line-name").attr("x", width).attr("y", y).attr("dy", ".35em")
+    g.append("text").attr("class", "line-name").attr("x", width + 2).attr("y", y).attr("dy", ".35em")
       .style("fill", color).text(name);
 }
 

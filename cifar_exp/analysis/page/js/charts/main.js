@@ -2,21 +2,31 @@
 // differences from the best configuration or the baseline, or the most important factor alone.
 
 const MOST_LINES = 8;
+const MAIN_CAPTIONS = {
+  interaction: () => "A point is a run; the lines join the means, with their 95 % intervals where there is one.",
+  forest: ({ comparisons: { length } }) => "The bars are differences of means with simultaneous 95 % intervals; a dashed one is "
+    + "not significant. A point is a run, less the mean of the reference."
+    + (length > ROWS_AT_FIRST ? ` The closest ${ROWS_AT_FIRST} of ${length} are shown; the table of comparisons has all.` : ""),
+  firstFactor: () => "A point is a run; all other factors vary among the points. The line joins means.",
+};
 
 report.charts.register({
   name: "main",
   title: "The result at a glance",
-  caption: "",
+  caption: (group, options) => MAIN_CAPTIONS[mainView(group, options)](group),
+  hasColors: (group, options) => mainView(group, options) === "forest",
   heading: "h3",
   isFor: (group) => mainViews(group).length > 0,
   controls(group) {
     const views = mainViews(group);
     return views.length > 1 ? [{ key: "view", label: "Show", choices: views, value: views[0][0] }] : [];
   },
-  draw(container, group, state, { view = mainViews(group)[0][0] }) {
-    return report.plot[view](container, group, state);
-  },
+  draw: (container, group, state, options) => report.plot[mainView(group, options)](container, group, state),
 });
+
+function mainView(group, options) {
+  return options.view ?? mainViews(group)[0][0];
+}
 
 // The views that the data gives, the best suited first.
 function mainViews(group) {

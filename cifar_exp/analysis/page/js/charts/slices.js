@@ -15,7 +15,7 @@ report.charts.register({
   showsHidden: true,
   isFor: (group) => group.factors.length > 0 && report.plot.runsOf(group).size > 1,
   controls(group) {
-    const kinds = [["auto", "as spaced"], ["linear", "linear"], ["log", "log"], ["percentile", "percentile"]];
+    const kinds = [["auto", "automatic"], ["linear", "linear"], ["log", "log"], ["percentile", "percentile"]];
     const controls = group.factors.some(({ numeric }) => numeric)
       ? [{ key: "axis", label: "Axis", choices: kinds, value: "auto" }] : [];
     return group.factors.length > PANELS_AT_FIRST
