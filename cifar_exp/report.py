@@ -13,6 +13,8 @@ from cifar_exp.text import printable
 if TYPE_CHECKING:
     from cifar_exp.analysis.report import Report
 
+ANSWER = "answer "
+
 
 def main() -> int:
     """The command; returns its exit code."""
@@ -82,28 +84,25 @@ def _report(arguments: argparse.Namespace) -> None:
     given = {name: value for name, value in vars(arguments).items() if name != "figures"}
     key, with_figures = report_key(inputs, given), arguments.figures == "all"
     unchanged = find_unchanged(arguments.output or inputs.output, key, with_figures)
+    output = _Output(is_json=arguments.json)
     if unchanged is not None:
         for line in unchanged.lines:
-            _print_line(line)
+            output.print(line)
         return
     from cifar_exp.analysis.figures.process import draw_figures
     from cifar_exp.analysis.report import ReportOptions, make_report
     from cifar_exp.analysis.statistics.metric import get_metric
 
     metric = get_metric(arguments.metric)
-    lines: list[str] = []
-
-    def print_and_keep(line: str) -> None:
-        lines.append(line)
-        _print_line(line)
-
     options = ReportOptions(metric, arguments.output, arguments.baseline, _worth(arguments.worth))
-    print_progress = _ignore if arguments.json else print_and_keep
-    report = make_report(inputs, options, print_progress)
+    report = make_report(inputs, options, _ignore if arguments.json else output.print)
     for line in _json_lines(report) if arguments.json else _result_lines(report):
-        print_and_keep(line)
+        output.print(line)
+    lines = tuple(output.lines)
     if with_figures:
-        draw_figures(report.page.parent, report.figures, _ignore if arguments.json else _print_line)
+        draw_figures(
+            report.page.parent, report.figures, _ignore if arguments.json else output.print
+        )
     save_report(report, key, lines)
 
 
@@ -135,9 +134,25 @@ def _ignore(_line: str) -> None:
     """Print nothing: standard output is for the JSON object."""
 
 
-def _print_line(line: str) -> None:
-    with suppress(BrokenPipeError):  # the report is written even if nobody reads its output
-        print(printable(line), flush=True)
+class _Output:
+    """Prints and keeps lines. A terminal shows them broken to fit, but not JSON."""
+
+    def __init__(self, *, is_json: bool) -> None:
+        self.lines: list[str] = []
+        self._is_broken_to_fit = sys.stdout.isatty() and not is_json
+
+    def print(self, line: str) -> None:
+        """Print a line, the first answer in bold."""
+        is_first = line.startswith(ANSWER) and not any(x.startswith(ANSWER) for x in self.lines)
+        self.lines.append(line)
+        with suppress(BrokenPipeError):  # the report is written even if nobody reads its output
+            if self._is_broken_to_fit:
+                # rich takes a tenth of a second that a report to a file or a pipe does without
+                from cifar_exp.terminal import open_console, print_line
+
+                print_line(open_console(), line, is_bold=is_first)
+            else:
+                print(printable(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 CONTROLS = ("Cc", "Cf", "Cs")  # control and format characters (Unicode), lone surrogates
+NO_BREAK = "\u00a0"
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|pp|s|min|h|MB|GB)(?:\W|$))")
 LABEL = re.compile(r"\s*\S+ {2,}|\s*")  # `answer   `, or a line's indentation
 
 
@@ -57,19 +59,19 @@ def wrapped(line: str, width: int) -> str:
     """The line broken between words to fit `width`; what follows is indented below its text.
 
     The text begins after the indentation, or after a first word that two or more spaces follow. A
-    word that is longer than `width`, such as a path, stays whole.
+    number stays with its unit. A word that is longer than `width`, such as a path, stays whole.
     """
     label = LABEL.match(line)
     indent = label.end() if label and label.end() <= width // 2 else 0
     rows = textwrap.wrap(
-        line,
+        BEFORE_UNIT.sub(NO_BREAK, line),
         width,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,
         replace_whitespace=False,
     )
-    return "\n".join(rows)
+    return "\n".join(rows).replace(NO_BREAK, " ")
 
 
 def is_redrawn(console: Console, mode: str) -> bool:

@@ -93,6 +93,24 @@ def test_json_is_one_object_with_the_sentences_and_nothing_else(
     assert said == [line for line in lines if line.startswith(("answer", "caution"))]
 
 
+def test_a_terminal_gets_lines_that_fit_it_and_the_first_answer_in_bold(
+    report: Report, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, plain, _ = report(outputs)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for name, value in (("COLUMNS", "50"), ("TERM", "xterm"), ("FORCE_COLOR", "1")):
+        monkeypatch.setenv(name, value)
+    _, lines, _ = report(outputs)  # the same as before, from what it keeps
+    (bold,) = [
+        number for number, line in enumerate(lines) if "\x1b[1m" in line and "answer" in line
+    ]
+    assert bold == next(i for i, line in enumerate(lines) if "answer" in line)
+    bare = [line.replace("\x1b[1m", "").replace("\x1b[0m", "") for line in lines]
+    assert all(len(line) <= 50 for line in bare if " " in line.strip() and "/" not in line)
+    assert " ".join(" ".join(bare).split()) == " ".join(" ".join(plain).split())
+    assert json.loads("\n".join(report(outputs, "--json")[1]))
+
+
 def test_the_report_goes_to_the_output_folder(
     report: Report, outputs: Path, tmp_path: Path
 ) -> None:

@@ -100,6 +100,10 @@ SENTENCE = (
             f"{'x' * 30}   and its text, too far right",
             [f"{'x' * 30}   and", "its text, too far right"],
         ),
+        (
+            "answer   width 32 is better by about 20.07 pp",
+            ["answer   width 32 is better by about", "         20.07 pp"],
+        ),
         ("short", ["short"]),
         ("", [""]),
     ],

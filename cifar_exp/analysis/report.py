@@ -10,7 +10,6 @@ import pandas as pd
 from cifar_exp.analysis.load.discover import PAGE, ReportInputs, Skipped, output_problem
 from cifar_exp.analysis.load.frames import run_frame, settings_columns
 from cifar_exp.analysis.load.runs import LoadedRuns, load_runs
-from cifar_exp.analysis.load.signature import inputs_signature
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.groups import ComparisonGroup, group_runs
 from cifar_exp.analysis.statistics.metric import Metric
@@ -72,7 +71,6 @@ def make_report(inputs: ReportInputs, options: ReportOptions, print_line: PrintL
 def _write_report(
     inputs: ReportInputs, folder: Path, options: ReportOptions, print_line: PrintLine
 ) -> Report:
-    signature = inputs_signature(inputs)  # first: what changes from now on is not in the report
     loaded = load_runs(inputs, folder)
     runs = run_frame(loaded)
     print_line(f"runs     {len(runs)}")
@@ -92,7 +90,7 @@ def _write_report(
     title = all_statistics[0].group.title if len(all_statistics) == 1 else "Report"
     paths = ", ".join(str(path) for path in inputs.paths)
     skipped = [*loaded.skipped, *(run for each in all_statistics for run in superseded_runs(each))]
-    write_page(folder / PAGE, Heading(title, f"Report on {paths}", signature), contexts, skipped)
+    write_page(folder / PAGE, Heading(title, f"Report on {paths}"), contexts, skipped)
     return Report(folder / PAGE, all_statistics, skipped, figures, loaded.unsettled)
 
 

@@ -1,13 +1,12 @@
 """A sweep's report at its end, if any of its runs has changed."""
 
 import csv
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cifar_exp.analysis.load.discover import PAGE, REPORT, UNFINISHED, find_inputs
-from cifar_exp.analysis.load.signature import inputs_signature
+from cifar_exp.analysis.load.discover import PAGE, REPORT, ReportInputs, find_inputs
+from cifar_exp.analysis.unchanged import find_unchanged, report_key, save_report
 from cifar_exp.sweeps.monitor.ranking import Ranked, ranking_lines, run_lines
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.plan import Plan
@@ -27,64 +26,68 @@ def end_of(plan: Plan) -> OnEnd:
 
 
 def report_changes(reader: SnapshotReader, print_line: PrintLine) -> None:
-    """Write the report again, unless it was made from the same runs as they are now; print both.
+    """Write the report again, unless it would come out as it is; print its ranking and answer.
 
     The ranking is the report's, so that nothing else can name another winner. The runs are what
     counts: a report that cannot be made is mentioned, and changes nothing else.
     """
-    folder = reader.folder.path / REPORT
+    sweep = reader.folder.path
     try:
-        report = _changed_report(reader, print_line)
+        inputs = find_inputs([sweep])
+        key = report_key(inputs, {"at": "the end of a sweep"})
+        unchanged = find_unchanged(sweep / REPORT, key, with_figures=True)
+        report = None if unchanged else _make(inputs, print_line)
     except Exception as error:
         print_results(reader, print_line)
-        _print_failure(reader, error, print_line)
+        _print_failure(sweep, error, print_line)
         return
     try:
-        _print_ranking(reader, folder, print_line)
-        if report is None:
-            print_line(f"report   {folder / PAGE} (no run has changed since)")
-        else:
-            _print_answer(report, print_line)
+        _print_ranking(reader, sweep / REPORT, print_line)
+        page = f"report   {sweep / REPORT / PAGE}"
+        if unchanged is not None:
+            _print_answer(unchanged.lines, print_line)
+            print_line(f"{page} (no run has changed since)")
+        elif report is not None:
+            lines = _answer_of(report)
+            _print_answer(lines, print_line)
+            print_line(page)
+            _draw(report, print_line)
+            save_report(report, key, lines)
     except Exception as error:
-        _print_failure(reader, error, print_line)
+        _print_failure(sweep, error, print_line)
 
 
-def _changed_report(reader: SnapshotReader, print_line: PrintLine) -> "Report | None":
-    """The report, written again; None where it was made from the same runs as they are now."""
-    sweep = reader.folder.path
-    inputs = find_inputs([sweep])
-    is_whole = not (sweep / REPORT / UNFINISHED).exists()
-    if is_whole and _is_made_from(sweep / REPORT / PAGE, inputs_signature(inputs)):
-        return None
-    print_line(f"report   on {counted(len(inputs.runs), 'run')} ...")
-    # the modules that compute take a second to import
+# The modules that compute and draw take a second to import.
+
+
+def _make(inputs: ReportInputs, print_line: PrintLine) -> "Report":
     from cifar_exp.analysis.report import ReportOptions, make_report
     from cifar_exp.analysis.statistics.metric import METRICS
 
+    print_line(f"report   on {counted(len(inputs.runs), 'run')} ...")
     return make_report(inputs, ReportOptions(METRICS["val_accuracy"]), lambda _line: None)
 
 
-def _print_failure(reader: SnapshotReader, error: Exception, print_line: PrintLine) -> None:
-    print_line(f"error    the report failed ({type(error).__name__}: {error}); all runs are safe:")
-    print_line(f"         python -m cifar_exp.report {reader.folder.path} tries again")
-
-
-def _is_made_from(page: Path, signature: str) -> bool:
-    """Whether a page names this signature; modification times prove nothing if clocks differ."""
-    start = ""
-    with suppress(OSError, ValueError), page.open(encoding="utf-8") as stream:
-        start = stream.read(4096)
-    return f'<meta name="signature" content="{signature}">' in start
-
-
-def _print_answer(report: "Report", print_line: PrintLine) -> None:
-    from cifar_exp.analysis.figures.process import draw_figures
+def _answer_of(report: "Report") -> list[str]:
     from cifar_exp.analysis.findings.collect import answer_lines
 
-    for number, line in enumerate(answer_lines(report.all_statistics)):
-        print_line(line, is_bold=number == 0)
-    print_line(f"report   {report.page}")
+    return list(answer_lines(report.all_statistics))
+
+
+def _draw(report: "Report", print_line: PrintLine) -> None:
+    from cifar_exp.analysis.figures.process import draw_figures
+
     draw_figures(report.page.parent, report.figures, print_line)
+
+
+def _print_answer(lines: Sequence[str], print_line: PrintLine) -> None:
+    for number, line in enumerate(lines):
+        print_line(line, is_bold=number == 0)
+
+
+def _print_failure(sweep: Path, error: Exception, print_line: PrintLine) -> None:
+    print_line(f"error    the report failed ({type(error).__name__}: {error}); all runs are safe:")
+    print_line(f"         python -m cifar_exp.report {sweep} tries again")
 
 
 def _print_ranking(reader: SnapshotReader, report: Path, print_line: PrintLine) -> None:
@@ -105,10 +108,10 @@ def _print_ranking(reader: SnapshotReader, report: Path, print_line: PrintLine) 
 def read_ranking(summary: Path) -> dict[str, list[Ranked]]:
     """By comparison group, the configurations of a report's summary.csv that have a mean."""
     groups: dict[str, list[Ranked]] = {}
-    with suppress(FileNotFoundError), summary.open(newline="", encoding="utf-8") as stream:
+    with summary.open(newline="", encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             if row["mean"]:
-                groups.setdefault(row["section"], []).append(_ranked(row))
+                groups.setdefault(row["group"], []).append(_ranked(row))
     return groups
 
 

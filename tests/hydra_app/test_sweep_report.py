@@ -1,5 +1,6 @@
 """The report at a sweep's end."""
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_without_a_change_the_report_is_kept(sweep: SweepFolder) -> None:
     report(sweep)
     page = page_of(sweep)
     before = page.stat().st_mtime_ns
-    assert report(sweep) == [f"report   {page} (no run has changed since)"]
+    assert report(sweep)[-1] == f"report   {page} (no run has changed since)"
     assert page.stat().st_mtime_ns == before
 
 
@@ -163,6 +164,7 @@ def test_the_ranking_is_the_reports_whether_it_was_written_now_or_before(
     trained: SweepFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cifar_exp.analysis.figures.process.draw_figures", lambda *_: None)
+    monkeypatch.setattr("cifar_exp.analysis.figures.keys.is_drawn", lambda _figure: True)
     first, second = report(trained), report(trained)
     assert "no run has changed" in second[-1]
     for lines in (first, second):
@@ -174,9 +176,6 @@ def test_the_ranking_is_the_reports_whether_it_was_written_now_or_before(
             ["3", "width=16", "seed=0", "60.00"],
             ["4", "width=8", "seed=1", "10.00"],
         ]
-    summary = trained.path / "report" / "summary.csv"
-    summary.write_text(summary.read_text().replace(",2,0.", ",3,0."))
-    assert ranks_in(report(trained))[0] == ["1", "16", "3", "65.00"]
 
 
 def test_the_ranking_names_the_same_winner_as_the_answer(
@@ -188,19 +187,34 @@ def test_the_ranking_names_the_same_winner_as_the_answer(
     assert "width=16" in answers[0] or "Width 16" in answers[0]
 
 
-def test_without_a_table_of_the_report_the_runs_are_ranked(
+def test_the_answer_is_printed_again_where_no_run_has_changed(
     trained: SweepFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cifar_exp.analysis.figures.process.draw_figures", lambda *_: None)
-    report(trained)
-    (trained.path / "report" / "summary.csv").unlink()
-    assert ranks_in(report(trained))[:2] == [["1", "16", "2", "65.00"], ["2", "8", "2", "50.00"]]
+    monkeypatch.setattr("cifar_exp.analysis.figures.keys.is_drawn", lambda _figure: True)
+    first, second = report(trained), report(trained)
+    assert first[0] == "report   on 4 runs ..."
+    assert first[1:-1] == second[:-1]
+    assert second[-1] == f"{first[-1]} (no run has changed since)"
+
+
+def test_without_validation_images_the_runs_are_ranked_with_a_warning(
+    trained: SweepFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in trained.runs_folder.glob("*/run.json"):
+        record = json.loads(path.read_text())
+        record["final"]["val_accuracy"] = None
+        path.write_text(json.dumps(record))
+    monkeypatch.setattr("cifar_exp.analysis.figures.process.draw_figures", lambda *_: None)
+    lines = report(trained)
+    assert "test (not for choosing)" in lines[1]
+    assert ranks_in(lines)[:2] == [["1", "16", "2", "65.00"], ["2", "8", "2", "50.00"]]
 
 
 def test_groups_that_must_not_be_compared_are_ranked_apart(tmp_path: Path) -> None:
     summary = tmp_path / "summary.csv"
     summary.write_text(
-        "section,rank,configuration,model.width,n,mean,ci_low,ci_high,test_mean,diverged,failed\n"
+        "group,rank,configuration,model.width,n,mean,ci_low,ci_high,test_mean,diverged,failed\n"
         "on cpu,1,width=8,8,2,0.5,0.4,0.6,0.45,1,2\n"
         "on cuda,1,width=8,8,1,0.7,,,,0,0\n"
         "on cuda,0,width=16,16,0,,,,,0,1\n"

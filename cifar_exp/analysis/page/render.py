@@ -22,11 +22,10 @@ SCRIPTS = (
 
 @dataclass(frozen=True)
 class Heading:
-    """The page's title, what it reports on, and the signature of the runs it was made from."""
+    """The page's title, and what it reports on."""
 
     title: str
     subject: str
-    signature: str
 
 
 def write_page(

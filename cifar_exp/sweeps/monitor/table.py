@@ -2,29 +2,32 @@
 
 import socket
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
-from rich.text import Text
 
 from cifar_exp.storage.run_state import STATUSES
 from cifar_exp.storage.sweep_folder import SweepRow
 from cifar_exp.sweeps.monitor.ranking import ranked, short_values
 from cifar_exp.sweeps.monitor.snapshot import Snapshot
-from cifar_exp.terminal import plain, printable
+from cifar_exp.terminal import plain, wrapped
 from cifar_exp.text import counted, duration, percent
 
 
 def headline(snapshot: Snapshot) -> str:
     """Counts, the best configuration so far, and the time left, in one line."""
-    runs = counted(len(snapshot.rows), "run")
-    parts = [f"{snapshot.name}: {runs}", status_counts(snapshot)]
+    return "; ".join(_headings(snapshot))
+
+
+def _headings(snapshot: Snapshot) -> Iterator[str]:
+    runs = f"{snapshot.name}: {counted(len(snapshot.rows), 'run')}"
+    yield "; ".join(part for part in (runs, status_counts(snapshot)) if part)
     for best in ranked(snapshot)[:1]:
-        parts.append(f"best {best.result}")
+        yield f"best {best.result}"
     if snapshot.seconds_left is not None:
-        parts.append(f"about {duration(snapshot.seconds_left)} left")
-    return "; ".join(part for part in parts if part)
+        yield f"about {duration(snapshot.seconds_left)} left"
 
 
 def status_counts(snapshot: Snapshot) -> str:
@@ -42,15 +45,32 @@ def running_line(snapshot: Snapshot, row: SweepRow) -> tuple[str, str, str, str]
 
 
 def live_table(snapshot: Snapshot) -> Group:
-    """The headline above a line for each run in progress."""
+    """The headline, broken to fit, above a line for each run in progress."""
     elsewhere = any(_machine(snapshot, row) for row in snapshot.running)
     columns = ["run", "values", "epoch", "val", *(["machine"] if elsewhere else [])]
     table = Table(*columns, box=None, padding=(0, 2, 0, 0))
     for row in snapshot.running:
         cells = [*running_line(snapshot, row), _machine(snapshot, row)]
         table.add_row(*map(plain, cells[: len(columns)]))
-    title = Text(printable(headline(snapshot)), no_wrap=False, overflow="fold")
-    return Group(title, table)
+    return Group(_Headings(tuple(_headings(snapshot))), table)
+
+
+@dataclass(frozen=True)
+class _Headings:
+    """The parts of the headline: as many in a row as fit, and none cut."""
+
+    parts: Sequence[str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows: list[str] = []
+        for part in self.parts:
+            joined = f"{rows[-1]}; {part}" if rows else part
+            if rows and len(joined) <= options.max_width:
+                rows[-1] = joined
+            else:
+                rows.append(part)
+        for row in rows:
+            yield plain(wrapped(row, options.max_width))
 
 
 def plain_lines(snapshot: Snapshot) -> Iterator[str]:
