@@ -12,9 +12,13 @@ MOST_FACTORS = 3
 
 
 def effect_findings(statistics: GroupStatistics) -> Iterator[Finding]:
-    """The largest effect of each of the most important factors."""
+    """The largest effect of each of the most important factors.
+
+    Not of those whose levels swap places with another factor: see `Crossing`.
+    """
     effects = statistics.effects
-    for factor in statistics.by_importance[:MOST_FACTORS]:
+    told = [f for f in statistics.by_importance if f.key not in statistics.misleading]
+    for factor in told[:MOST_FACTORS]:
         own = effects[effects["setting"] == factor.key]
         if len(own):
             row = own.loc[own["mean"].abs().idxmax()]

@@ -35,16 +35,17 @@ def _named(statistics: GroupStatistics) -> str:
 
 
 def _effects(statistics: GroupStatistics) -> Iterator[str]:
+    told = [f for f in statistics.by_importance if f.key not in statistics.misleading]
     parts = []
-    for factor in statistics.by_importance[:MOST_FACTORS]:
+    for factor in told[:MOST_FACTORS]:
         row = _largest(statistics, factor)
         if row is not None:
             parts.append(_worth(statistics, factor, row))
     if parts:
         text = listed(parts)
         yield f"{text[:1].upper()}{text[1:]}."
-    elif len(statistics.effects) and statistics.effects["low"].notna().any():
-        names = [factor.name for factor in statistics.by_importance[:MOST_FACTORS]]
+    elif told and len(statistics.effects) and statistics.effects["low"].notna().any():
+        names = [factor.name for factor in told[:MOST_FACTORS]]
         yield f"No significant effect of {listed(names, 'or')}."
 
 
@@ -74,7 +75,14 @@ def _has_numbers(row: pd.Series) -> bool:
 
 
 def _depends(statistics: GroupStatistics) -> Iterator[str]:
-    """`Dropout costs less at width 32 than at width 8`, for the largest significant interaction."""
+    """`Dropout costs less at width 32 than at width 8`, for the largest significant interaction.
+
+    If the best level of a setting depends on another, that is said instead.
+    """
+    if statistics.crossings:
+        crossing = statistics.crossings[0]
+        yield f"The best {crossing.other.name} depends on {crossing.factor.name}."
+        return
     table = statistics.interactions
     significant = table[table["is_significant"].astype(bool)]
     if not len(significant):

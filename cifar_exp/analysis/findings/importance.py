@@ -17,7 +17,8 @@ def importance_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     """The range of each setting that matters; nothing if only one setting varies.
 
     On a full grid these are the settings with a significant effect, with one seed each all of them;
-    otherwise those that the surrogate gives a share of the variance.
+    otherwise those that the surrogate gives a share of the variance. Ranges are averaged over the
+    other settings, so those that swap places with another are left out: see `Crossing`.
     """
     found = statistics.importance
     if not isinstance(found, Importance):
@@ -25,8 +26,10 @@ def importance_findings(statistics: GroupStatistics) -> Iterator[Finding]:
             yield Finding("importance", f"The importance of the settings is unknown: {found}.")
         return
     terms = found.terms[found.terms["order"] == 1].sort_values("range", ascending=False)
+    misleading = [f.name for f in statistics.factors if f.key in statistics.misleading]
+    terms = terms[~terms["term"].isin(misleading)]
     shown = terms[_is_named(statistics, found, terms)].head(MOST_FACTORS)
-    if len(terms) > 1 and len(shown):
+    if len(statistics.varied) > 1 and len(shown):
         yield Finding("importance", _sentence(statistics, found, shown))
 
 

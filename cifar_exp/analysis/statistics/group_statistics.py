@@ -13,7 +13,6 @@ from cifar_exp.analysis.statistics.comparisons import (
     compare_with_best,
     comparison_table,
 )
-from cifar_exp.analysis.statistics.completion import collapsed_runs, completion_by_level
 from cifar_exp.analysis.statistics.configurations import (
     ConfiguredRuns,
     assign_configurations,
@@ -30,24 +29,20 @@ from cifar_exp.analysis.statistics.effects import (
     effect_table,
     interaction_table,
 )
+from cifar_exp.analysis.statistics.exploration import Exploration
 from cifar_exp.analysis.statistics.factors import Factor, find_factors
 from cifar_exp.analysis.statistics.groups import ComparisonGroup
-from cifar_exp.analysis.statistics.importance import Importance, importance
+from cifar_exp.analysis.statistics.importance import Importance
 from cifar_exp.analysis.statistics.marginals import marginal_means
 from cifar_exp.analysis.statistics.metric import Metric, on_test
 from cifar_exp.analysis.statistics.model import CellModel, fit_cells
 from cifar_exp.analysis.statistics.resolution import resolution, resolvable, seeds_for
 from cifar_exp.analysis.statistics.selection import candidates, honest_best
 from cifar_exp.analysis.statistics.simultaneous import Family, against_one, all_pairs
-from cifar_exp.analysis.statistics.surrogate import (
-    InsufficientDataError,
-    Surrogate,
-    fit_surrogate,
-)
 from cifar_exp.analysis.statistics.verdicts import ALPHA, Judgment
 
 
-class GroupStatistics:
+class GroupStatistics(Exploration):
     """The tables of one comparison group; `raw_runs` are its runs as they were loaded.
 
     Without validation data, a val metric is replaced by the same metric on test. `worth` is the
@@ -101,17 +96,6 @@ class GroupStatistics:
     def seeds(self) -> int:
         """The largest number of seeds that a configuration has."""
         return int(self.summary["n"].max()) if len(self.summary) else 0
-
-    @property
-    def varied(self) -> list[Factor]:
-        """The factors that vary among the counted runs."""
-        return [f for f in self.factors if self.counted[f.key].nunique() > 1]
-
-    @cached_property
-    def cells(self) -> pd.DataFrame:
-        """A row per configuration in the model's order, with its levels."""
-        names = self.model.names if self.model else []
-        return self.counted.drop_duplicates("configuration").set_index("configuration").loc[names]
 
     @cached_property
     def references(self) -> dict[str, str]:
@@ -220,34 +204,6 @@ class GroupStatistics:
     def _compared(self) -> int:
         """The number of configurations; for a single one, as if there were a second."""
         return max(len(self.evaluated), 2)
-
-    @cached_property
-    def completion(self) -> pd.DataFrame:
-        """How many runs of each level completed, failed and diverged."""
-        return completion_by_level(
-            self.runs.drop(index=list(self.configured.superseded)), self.factors
-        )
-
-    @cached_property
-    def collapsed(self) -> pd.DataFrame:
-        """The completed runs that ended far from the other seeds of their configuration."""
-        return collapsed_runs(self.counted)
-
-    @cached_property
-    def surrogate(self) -> Surrogate | str:
-        """The model of what the settings do where there is no full grid, or why there is none."""
-        try:
-            return fit_surrogate(self.counted, self.factors)
-        except InsufficientDataError as error:
-            return str(error)
-
-    @cached_property
-    def importance(self) -> Importance | str:
-        """How far each factor moves the metric, or why that is unknown."""
-        try:
-            return importance(self.counted, self.factors, self.surrogate)
-        except InsufficientDataError as error:
-            return str(error)
 
     @cached_property
     def by_importance(self) -> list[Factor]:
