@@ -47,13 +47,16 @@ def write_page(
         data=[group["data"] for group in groups],
         css=_joined([HERE / "page.css", HERE / "js/charts/charts.css"]),
         vendored=[_text(path) for path in sorted(HERE.glob("vendor/*.js"))],
-        js=_joined([*(HERE / f"js/{name}.js" for name in SCRIPTS), *_charts()]),
+        js=_scripts(),
     )
     write_text(path, text)
 
 
-def _charts() -> list[Path]:
-    return [*sorted(HERE.glob("js/charts/*.js")), HERE / "js/main.js"]
+def _scripts() -> str:
+    """All scripts; those of charts are many, so each has a scope for its own names."""
+    charts = [f"{{\n{_text(path)}}}" for path in sorted(HERE.glob("js/charts/*.js"))]
+    first = [_text(HERE / f"js/{name}.js") for name in SCRIPTS]
+    return "\n".join([*first, *charts, _text(HERE / "js/main.js")])
 
 
 def _joined(paths: Sequence[Path]) -> str:

@@ -26,6 +26,9 @@ report.plot.isLogSpaced = (values) => {
   return offLog < offLinear;
 };
 
+// What a reader may choose for an axis of numbers.
+report.plot.scaleKinds = [["auto", "automatic"], ["linear", "linear"], ["log", "log"], ["percentile", "percentile"]];
+
 // A scale of numbers. kind: "auto", "linear", "log" (linear, where a number is not above 0), or
 // "percentile": the share of the numbers that are smaller.
 report.plot.numberScale = (values, kind, range) => {

@@ -58,7 +58,7 @@ report.plot.curveLines = (group, runs, series, by, smooth) => {
     const name = nameOf(group, own, by, colors);
     lines.push({
       x, y: values, name, color: colors.of(configuration[first]), dash: by === "color" ? null : dashOf(group, first, colors),
-      run: own.length === 1 ? first : undefined, lines: (i) => curveTexts(name, own.length, series, x[i], values[i]),
+      run: own.length === 1 ? first : undefined, lines: (i) => report.plot.curveTexts(name, own.length, series, x[i], values[i]),
     });
   }
   return lines;
@@ -123,10 +123,11 @@ function nameOf(group, [run], by, { factor }) {
   return `${group.factors[factor].name}=${group.factors[factor].levels[own.levels[factor]]}`;
 }
 
-function curveTexts(name, runs, series, epoch, value) {
+// What is said of a point of a curve.
+report.plot.curveTexts = (name, runs, series, epoch, value) => {
   const text = series.endsWith("accuracy") ? `${value.toFixed(2)} %` : report.plot.short(value);
   return [`${SERIES_TEXT[series]} ${text}`, name, `epoch ${epoch}${runs > 1 ? `, mean of ${runs} runs` : ""}`];
-}
+};
 
 function curvesText(group, curves, series) {
   const last = ({ y }) => y.findLast((value) => value !== null);

@@ -1,6 +1,6 @@
 // What a chart says of the point under the pointer, or of the one that the arrow keys have reached.
 
-const NEAR = 28; // pixels: how far from the pointer a point may be
+report.plot.near = 28; // pixels: how far from the pointer a point may be
 const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 
 // find(x, y) gives the point near that place, step(point, [across, down]) the next one for an arrow key
@@ -39,7 +39,7 @@ report.plot.hoverBy = (sheet, group, find, step) => {
 report.plot.hover = (sheet, group, points) => {
   const find = (x, y) => {
     const nearest = d3.least(points, (point) => Math.hypot(point.x - x, point.y - y));
-    return nearest && Math.hypot(nearest.x - x, nearest.y - y) < NEAR ? withLines(nearest) : null;
+    return nearest && Math.hypot(nearest.x - x, nearest.y - y) < report.plot.near ? withLines(nearest) : null;
   };
   const step = (point, [across, down]) => {
     const next = points.indexOf(point) + across + down;

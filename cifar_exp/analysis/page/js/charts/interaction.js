@@ -15,7 +15,7 @@ report.plot.cells = (group, lines = 0, across = 1) => {
 
 report.plot.interaction = (container, group, state) => {
   const few = d3.range(group.factors.length)
-    .filter((factor) => report.plot.levelsOf(group, factor).length <= MOST_LINES);
+    .filter((factor) => report.plot.levelsOf(group, factor).length <= report.plot.mostLines);
   const colors = report.plot.colors(group);
   const lines = few.includes(colors.factor) ? colors.factor : few[0];
   const across = few.find((factor) => factor !== lines);

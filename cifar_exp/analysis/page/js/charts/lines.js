@@ -46,7 +46,7 @@ function hoverLines(sheet, group, placed) {
     return at ? { ...at, line, i, run: placed[line].run, lines: placed[line].lines(i) } : null;
   };
   const find = (x, y) => {
-    let [nearest, distance] = [null, NEAR];
+    let [nearest, distance] = [null, report.plot.near];
     placed.forEach(({ places }, line) => places.forEach((at, i) => {
       const own = at ? Math.hypot(at.x - x, at.y - y) : Infinity;
       if (own < distance) [nearest, distance] = [[line, i], own];

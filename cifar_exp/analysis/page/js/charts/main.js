@@ -1,12 +1,12 @@
 // The one picture for the first screen. Of two factors it shows how they act together; otherwise the
 // differences from the best configuration or the baseline, or the most important factor alone.
 
-const MOST_LINES = 8;
+report.plot.mostLines = 8; // that can be told from each other
 const MAIN_CAPTIONS = {
   interaction: () => "A point is a run; the lines join the means, with their 95 % intervals where there is one.",
   forest: ({ comparisons: { length } }) => "The bars are differences of means with simultaneous 95 % intervals; a dashed one is "
     + "not significant. A point is a run, less the mean of the reference."
-    + (length > ROWS_AT_FIRST ? ` The closest ${ROWS_AT_FIRST} of ${length} are shown; the table of comparisons has all.` : ""),
+    + (length > report.plot.rowsAtFirst ? ` The closest ${report.plot.rowsAtFirst} of ${length} are shown; the table of comparisons has all.` : ""),
   firstFactor: () => "A point is a run; all other factors vary among the points. The line joins means.",
 };
 
@@ -31,7 +31,7 @@ function mainView(group, options) {
 // The views that the data gives, the best suited first.
 function mainViews(group) {
   const views = [];
-  const few = group.factors.filter((_, factor) => report.plot.levelsOf(group, factor).length <= MOST_LINES);
+  const few = group.factors.filter((_, factor) => report.plot.levelsOf(group, factor).length <= report.plot.mostLines);
   const canInteract = few.length > 1 && report.plot.cells(group).size > few.length;
   const [interaction, differences] = [["interaction", "factors together"], ["forest", "differences"]];
   if (canInteract && group.factors.length === 2) views.push(interaction);

@@ -41,7 +41,7 @@ function overlayLines(group, run, kind, color) {
     const values = y.map((value) => (value === null ? null : value * report.plot.seriesScale(series)));
     if (values.every((value) => value === null)) return [];
     const name = overlayName(group, run, false);
-    const lines = (i) => curveTexts(name, 1, series, x[i], values[i]);
+    const lines = (i) => report.plot.curveTexts(name, 1, series, x[i], values[i]);
     return [{ x, y: values, color, dash: split === "train" ? "5 3" : null, name: `${split} of ${name}`, lines }];
   });
 }

@@ -120,7 +120,7 @@ function lineFinders(view, group, state) {
   };
   const find = (x, y) => {
     const nearest = d3.least(visible(), (run) => Math.abs(heightAt(linePoints(view, run), x) - y));
-    if (nearest === undefined || Math.abs(heightAt(linePoints(view, nearest), x) - y) > NEAR / 2) return null;
+    if (nearest === undefined || Math.abs(heightAt(linePoints(view, nearest), x) - y) > report.plot.near / 2) return null;
     return at(nearest, d3.least(view.order, (key) => Math.abs(view.place(key) - x)));
   };
   const step = (now, [across, down]) => {

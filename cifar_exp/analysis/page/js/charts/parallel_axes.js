@@ -1,7 +1,5 @@
 // The axes of the parallel coordinates, and what is brushed on them.
 
-const SCALE_KINDS = [["auto", "automatic"], ["linear", "linear"], ["log", "log"], ["percentile", "percentile"]];
-
 // All axes of a group by their keys: {key, name, values (by run; a level's index where levels are no
 // numbers), texts (of such levels, otherwise null), format}. Runs that do not count have NaN.
 report.plot.parallelAxes = (group) => {

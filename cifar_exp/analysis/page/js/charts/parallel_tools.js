@@ -68,7 +68,7 @@ function axisFields(group, state, axis) {
 
 function scaleField(state, { key, texts }) {
   if (texts) return []; // levels that are no numbers have no scale
-  const scale = report.plot.select(SCALE_KINDS);
+  const scale = report.plot.select(report.plot.scaleKinds);
   scale.value = state.option("parallel", `scale ${key}`, "auto");
   scale.addEventListener("input", () =>
     state.setOption("parallel", `scale ${key}`, scale.value === "auto" ? "" : scale.value));

@@ -1,12 +1,12 @@
 // A chart of rows with names: beside the axes where there is room, otherwise each above its row.
 
 const ROW_NAME_LETTER = 7.4; // pixels
-const ROWS_AT_FIRST = 20;
+report.plot.rowsAtFirst = 20;
 
-report.plot.allRowsControl = (group, rows, what) => rows > ROWS_AT_FIRST
+report.plot.allRowsControl = (group, rows, what) => rows > report.plot.rowsAtFirst
   ? [{ key: "all", label: `all ${rows} ${what}`, value: false }] : [];
 
-report.plot.firstRows = (rows, showsAll) => (showsAll ? rows : rows.slice(0, ROWS_AT_FIRST));
+report.plot.firstRows = (rows, showsAll) => (showsAll ? rows : rows.slice(0, report.plot.rowsAtFirst));
 
 // The drawing area for rows with these names, and where each row's middle is. `right` pixels stay free.
 report.plot.rowSheet = (container, names, right) => {

@@ -15,9 +15,8 @@ report.charts.register({
   showsHidden: true,
   isFor: (group) => group.factors.length > 0 && report.plot.runsOf(group).size > 1,
   controls(group) {
-    const kinds = [["auto", "automatic"], ["linear", "linear"], ["log", "log"], ["percentile", "percentile"]];
     const controls = group.factors.some(({ numeric }) => numeric)
-      ? [{ key: "axis", label: "Axis", choices: kinds, value: "auto" }] : [];
+      ? [{ key: "axis", label: "Axis", choices: report.plot.scaleKinds, value: "auto" }] : [];
     return group.factors.length > PANELS_AT_FIRST
       ? [...controls, { key: "all", label: `all ${group.factors.length} factors`, value: false }] : controls;
   },
