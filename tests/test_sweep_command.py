@@ -456,3 +456,24 @@ def test_status_shows_each_workers_run_in_another_terminal(flaky: Shell) -> None
     mean = sum(record["final"]["val_accuracy"] for record in shell.records().values()) / 3
     (row,) = shell.status().splitlines()
     assert f"3 runs; 3 completed; best {100 * mean:.2f} % (mean of 3 seeds)" in row
+
+
+def test_a_sweep_ends_with_one_ranking_its_answer_and_its_page_and_says_so_again(
+    shell: Shell,
+) -> None:
+    line = ("model.width=4,6", "seed=0,1", "report=true", "trainer.progress=plain")
+    code, out = shell.run(*line)
+    assert code == 0, out
+    lines = out.splitlines()
+    assert sum(text.startswith("rank") for text in lines) == 2  # of configurations, of runs
+    assert lines.index("report   on 4 runs ...") < next(
+        i for i, text in enumerate(lines) if text.startswith("rank")
+    )
+    winner = next(text.split()[1] for text in lines if text.startswith("   1  "))
+    answers = [text for text in lines if text.startswith("answer")]
+    assert f"width={winner}" in "\n".join(answers)
+    page = next(shell.folder.glob("outputs/sweeps/*/report/index.html"))
+    assert f"report   {page.relative_to(shell.folder)}" in lines
+    code, out = shell.run(*line)
+    assert (code, [text for text in out.splitlines() if text.startswith("answer")]) == (0, answers)
+    assert out.splitlines()[-1].endswith("report/index.html (no run has changed since)")

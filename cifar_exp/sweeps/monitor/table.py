@@ -46,13 +46,16 @@ def running_line(snapshot: Snapshot, row: SweepRow) -> tuple[str, str, str, str]
 
 def live_table(snapshot: Snapshot) -> Group:
     """The headline, broken to fit, above a line for each run in progress."""
+    title = _Headings(tuple(_headings(snapshot)))
+    if not snapshot.running:
+        return Group(title)
     elsewhere = any(_machine(snapshot, row) for row in snapshot.running)
     columns = ["run", "values", "epoch", "val", *(["machine"] if elsewhere else [])]
     table = Table(*columns, box=None, padding=(0, 2, 0, 0))
     for row in snapshot.running:
         cells = [*running_line(snapshot, row), _machine(snapshot, row)]
         table.add_row(*map(plain, cells[: len(columns)]))
-    return Group(_Headings(tuple(_headings(snapshot))), table)
+    return Group(title, table)
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,10 @@ def test_the_machine_is_named_only_where_it_is_another(make_record: MakeRecord) 
     assert list(plain_lines(snapshot))[1] == "  running  tiny-a  width=8 seed=0  epoch 0/8  val -"
 
 
+def test_the_live_table_has_no_columns_while_nothing_is_running() -> None:
+    assert shown(live_table(snapshot_of(state_of("a")))) == [["mine:", "1", "run;", "1", "pending"]]
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_the_live_headline_is_broken_between_words(mixed: Snapshot, width: int) -> None:
     stream = StringIO()
