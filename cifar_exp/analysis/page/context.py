@@ -16,7 +16,7 @@ from cifar_exp.analysis.page.paper import paper_paragraphs
 from cifar_exp.analysis.page.tiles import counts, tiles
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
-MOST_FAILURES = 50  # listed on the page; runs.csv has all
+MOST_FAILURES = 20  # listed on the page; runs.csv has all
 
 
 def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
@@ -61,9 +61,13 @@ def _tables(statistics: GroupStatistics, data: Mapping[str, Any]) -> dict[str, i
         "importance": len(data["importance"]["terms"]),
         "effects": len(statistics.effects),
         "interactions": len(statistics.interactions),
-        "comparisons": len(statistics.comparisons),
+        "comparisons": len(statistics.comparisons) if _has_intervals(statistics) else 0,
         "runs": len(statistics.runs),
     }
+
+
+def _has_intervals(statistics: GroupStatistics) -> bool:
+    return bool(statistics.comparisons["low"].notna().any())
 
 
 def _figure(figure: PlannedFigure) -> dict[str, str | None]:

@@ -4,6 +4,8 @@ The items are those of the NeurIPS paper checklist: data and splits, hyperparame
 were chosen, number of runs and error bars with their method, compute, and the version of the code.
 """
 
+import math
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +15,7 @@ from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.text import counted
 
+SEARCH = re.compile(r"\bsearch=(?!none)(\w+)")  # in a command
 MOST_LEVELS = 8  # that are listed
 
 
@@ -46,11 +49,20 @@ def _data(statistics: GroupStatistics) -> Iterator[str]:
 
 def _settings(statistics: GroupStatistics) -> Iterator[str]:
     configurations = len(statistics.summary)
+    combinations = math.prod(len(factor.levels) for factor in statistics.factors)
     if not statistics.factors:
         yield "All runs have the same settings and differ only in the seed."
     else:
         tried = "; ".join(_range(factor) for factor in statistics.factors)
-        yield f"We trained {counted(configurations, 'configuration')} of these settings: {tried}."
+        is_grid = configurations == combinations
+        which = (
+            f"all {combinations} combinations" if is_grid else f"{configurations} configurations"
+        )
+        yield f"We trained {which} of these settings: {tried}."
+        sweep = statistics.group.sweep
+        search = SEARCH.search(" ".join(sweep.commands if sweep else ()))
+        if search:
+            yield f"They were proposed by the search {search[1]}."
         if statistics.baseline is None and configurations > 1:
             yield f"The one with the best mean {statistics.metric.label} was chosen."
     epochs = statistics.counted["epochs"].dropna().unique()
@@ -94,8 +106,10 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
         noise = metric.difference_text(pooled).removeprefix("+")
         yield f"The SD between seeds, pooled over configurations, is {noise} ({df} df)."
     lost = statistics.summary[["failed", "diverged"]].sum()
-    if lost.sum():
-        yield f"{lost['failed']} runs failed and {lost['diverged']} diverged; means leave them out."
+    parts = [f"{n} {status}" for status, n in lost.items() if n]
+    if parts:
+        runs = counted(len(statistics.runs), "run")
+        yield f"Of {runs}, {' and '.join(parts)}; means leave them out."
 
 
 def _compute(statistics: GroupStatistics) -> Iterator[str]:

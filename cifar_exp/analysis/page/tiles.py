@@ -9,6 +9,7 @@ from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.storage.run_state import STATUSES
 from cifar_exp.text import counted
 
+LONG_NAME = 40  # characters; a longer name stands in the headline only
 MOST_RANGES = 1  # settings that get a tile of their own
 
 
@@ -35,8 +36,9 @@ def _best(statistics: GroupStatistics) -> Iterator[dict[str, str]]:
     value = f"{row['mean'] * metric.scale:.{metric.digits}f}"
     seeds = counted(int(row["n"]), "seed")
     configurations = len(statistics.evaluated)
-    name = f"{row['configuration']}, best of {configurations}" if configurations > 1 else ""
-    yield _tile(value, metric.unit, f"{metric.label}: {name or 'mean'} ({seeds})")
+    name = f"{row['configuration']}, " if len(row["configuration"]) <= LONG_NAME else ""
+    what = f"{name}best of {configurations}" if configurations > 1 else "mean"
+    yield _tile(value, metric.unit, f"{metric.label}: {what} ({seeds})")
 
 
 def _ranges(statistics: GroupStatistics) -> Iterator[dict[str, str]]:

@@ -18,7 +18,7 @@ def test_a_grid_is_described_with_data_settings_results_compute_and_code(outputs
         "(split seed 0). Choices were made on them; each run read the test images once, at its end."
     )
     assert settings == (
-        "We trained 9 configurations of these settings: model.width 8, 16, 32; model.dropout 0, "
+        "We trained all 9 combinations of these settings: model.width 8, 16, 32; model.dropout 0, "
         "0.1, 0.2. The one with the best mean validation accuracy was chosen. Each run trained "
         "for 3 epochs. All other settings are those of the configuration file of each run."
     )
@@ -45,7 +45,7 @@ def test_one_seed_has_no_interval_and_lost_runs_are_told(outputs: Any) -> None:
     outputs.run(status="diverged", val=None, model__width=4)
     text = " ".join(paper_paragraphs(outputs.statistics()))
     assert "with one seed, so no interval can be given." in text
-    assert "0 runs failed and 1 diverged; means leave them out." in text
+    assert "Of 2 runs, 1 diverged; means leave them out." in text
 
 
 def test_results_on_test_are_not_for_choosing(outputs: Any) -> None:
@@ -58,3 +58,13 @@ def test_results_on_test_are_not_for_choosing(outputs: Any) -> None:
 def test_without_a_run_that_counts_there_is_no_text(outputs: Any) -> None:
     outputs.run(status="failed", error="x")
     assert paper_paragraphs(outputs.statistics()) == []
+
+
+def test_a_search_is_named_with_the_ranges_that_it_drew_from(outputs: Any) -> None:
+    runs = [outputs.run(val=0.5 + i / 100, optimizer__lr=0.01 * 1.3**i) for i in range(9)]
+    sweep = outputs.sweep("mine", runs)
+    command = "python -m cifar_exp.train --multirun search=random search.runs=9"
+    (sweep / "sweep.yaml").write_text(f"name: mine\ncommands: [{{command: '{command}'}}]\n")
+    settings = paper_paragraphs(outputs.statistics(sweep))[1]
+    assert "optimizer.lr 9 values from 0.01 to 0.08157" in settings
+    assert "They were proposed by the search random." in settings

@@ -1,7 +1,8 @@
 // A table that is sorted and filtered as data: of many rows, only those in view are elements.
 // It is one tab stop; arrows, Home, End and Page keys move in it, Enter opens a row or sorts by a
 // column, the space bar ticks. A column: {name, text(row), key(row), isNumber, first: 1 or -1 (the order
-// of the first click, ascending or descending), kind(row): a CSS class}. The first one names the row.
+// of the first click, ascending or descending), kind(row): CSS classes}. The first one names the row; its
+// full(row) is a longer name.
 class Grid {
   constructor(place, { label, columns, size, limit, isVisible, sort, onSort, onOpen, ticks }) {
     const rows = [...Array(size).keys()];
@@ -151,13 +152,14 @@ class Grid {
   fillFirst(cell, column, row) {
     cell.scope = "row";
     const text = column.text(row);
+    const full = column.full?.(row) ?? text;
     cell.classList.toggle("has-words", text.includes(" "));
     if (this.ticks) {
-      const box = report.element("input", { type: "checkbox", tabindex: "-1", "aria-label": `Compare ${text}` });
+      const box = report.element("input", { type: "checkbox", tabindex: "-1", "aria-label": `Compare ${full}` });
       box.checked = this.ticks.has(row);
       cell.append(box);
     }
-    cell.append(report.element("span", { class: this.onOpen ? "open" : "name", title: text }, text));
+    cell.append(report.element("span", { class: this.onOpen ? "open" : "name", title: full }, text));
   }
 
   // Which cell the tab key reaches; and the focus moves there if it was in the table.

@@ -19,23 +19,33 @@ report.tables.levels = (group, configurationOf) =>
     return { name: factor.name, isNumber: factor.numeric, text: level, key };
   });
 
-// Short names tell the levels; with longer ones, each factor has a column.
+// The columns that name a configuration: its name; or, where names are long, its rank and a column per
+// factor. `configurationOf` gives a row's configuration (an index).
+report.tables.naming = (group, configurationOf) => {
+  const { configurations } = group;
+  const isLong = configurations.some(({ name }) => name.length > report.tables.LONG_NAME);
+  const full = (row) => report.tables.ranked(configurations[configurationOf(row)]);
+  if (!isLong) {
+    const order = report.tables.levelOrder(group);
+    return [{ name: "configuration", text: full, key: (row) => order(configurationOf(row)) }];
+  }
+  const rank = (row) => configurations[configurationOf(row)].rank || null;
+  const short = (row) => (rank(row) === null ? "none" : String(rank(row)));
+  return [{ name: "rank", text: short, key: rank, full }, ...report.tables.levels(group, configurationOf)];
+};
 report.tables.LONG_NAME = 30;
 
 report.tables.configurations = (group) => {
   const { configurations, metric } = group;
-  const isLong = configurations.some(({ name }) => name.length > report.tables.LONG_NAME);
   const own = (key) => (row) => configurations[row][key];
   const { column, metricColumn } = report.tables;
-  const order = report.tables.levelOrder(group);
   const interval = (row) => report.interval(group, configurations[row].low, configurations[row].high);
   return [
-    { name: "configuration", text: (row) => report.tables.ranked(configurations[row]), key: order },
-    ...(isLong ? report.tables.levels(group, (row) => row) : []),
+    ...report.tables.naming(group, (row) => row),
     metricColumn(group, `mean (${metric.unit})`, own("mean")),
     { name: "95 % interval", text: interval, key: own("low"), isNumber: true, first: metric.higher ? -1 : 1 },
     metricColumn(group, `SD (${metric.differenceUnit})`, own("sd"), { first: 1, title: "Standard deviation between seeds" }),
-    column("n", own("n"), { isDroppedIfEqual: true, title: "Seeds that count" }),
+    column("n", (row) => configurations[row].n || null, { isDroppedIfEqual: true, title: "Seeds that count" }),
     ...(metric.name === "test_accuracy" ? [] : [column("test (%)", own("test"), { digits: 2, scale: 100 })]),
     column("train s", own("seconds"), { first: 1 }),
     column("PFLOP", own("pflop"), { digits: report.decimals(configurations.map(({ pflop }) => pflop)), first: 1 }),
@@ -75,21 +85,28 @@ report.tables.runs = (group) => {
   ];
 };
 
-report.tables.differences = (group, rows, name, text, verdicts = report.VERDICTS) => [
-  { name, text: (row) => text(rows[row]), key: (row) => text(rows[row]) },
+report.tables.differences = (group, rows, naming, verdicts = report.VERDICTS) => [
+  ...naming,
   report.tables.metricColumn(group, `difference (${group.metric.differenceUnit})`, (row) => rows[row].mean, {
     text: (row) => report.difference(group, rows[row].mean),
   }),
   { name: "95 % interval", text: (row) => report.interval(group, rows[row].low, rows[row].high), key: (row) => rows[row].low, isNumber: true },
-  report.tables.textColumn("verdict", (row) => verdicts[rows[row].verdict], { kind: (row) => (verdicts === report.VERDICTS ? `verdict ${rows[row].verdict}` : "verdict") }),
+  report.tables.textColumn("verdict", (row) => (rows[row].low === null ? "unknown" : verdicts[rows[row].verdict]), {
+    kind: (row) => (verdicts === report.VERDICTS ? `verdict ${rows[row].verdict}` : "verdict"),
+  }),
   report.tables.column("p", (row) => rows[row].p, { first: 1, text: (row) => report.pText(rows[row].p) }),
   report.tables.textColumn("averaged over", (row) => rows[row].averaged_over),
 ];
 
+report.tables.change = (name, text) => [{ name, text, key: text }];
+
 report.pText = (p) => (p === null ? "" : p < 0.001 ? "< 0.001" : p.toFixed(3));
 
-report.tables.effects = (group) =>
-  report.tables.differences(group, group.effects, "change", (row) => `${row.name} ${row.level} against ${row.reference}`);
+report.tables.effects = (group) => {
+  const rows = group.effects;
+  const text = (row) => `${rows[row].name} ${rows[row].level} against ${rows[row].reference}`;
+  return report.tables.differences(group, rows, report.tables.change("change", text));
+};
 
 report.tables.importance = (group) => {
   const { terms } = group.importance;
@@ -103,12 +120,23 @@ report.tables.importance = (group) => {
   ];
 };
 
-report.tables.interactions = (group) =>
-  report.tables.differences(group, group.interactions, "interaction", (row) =>
-    `${row.name} ${row.reference} to ${row.level}, at ${row.other_name} ${row.other_level} against ${row.other_reference}`, report.INTERACTIONS);
+report.tables.interactions = (group) => {
+  const rows = group.interactions;
+  const text = (row) => {
+    const { name, reference, level, other_name, other_level, other_reference } = rows[row];
+    return `${name} ${reference} to ${level}, at ${other_name} ${other_level} against ${other_reference}`;
+  };
+  return report.tables.differences(group, rows, report.tables.change("interaction", text), report.INTERACTIONS);
+};
 
 report.tables.comparisons = (group) =>
-  report.tables.differences(group, group.comparisons, "configuration", (row) => row.configuration);
+  report.tables.differences(group, group.comparisons, report.tables.naming(group, report.tables.compared(group)));
+
+// The configuration (an index) of each row of the comparisons.
+report.tables.compared = (group) => {
+  group.places ??= new Map(group.configurations.map(({ name }, place) => [name, place]));
+  return (row) => group.places.get(group.comparisons[row].configuration);
+};
 
 report.tables.start = (section, group) => {
   const state = report.state(group);
@@ -121,12 +149,9 @@ report.tables.start = (section, group) => {
     importance: () => report.tables.grid(section, group, "importance", group.importance.terms.length, 12),
     effects: () => report.tables.grid(section, group, "effects", group.effects.length, 25),
     interactions: () => report.tables.grid(section, group, "interactions", group.interactions.length, 12),
-    comparisons: () => {
-      const places = new Map(group.configurations.map(({ name }, place) => [name, place]));
-      return report.tables.grid(section, group, "comparisons", group.comparisons.length, 25, {
-        isVisible: (row) => report.isConfigurationVisible(group, places.get(group.comparisons[row].configuration)),
-      });
-    },
+    comparisons: () => report.tables.grid(section, group, "comparisons", group.comparisons.length, 25, {
+      isVisible: (row) => report.isConfigurationVisible(group, report.tables.compared(group)(row)),
+    }),
     runs: () => report.tables.grid(section, group, "runs", report.runCount(group), 50, {
       isVisible: (row) => state.isVisible(row),
       ticks: { has: (row) => state.ticked.has(row), set: (row, on) => state.tick(row, on) },
