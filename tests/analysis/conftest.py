@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -162,6 +163,27 @@ class Outputs:
         (sweep / "sweep.yaml").write_text(json.dumps(content))
         return sweep
 
+    def confirming(
+        self,
+        origin: Path,
+        runs: Mapping[str, tuple[Sequence[Path], Sequence[Path]]],
+        baselines: Mapping[str, tuple[Sequence[Path], Sequence[Path]]] = MappingProxyType({}),
+        metric: str = "val_accuracy",
+    ) -> Path:
+        """The sweep that confirms another: by configuration, its runs there and its fresh ones."""
+        fresh = [folder for _, own in (*runs.values(), *baselines.values()) for folder in own]
+        sweep = self.sweep(f"{origin.name}-confirm", fresh)
+        content = json.loads((sweep / "sweep.yaml").read_text())
+        content["confirms"] = {
+            "sweep": origin.name,
+            "metric": metric,
+            "configurations": 9,
+            "selected": [_selected(rank, *item) for rank, item in enumerate(runs.items(), 1)],
+            "baselines": [_selected(9, *item) for item in baselines.items()],
+        }
+        (sweep / "sweep.yaml").write_text(json.dumps(content))
+        return sweep
+
     write_history = staticmethod(_write_history)
     write_predictions = staticmethod(_write_predictions)
 
@@ -187,6 +209,18 @@ class Outputs:
         """The statistics of the only group."""
         (statistics,) = self.all_statistics(*paths, **options)
         return statistics
+
+
+def _selected(rank: int, name: str, runs: tuple[Sequence[Path], Sequence[Path]]) -> dict[str, Any]:
+    selected_on, confirmed_on = ([folder.name[-10:] for folder in own] for own in runs)
+    mean = 0.123  # not that of the runs, so that it shows where it is used
+    return {
+        "configuration": name,
+        "rank": rank,
+        "mean": mean,
+        "selected_on": selected_on,
+        "confirmed_on": confirmed_on,
+    }
 
 
 def _error(message: str) -> dict[str, str]:

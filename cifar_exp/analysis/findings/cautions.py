@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cifar_exp.analysis.findings.confirmed import confirm_hint
 from cifar_exp.analysis.findings.words import distinct_values
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
@@ -15,14 +16,12 @@ def _cautions(statistics: GroupStatistics) -> Iterator[str]:
     if not len(statistics.counted):
         return
     yield from _test_cautions(statistics)
+    hint = confirm_hint(statistics)
+    if hint is not None:
+        yield hint
     yield from _run_cautions(statistics)
-    for factor in statistics.factors:
-        if factor.aliased and not factor.key.endswith(".name"):
-            names = ", ".join((factor.name, *factor.aliased))
-            yield (
-                f"{names} changed only together: the effect shown for {factor.name} is that of "
-                "them all."
-            )
+    if not statistics.is_confirming:
+        yield from _aliased_cautions(statistics)
     if statistics.model is not None and statistics.model.scatter.is_uneven:
         yield (
             "The configurations differ in scatter, so that intervals of comparisons are the wider "
@@ -56,6 +55,16 @@ def _test_cautions(statistics: GroupStatistics) -> Iterator[str]:
             "With trainer.evaluate=best, a run's val accuracy is the highest of its epochs, and so "
             "a little flattered."
         )
+
+
+def _aliased_cautions(statistics: GroupStatistics) -> Iterator[str]:
+    for factor in statistics.factors:
+        if factor.aliased and not factor.key.endswith(".name"):
+            names = ", ".join((factor.name, *factor.aliased))
+            yield (
+                f"{names} changed only together: the effect shown for {factor.name} is that of "
+                "them all."
+            )
 
 
 def _is_additive(statistics: GroupStatistics) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from cifar_exp.analysis.findings.base import Finding
 from cifar_exp.analysis.findings.best import best_findings
 from cifar_exp.analysis.findings.cautions import cautions
+from cifar_exp.analysis.findings.confirmed import confirmed_findings
 from cifar_exp.analysis.findings.effects import effect_findings, interaction_findings
 from cifar_exp.analysis.findings.headline import headline
 from cifar_exp.analysis.findings.importance import importance_findings
@@ -21,11 +22,16 @@ def findings(statistics: GroupStatistics) -> list[Finding]:
     return [
         Finding("headline", headline(statistics)),
         *best_findings(statistics),
-        *importance_findings(statistics),
-        *effect_findings(statistics),
-        *interaction_findings(statistics),
+        *confirmed_findings(statistics),
+        *([] if statistics.is_confirming else _setting_findings(statistics)),
         *resolution_findings(statistics),
     ]
+
+
+def _setting_findings(statistics: GroupStatistics) -> Iterator[Finding]:
+    yield from importance_findings(statistics)
+    yield from effect_findings(statistics)
+    yield from interaction_findings(statistics)
 
 
 def answer_lines(all_statistics: Sequence[GroupStatistics]) -> Iterator[str]:

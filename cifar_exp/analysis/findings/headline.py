@@ -22,6 +22,8 @@ def headline(statistics: GroupStatistics) -> str:
     if len(statistics.evaluated) == 1:
         return f"{name[:1].upper()}{name[1:]}: {mean}."
     best = f"{_named(statistics)}: {mean}."
+    if statistics.is_confirming:
+        return best
     return " ".join([best, *_effects(statistics), *_depends(statistics)])
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cifar_exp.analysis.load.confirmation import ConfirmationInput, find_confirmation
 from cifar_exp.errors import UserError
 from cifar_exp.storage.layout import (
     Place,
@@ -19,7 +20,7 @@ from cifar_exp.storage.layout import (
 )
 from cifar_exp.storage.reading import UnreadableError
 from cifar_exp.storage.run_state import run_folders
-from cifar_exp.storage.sweep_folder import SweepFolder, SweepRow
+from cifar_exp.storage.sweep_folder import SweepFile, SweepFolder, SweepRow
 
 REPORT, PAGE = "report", "index.html"
 UNFINISHED = "figures/.unfinished"  # in a report's folder, until its figures are drawn
@@ -40,7 +41,7 @@ class SweepInput:
     """A sweep as its own files describe it.
 
     `run_ids` are in grid order; `pending` are those without a folder yet; `commands` is what users
-    typed, without repeats.
+    typed, without repeats. `confirmation`: if it confirms another sweep, or another confirms it.
     """
 
     name: str
@@ -48,6 +49,7 @@ class SweepInput:
     run_ids: tuple[str, ...]
     commands: tuple[str, ...]
     pending: tuple[str, ...]
+    confirmation: ConfirmationInput | None = None
 
 
 @dataclass(frozen=True)
@@ -151,16 +153,19 @@ class _Discovery:
         folders = {row.run_id: _run_folder(folder, row, found) for row in rows}
         self._add_runs([path for path in folders.values() if path is not None])
         pending = tuple(run_id for run_id, path in folders.items() if path is None)
-        commands = self._commands(sweep)
-        self.sweeps[real] = SweepInput(real.name, folder, tuple(folders), commands, pending)
+        file = self._file(sweep)
+        commands = tuple(dict.fromkeys(e["command"] for e in file.commands if "command" in e))
+        confirmation = find_confirmation(sweep.path, file, found)
+        self.sweeps[real] = SweepInput(
+            real.name, folder, tuple(folders), commands, pending, confirmation
+        )
 
-    def _commands(self, sweep: SweepFolder) -> tuple[str, ...]:
+    def _file(self, sweep: SweepFolder) -> SweepFile:
         try:
-            entries = sweep.load_file().commands
+            return sweep.load_file()
         except UnreadableError as error:
             self.skipped.append(Skipped(f"the commands of {sweep.path}", str(error)))
-            return ()
-        return tuple(dict.fromkeys(e["command"] for e in entries if "command" in e))
+            return SweepFile(sweep.name)
 
     def _add_runs(self, folders: Collection[Path]) -> None:
         for real, folder in zip(real_paths(folders), folders, strict=True):

@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from cifar_exp.analysis.load.discover import ReportInputs
+from cifar_exp.analysis.load.discover import ReportInputs, SweepInput
 
 FILES = ("run.json", "metrics.csv", "extra.csv")
 
@@ -22,8 +22,14 @@ def run_signature(folder: Path) -> list[int]:
     return numbers
 
 
+def _confirmation(sweep: SweepInput) -> list[list[str | int]]:
+    """The runs that selected and that confirm, of which one half is not in the sweep itself."""
+    runs = sweep.confirmation.runs if sweep.confirmation else {}
+    return [[run.folder.name, *run_signature(run.folder)] for run in runs.values()]
+
+
 def inputs_signature(inputs: ReportInputs) -> str:
     """A hash over the runs of a report and the lists of runs of its sweeps."""
     runs = [[folder.name, *run_signature(folder)] for folder in inputs.runs]
-    sweeps = [[sweep.name, *sweep.run_ids] for sweep in inputs.sweeps]
+    sweeps = [[sweep.name, *sweep.run_ids, _confirmation(sweep)] for sweep in inputs.sweeps]
     return hashlib.sha256(json.dumps([runs, sweeps]).encode()).hexdigest()[:16]

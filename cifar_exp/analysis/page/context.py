@@ -10,6 +10,7 @@ from cifar_exp.analysis.findings.cautions import cautions
 from cifar_exp.analysis.findings.collect import findings
 from cifar_exp.analysis.load.runs import LoadedRuns
 from cifar_exp.analysis.page.commands import legible_command
+from cifar_exp.analysis.page.confirmation import confirmation_context
 from cifar_exp.analysis.page.data import group_data, shown_runs
 from cifar_exp.analysis.page.methods import methods
 from cifar_exp.analysis.page.paper import paper_paragraphs
@@ -32,6 +33,7 @@ def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
         "headline": headline,
         "findings": others,
         "cautions": cautions(statistics),
+        "confirmation": confirmation_context(statistics),
         "tiles": tiles(statistics),
         "runs": sum(counts(statistics).values()),
         "reference": statistics.baseline or statistics.best,

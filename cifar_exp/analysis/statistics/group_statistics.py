@@ -18,6 +18,7 @@ from cifar_exp.analysis.statistics.configurations import (
     assign_configurations,
     summarize,
 )
+from cifar_exp.analysis.statistics.confirmation import Confirmation, confirmation_of
 from cifar_exp.analysis.statistics.contrasts import (
     effect_contrasts,
     interaction_contrasts,
@@ -80,6 +81,16 @@ class GroupStatistics(Exploration):
         self.baseline: str | None = None
         if baseline is not None and len(self.counted):
             self.baseline = find_baseline(baseline, self.counted, self.factors)
+
+    @cached_property
+    def confirmation(self) -> Confirmation | None:
+        """What fresh seeds say of its best, if it was confirmed or confirms another sweep."""
+        return confirmation_of(self.group, self.metric)
+
+    @property
+    def is_confirming(self) -> bool:
+        """Whether its configurations were selected in another sweep, so that they are no design."""
+        return self.confirmation is not None and self.confirmation.is_confirming
 
     @property
     def best(self) -> str | None:

@@ -142,9 +142,9 @@ class CellModel:
         """Variances of the means themselves, (cells,): they contain the seeds' common effect."""
         strata, size = self.strata, len(self.names)
         seed, error = strata.seed, strata.error
-        if not error.df:
+        if size > 1 and not error.df:
             return _scaled(MeanSquare(np.nan, 0), 1 / self.counts)
-        if seed is None or size == 1:
+        if seed is None or size == 1:  # of one configuration the seeds are all the scatter
             plain = MeanSquare(self.scatter.pooled, float(self.scatter.total_df))
             return _scaled(plain, 1 / self.counts)
         between, within = seed.value / size, (size - 1) * error.value / size

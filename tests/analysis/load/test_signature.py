@@ -33,3 +33,14 @@ def test_a_pending_run_that_is_added_to_a_sweep_changes_the_signature(outputs: A
     with (sweep / "runs.csv").open("a") as stream:
         stream.write("0123456789,,pending\n")
     assert inputs_signature(find_inputs([sweep])) != before
+
+
+def test_the_runs_that_confirm_a_sweep_are_part_of_its_signature(outputs) -> None:
+    selected = [outputs.run(val=0.5, model__width=8)]
+    origin = outputs.sweep("mine", selected)
+    before = inputs_signature(find_inputs([origin]))
+    fresh = [outputs.run(seed=1, val=0.4, model__width=8)]
+    outputs.confirming(origin, {"width=8": (selected, fresh)})
+    confirmed = inputs_signature(find_inputs([origin]))
+    (fresh[0] / "metrics.csv").write_text("epoch\n1\n")
+    assert len({before, confirmed, inputs_signature(find_inputs([origin]))}) == 3
