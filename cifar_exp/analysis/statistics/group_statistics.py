@@ -37,6 +37,8 @@ from cifar_exp.analysis.statistics.importance import Importance
 from cifar_exp.analysis.statistics.marginals import marginal_means
 from cifar_exp.analysis.statistics.metric import Metric, on_test
 from cifar_exp.analysis.statistics.model import CellModel, fit_cells
+from cifar_exp.analysis.statistics.price import COLUMNS as PRICE_COLUMNS
+from cifar_exp.analysis.statistics.price import prices
 from cifar_exp.analysis.statistics.resolution import resolution, resolvable, seeds_for
 from cifar_exp.analysis.statistics.selection import candidates, honest_best
 from cifar_exp.analysis.statistics.simultaneous import Family, against_one, all_pairs
@@ -155,6 +157,15 @@ class GroupStatistics(Exploration):
             self.best,
             self.baseline,
         )
+
+    @cached_property
+    def prices(self) -> pd.DataFrame:
+        """What significant effects are worth in compute."""
+        if self.model is None:
+            return pd.DataFrame(columns=list(PRICE_COLUMNS))
+        cells = self.cells.assign(pflop=self.counted.groupby("configuration")["pflop"].mean())
+        told = self.effects[~self.effects["setting"].isin(self.misleading)]
+        return prices(self.model, cells, self.varied, told, self.metric.sign)
 
     @cached_property
     def candidates(self) -> list[str]:
