@@ -1,7 +1,5 @@
 """Curves by configuration: means and bands, early rankings."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -41,18 +39,19 @@ def budget_correlation(
     if not len(early) or len(final) < FEWEST_RANKED or final.nunique() < 2:
         return empty
     table = early.pivot(index="epoch", columns="configuration", values="mean")[list(final.index)]
-    seeds = _by_seed(history, same_length, final)
-    rows = [
-        {
-            "epoch": int(epoch),
-            "correlation": _spearman(row, final),
-            **_range_of_seeds([each.loc[epoch] for each in seeds if epoch in each.index], final),
-            "cost": float(final.max() - final[row.idxmax()]),
-            "configurations": len(final),
-        }
-        for epoch, row in table.dropna().iterrows()
-    ]
-    return pd.DataFrame(rows, columns=names)
+    table = table.dropna()
+    by_seed = [_spearman(own, final) for own in _by_seed(history, same_length, final)]
+    seeds = pd.DataFrame(dict(enumerate(by_seed)), table.index, dtype=float)
+    leaders = final.to_numpy()[table.to_numpy().argmax(axis=1)] if len(table) else []
+    found = {
+        "epoch": table.index.astype(int),
+        "correlation": _spearman(table, final).to_numpy(),
+        "lowest": seeds.min(axis="columns").to_numpy(),
+        "highest": seeds.max(axis="columns").to_numpy(),
+        "cost": final.max() - leaders,
+        "configurations": len(final),
+    }
+    return pd.DataFrame(found, columns=names)
 
 
 def _by_seed(history: pd.DataFrame, runs: pd.DataFrame, final: pd.Series) -> list[pd.DataFrame]:
@@ -60,19 +59,19 @@ def _by_seed(history: pd.DataFrame, runs: pd.DataFrame, final: pd.Series) -> lis
     rows = history[history["run_id"].isin(runs.index)]
     rows = rows.join(runs[["configuration", "seed"]], on="run_id")
     tables = [
-        own.pivot_table(index="epoch", columns="configuration", values="val_accuracy").dropna()
+        own.pivot(index="epoch", columns="configuration", values="val_accuracy").dropna()
         for _, own in rows.groupby("seed")
     ]
     return [table[list(final.index)] for table in tables if set(final.index) <= set(table.columns)]
 
 
-def _range_of_seeds(rows: Sequence[pd.Series], final: pd.Series) -> dict[str, float]:
-    found = [_spearman(row, final) for row in rows] or [float("nan")]
-    return {"lowest": min(found), "highest": max(found)}
+def _spearman(table: pd.DataFrame, final: pd.Series) -> pd.Series:
+    """Spearman's correlation of each row with `final`: Pearson's, of ranks, ties their mean.
 
-
-def _spearman(a: pd.Series, b: pd.Series) -> float:
-    """Spearman's correlation: Pearson's, of the ranks, with the mean rank for ties."""
-    if a.nunique() < 2:
-        return float("nan")
-    return float(np.corrcoef(a.rank(), b.rank())[0, 1])
+    NaN for a row of equal values.
+    """
+    ranks, last = table.rank(axis="columns").to_numpy(), final.rank().to_numpy()
+    ranks, last = ranks - ranks.mean(axis=1, keepdims=True), last - last.mean()
+    sizes = np.sqrt((ranks**2).sum(axis=1) * (last**2).sum())
+    found = np.divide(ranks @ last, sizes, out=np.full(len(table), np.nan), where=sizes > 0)
+    return pd.Series(found, table.index)
