@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +11,11 @@ from cifar_exp.errors import DONE, INTERRUPTED, EnvironmentFailure, UserError, p
 from cifar_exp.text import printable
 
 if TYPE_CHECKING:
+    from cifar_exp.analysis.load.discover import ReportInputs
     from cifar_exp.analysis.report import Report
 
 ANSWER = "answer "
+SHOWN = ("figures", "json")  # options that change nothing but what is drawn and printed
 
 
 def main() -> int:
@@ -78,32 +80,40 @@ def _parser() -> argparse.ArgumentParser:
 
 def _report(arguments: argparse.Namespace) -> None:
     from cifar_exp.analysis.load.discover import find_inputs
-    from cifar_exp.analysis.unchanged import find_unchanged, report_key, save_report
+    from cifar_exp.analysis.unchanged import find_unchanged, report_key
 
     inputs = find_inputs(arguments.paths)  # wrong paths are reported before pandas is imported
-    given = {name: value for name, value in vars(arguments).items() if name != "figures"}
-    key, with_figures = report_key(inputs, given), arguments.figures == "all"
-    unchanged = find_unchanged(arguments.output or inputs.output, key, with_figures)
+    options = {name: value for name, value in vars(arguments).items() if name not in SHOWN}
+    key, folder = report_key(inputs, options), arguments.output or inputs.output
+    unchanged = find_unchanged(folder, key, with_figures=arguments.figures == "all")
     output = _Output(is_json=arguments.json)
-    if unchanged is not None:
-        for line in unchanged.lines:
-            output.print(line)
+    if unchanged is None:
+        _report_anew(arguments, inputs, key, output)
         return
+    for line in unchanged.lines:
+        output.print(line)
+    output.print_json(unchanged.json)
+
+
+def _report_anew(
+    arguments: argparse.Namespace, inputs: "ReportInputs", key: str, output: "_Output"
+) -> None:
     from cifar_exp.analysis.figures.process import draw_figures
+    from cifar_exp.analysis.findings.answer import answer_json
     from cifar_exp.analysis.report import ReportOptions, make_report
     from cifar_exp.analysis.statistics.metric import get_metric
+    from cifar_exp.analysis.unchanged import save_report
 
     metric = get_metric(arguments.metric)
     options = ReportOptions(metric, arguments.output, arguments.baseline, _worth(arguments.worth))
-    report = make_report(inputs, options, _ignore if arguments.json else output.print)
-    for line in _json_lines(report) if arguments.json else _result_lines(report):
+    report = make_report(inputs, options, output.print)
+    for line in _result_lines(report):
         output.print(line)
-    lines = tuple(output.lines)
-    if with_figures:
-        draw_figures(
-            report.page.parent, report.figures, _ignore if arguments.json else output.print
-        )
-    save_report(report, key, lines)
+    lines, json = tuple(output.lines), answer_json(report.all_statistics)
+    output.print_json(json)
+    if arguments.figures == "all":
+        draw_figures(report.page.parent, report.figures, output.print)
+    save_report(report, key, lines, json)
 
 
 def _result_lines(report: "Report") -> Iterator[str]:
@@ -112,12 +122,6 @@ def _result_lines(report: "Report") -> Iterator[str]:
     yield from (f"left out {entry.what}: {entry.reason}" for entry in report.skipped)
     yield from answer_lines(report.all_statistics)
     yield f"report   {report.page}"
-
-
-def _json_lines(report: "Report") -> Sequence[str]:
-    from cifar_exp.analysis.findings.answer import answer_json
-
-    return answer_json(report.all_statistics).splitlines()
 
 
 def _worth(text: str | None) -> float | None:
@@ -130,29 +134,37 @@ def _worth(text: str | None) -> float | None:
     raise UserError(f"--worth={text}: must be a positive number, such as 0.5")
 
 
-def _ignore(_line: str) -> None:
-    """Print nothing: standard output is for the JSON object."""
-
-
 class _Output:
-    """Prints and keeps lines. A terminal shows them broken to fit, but not JSON."""
+    """Keeps the lines of a report, and prints them or, with --json, its JSON alone."""
 
     def __init__(self, *, is_json: bool) -> None:
         self.lines: list[str] = []
-        self._is_broken_to_fit = sys.stdout.isatty() and not is_json
+        self._is_json = is_json
 
     def print(self, line: str) -> None:
-        """Print a line, the first answer in bold."""
+        """Keep a line; print it unless JSON is wanted, the first answer in bold."""
         is_first = line.startswith(ANSWER) and not any(x.startswith(ANSWER) for x in self.lines)
         self.lines.append(line)
-        with suppress(BrokenPipeError):  # the report is written even if nobody reads its output
-            if self._is_broken_to_fit:
-                # rich takes a tenth of a second that a report to a file or a pipe does without
-                from cifar_exp.terminal import open_console, print_line
+        if self._is_json:
+            return
+        if sys.stdout.isatty():
+            # rich takes a tenth of a second that a report to a file or a pipe does without
+            from cifar_exp.terminal import open_console, print_line
 
+            with suppress(BrokenPipeError):
                 print_line(open_console(), line, is_bold=is_first)
-            else:
-                print(printable(line), flush=True)
+        else:
+            _print_plain(line)
+
+    def print_json(self, text: str) -> None:
+        """Print the JSON if it is wanted."""
+        if self._is_json:
+            _print_plain(text)
+
+
+def _print_plain(text: str) -> None:
+    with suppress(BrokenPipeError):  # the report is written even if nobody reads its output
+        print("\n".join(map(printable, text.splitlines())), flush=True)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ Lock = tuple[str, str, bool]  # a folder of runs, the id of one that may go on, 
 
 @dataclass(frozen=True)
 class SavedReport:
-    """What a report printed, and what has to be as it was for it to hold.
+    """What a report printed (`json`: with --json), and what has to be as it was for it to hold.
 
     `key`: of `report_key`. `files`: what it wrote and read, by path; `figures` likewise, or None
     if they were not drawn. `locks`: of the runs that may go on without any of their files changing.
@@ -42,6 +42,7 @@ class SavedReport:
 
     key: str
     lines: Sequence[str]
+    json: str
     files: Mapping[str, Stamp]
     figures: Mapping[str, Stamp] | None
     locks: Sequence[Lock]
@@ -55,8 +56,11 @@ def report_key(inputs: ReportInputs, options: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def save_report(report: "Report", key: str, lines: Sequence[str]) -> None:
-    """Remember a report that has been written, and drawn as far as it will be, in its folder."""
+def save_report(report: "Report", key: str, lines: Sequence[str], answer: str = "") -> None:
+    """Remember a report that has been written, and drawn as far as it will be, in its folder.
+
+    `lines`: what it printed; `answer`: its JSON, where that may be asked for.
+    """
     from cifar_exp.analysis.figures.base import KINDS
     from cifar_exp.analysis.figures.keys import is_drawn
     from cifar_exp.storage.predictions import NAME as PREDICTIONS
@@ -69,6 +73,7 @@ def save_report(report: "Report", key: str, lines: Sequence[str]) -> None:
     saved = SavedReport(
         key,
         lines,
+        answer,
         files=_stamps([report.page, *sorted(folder.glob("*.csv")), *predictions]),
         figures=_stamps(figures) if all(map(is_drawn, planned)) else None,
         locks=report.unsettled,

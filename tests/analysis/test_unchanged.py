@@ -53,6 +53,16 @@ def test_a_second_report_prints_the_same_and_computes_nothing(report: Report) ->
     assert report() == (lines, False)
 
 
+def test_the_json_of_a_report_is_kept_beside_its_lines(report: Report) -> None:
+    lines, _ = report()
+    answer, is_made = report("--json")
+    assert not is_made
+    assert len(json.loads("\n".join(answer))["groups"]) == 1
+    assert report("--metric", "val_loss", "--json")[1]
+    assert report("--json") == (answer, True)
+    assert report() == (lines, False)
+
+
 def test_a_run_that_is_left_out_is_mentioned_again(report: Report, outputs: Any) -> None:
     damaged = outputs.run(seed=9)
     (damaged / "run.json").write_text("{")

@@ -6,9 +6,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cifar_exp.analysis.load.confirmation import ConfirmationInput, find_confirmation
+from cifar_exp.analysis.load.signature import run_signature
 from cifar_exp.errors import UserError
 from cifar_exp.storage.layout import (
     Place,
@@ -65,6 +67,11 @@ class ReportInputs:
     skipped: tuple[Skipped, ...]
     paths: tuple[Path, ...]  # as given
     output: Path  # where the report goes by default
+
+    @cached_property
+    def signatures(self) -> tuple[list[int], ...]:
+        """The signature of each of `runs`, as it was when first asked for."""
+        return tuple(map(run_signature, self.real_runs))
 
 
 def find_inputs(paths: Sequence[Path]) -> ReportInputs:

@@ -11,7 +11,7 @@ import pandas as pd
 from cifar_exp.analysis.load.cache import Cache, ParsedRun, save_cache
 from cifar_exp.analysis.load.curves import RUN, read_curves
 from cifar_exp.analysis.load.discover import ReportInputs, Skipped
-from cifar_exp.analysis.load.signature import FILES, run_signature
+from cifar_exp.analysis.load.signature import FILES
 from cifar_exp.storage.lock import lock_holder
 from cifar_exp.storage.metrics import METRICS_COLUMNS
 from cifar_exp.storage.reading import UnreadableError
@@ -80,8 +80,9 @@ def _parse(
     inputs: ReportInputs, cache: Cache, skipped: list[Skipped]
 ) -> tuple[dict[str, ParsedRun], pd.DataFrame]:
     """The runs by the real path of their folder, and all histories by the runs' indices."""
-    folders = zip(inputs.runs, inputs.real_runs, strict=True)
-    runs = [run for pair in folders if (run := _cached_or_read(*pair, cache, skipped))]
+    # signatures are older: what changes while it is read is read again next time
+    folders = zip(inputs.runs, inputs.real_runs, inputs.signatures, strict=True)
+    runs = [run for each in folders if (run := _cached_or_read(*each, cache, skipped))]
     fresh = {index: run.folder for index, run in enumerate(runs) if run.is_fresh}
     cached = {index: run.real for index, run in enumerate(runs) if not run.is_fresh}
     curves = read_curves(fresh)
@@ -111,14 +112,13 @@ def _missing(run: ParsedRun) -> Iterator[str]:
 
 
 def _cached_or_read(
-    folder: Path, real: str, cache: Cache, skipped: list[Skipped]
+    folder: Path, real: str, signature: Sequence[int], cache: Cache, skipped: list[Skipped]
 ) -> ParsedRun | None:
-    stamp = run_signature(folder)  # first: what changes while it is read is read again next time
-    cached = cache.find(folder, real, stamp)
+    cached = cache.find(folder, real, signature)
     if cached is not None:
         return cached
     try:
-        return ParsedRun(folder, real, stamp, read_record(folder), is_fresh=True)
+        return ParsedRun(folder, real, signature, read_record(folder), is_fresh=True)
     except UnreadableError as error:
         skipped.append(Skipped(str(folder), str(error)))
         return None
