@@ -53,6 +53,7 @@ def draw_figures(report: Path, groups: Sequence[GroupFigures], print_line: Print
     marker.touch()
     if _draw_in_child(jobs, print_line):
         marker.unlink(missing_ok=True)
+        print_line(f"figures  {marker.parent}")
 
 
 def remove(figure: PlannedFigure) -> None:

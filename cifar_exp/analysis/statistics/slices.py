@@ -7,6 +7,7 @@ from scipy.special import stdtrit
 from cifar_exp.analysis.statistics.factors import Factor, shorten
 from cifar_exp.analysis.statistics.verdicts import ALPHA
 
+MOST_LEVELS = 12  # that are averaged one by one
 BINS = 8
 DECADES = 8.0  # the ratio of the ends from which on an axis may be logarithmic
 DIGITS = 3  # of the ends of a bin
@@ -48,7 +49,8 @@ def slice_means(counted: pd.DataFrame, factor: Factor) -> pd.DataFrame:
     place = places(levels, factor)
     is_log = is_logarithmic(place)
     rows = []
-    for _, own in value.groupby(neighbors(levels, factor, BINS)):
+    bins = neighbors(levels, factor, BINS if levels.nunique() > MOST_LEVELS else MOST_LEVELS)
+    for _, own in value.groupby(bins):
         ordered = levels[place[own.index].sort_values().index]
         ends = [shorten(level, DIGITS) for level in (ordered.iloc[0], ordered.iloc[-1])]
         x = place[own.index]

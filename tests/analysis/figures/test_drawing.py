@@ -1,6 +1,6 @@
 """Every figure is drawn if the data supports it, and skipped with a reason if not."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +72,18 @@ def assert_legible(figures: Drawn) -> None:
         assert figure.get_figwidth() <= 8.0
         assert_nothing_is_cut_off(name, figure)
         assert_titles_and_legends_do_not_overlap(name, figure)
-        assert_rows_do_not_overlap(name, figure)
+        assert_names_do_not_overlap(name, figure)
         smallest = min(text.get_fontsize() for text in figure.findobj(Text))
         assert smallest >= 6.5, f"{name}: text of {smallest} points"
 
 
-def assert_rows_do_not_overlap(name: str, figure: Figure) -> None:
+def assert_names_do_not_overlap(name: str, figure: Figure) -> None:
     for axes in figure.axes:
+        below = [label for label in axes.get_xticklabels() if label.get_rotation() == 0]
+        columns = [label.get_window_extent() for label in below if label.get_text()]
+        columns = sorted((box for box in columns if box.width), key=lambda box: box.x0)
+        for left, right in pairwise(columns):
+            assert left.x1 <= right.x0 + OVERHANG, f"{name}: names of columns overlap"
         boxes = [label.get_window_extent() for label in axes.get_yticklabels() if label.get_text()]
         boxes = sorted((box for box in boxes if box.height), key=lambda box: box.y0)
         for lower, upper in pairwise(boxes):
@@ -228,6 +233,27 @@ def test_names_that_are_long_or_look_like_formulas_are_legible(
             outputs.write_predictions(run, [0, 1, 2, 3], [1, 1, 2, 2])
     reasons = draw(outputs, tmp_path, figures)
     assert reasons["comparison"] is reasons["confusion"] is reasons["pairs"] is None
+    assert_legible(figures)
+
+
+def test_long_names_of_levels_stay_apart(outputs: Any, tmp_path: Path) -> None:
+    kinds = ("auto_augment_and_random_erasing_with_cutout", "trivial_augment_wide", "nothing")
+    names = ("torchvision.models.resnet.wide_resnet50_2", "convnet")
+    random = np.random.default_rng(0)
+    for i, (kind, name, decay) in enumerate(product(kinds, names, (0.0005, 0.00051))):
+        for seed in range(2):
+            outputs.run(
+                seed=seed,
+                val=0.5 + 0.01 * i + float(random.normal(0, 0.004)),
+                compute={"pflop": 1.0 + i % 2},
+                augmentation__kind_of_transformation=kind,
+                model__architecture=name,
+                optimizer__weight_decay_of_all=decay,
+            )
+    figures: Drawn = {}
+    reasons = draw(outputs, tmp_path, figures)
+    drawn = {"comparison", "forest", "interaction", "heatmap", "importance", "slices", "history"}
+    assert drawn <= {name for name, reason in reasons.items() if reason is None}
     assert_legible(figures)
 
 

@@ -46,16 +46,17 @@ def child_that_runs(code: str) -> tuple[str, ...]:
 def test_what_is_unchanged_is_not_drawn_again(
     outputs: Any, group: GroupFigures, tmp_path: Path
 ) -> None:
-    assert draw(tmp_path, group) == ["figures  drawing 2 figures ..."]
+    end = f"figures  {tmp_path / 'figures'}"
+    assert draw(tmp_path, group) == ["figures  drawing 2 figures ...", end]
     (folder,) = (tmp_path / "figures").iterdir()
     files = sorted(path.name for path in folder.iterdir())
     assert files == ["comparison.png", "comparison.svg", "history.png", "history.svg"]
     assert draw(tmp_path, planned(outputs, tmp_path)) == []
     (folder / "history.png").unlink()
-    assert draw(tmp_path, planned(outputs, tmp_path)) == ["figures  drawing 1 figure ..."]
+    assert draw(tmp_path, planned(outputs, tmp_path)) == ["figures  drawing 1 figure ...", end]
     outputs.run(val=0.6, seed=1)
     changed = planned(outputs, tmp_path)
-    assert draw(tmp_path, changed) == ["figures  drawing 3 figures ..."]
+    assert draw(tmp_path, changed) == ["figures  drawing 3 figures ...", end]
     assert "noise" in {path.stem for path in folder.iterdir()}
 
 
@@ -95,6 +96,7 @@ def test_a_figure_that_fails_costs_itself_alone(
     assert draw(tmp_path, group) == [
         "figures  drawing 2 figures ...",
         "figures  comparison could not be drawn (ZeroDivisionError: by zero)",
+        f"figures  {tmp_path / 'figures'}",
     ]
     assert not (tmp_path / UNFINISHED).exists()
 
@@ -104,7 +106,7 @@ def test_it_says_how_far_it_is(
 ) -> None:
     monkeypatch.setattr(process, "CHILD", child_that_runs(FAILS_ONCE))
     monkeypatch.setattr(process, "QUIET_SECONDS", 0.0)
-    assert draw(tmp_path, group)[-1] == "figures  1 of 2"
+    assert draw(tmp_path, group)[-2] == "figures  1 of 2"
 
 
 @pytest.mark.parametrize("code", ["raise SystemExit('no module')", "import os; os.abort()"])
@@ -121,8 +123,8 @@ WAITS = """
 import pathlib, pickle, sys, time
 jobs = pickle.load(sys.stdin.buffer)
 folder = jobs[0].figures[0].folder
-print('{"error": null}', flush=True)
 try:
+    print('{"error": null}', flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     (folder / "ended").touch()

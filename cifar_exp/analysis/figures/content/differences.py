@@ -64,16 +64,17 @@ def difference_panels(statistics: GroupStatistics) -> list[DifferencePanel]:
             f"{row.name} {row.level} against {row.reference}"
             for row in effects.itertuples(index=False)
         ]
-        panels.append(
-            DifferencePanel("Effect of a factor, averaged over the others", names, effects)
-        )
+        over = ", averaged over the others" if effects["averaged_over"].any() else ""
+        panels.append(DifferencePanel(f"Effect of a factor{over}", names, effects))
     if len(comparisons):
         total = len(statistics.comparisons)
         which = f"The best {MOST_ROWS} of {total}" if total > MOST_ROWS else "Configurations"
         text = f"{which} against {comparisons['reference'].iloc[0]}"
         panels.append(DifferencePanel(text, list(comparisons["configuration"]), comparisons))
     if not panels:
-        raise FigureSkipped("without repeated seeds, no difference has an interval")
+        raise FigureSkipped(
+            "no difference has an interval, as seeds are not repeated or do not differ"
+        )
     return panels
 
 

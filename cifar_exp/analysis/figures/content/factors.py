@@ -1,5 +1,7 @@
 """What the figures of factors show: interaction, heatmap, slices, importance."""
 
+from contextlib import suppress
+
 import pandas as pd
 
 from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
@@ -102,7 +104,15 @@ def sliced_factors(statistics: GroupStatistics) -> list[Factor]:
     factors = [f for f in statistics.by_importance if not (f.is_numeric and ABSENT in f.levels)]
     if len(statistics.evaluated) < FEWEST_SLICED or not factors:
         raise FigureSkipped(f"fewer than {FEWEST_SLICED} configurations, which other figures show")
+    if len(statistics.by_importance) <= 2 and _is_small_grid(statistics):
+        raise FigureSkipped("the interaction shows all factors")
     return factors[:MOST_SLICES]
+
+
+def _is_small_grid(statistics: GroupStatistics) -> bool:
+    with suppress(FigureSkipped):
+        return bool(interaction_lines(statistics))
+    return False
 
 
 def slices_alt(data: FigureData) -> str:

@@ -29,6 +29,7 @@ from cifar_exp.analysis.figures.drawing.style import (
 )
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
+TITLE_LETTERS = 52  # of a panel's title
 FEW_ROWS = 20  # names of more are printed smaller
 VERDICTS: dict[str, tuple[Color, str]] = {  # color and marker, for print without color
     "better": (PALETTE[2], "^"),
@@ -60,11 +61,15 @@ def draw_comparison(data: FigureData) -> Figure:
 
 def _rows(names: list[str]) -> tuple[Figure, Axes]:
     """A figure with a row for each name, the first on top."""
-    lines = sum(name.count("\n") + 1 for name in names)
-    figure = new_figure(1.5 + 0.09 * len(names) + 0.135 * lines)
+    figure = new_figure(1.5 + _height(names))
     axes = figure.subplots()
     _name_rows(axes, names)
     return figure, axes
+
+
+def _height(names: list[str]) -> float:
+    """Inches for rows that are all as high as the highest."""
+    return len(names) * (0.09 + 0.135 * max(name.count("\n") + 1 for name in names))
 
 
 def _name_rows(axes: Axes, names: list[str]) -> None:
@@ -90,13 +95,13 @@ def draw_forest(data: FigureData) -> Figure:
     """Differences with simultaneous intervals: of factor levels, and of configurations."""
     statistics = data.statistics
     panels = difference_panels(statistics)
-    heights = [0.6 + 0.24 * sum(wrap(n).count("\n") + 1 for n in p.names) for p in panels]
+    heights = [0.7 + _height([wrap(name) for name in panel.names]) for panel in panels]
     figure = new_figure(1.3 + sum(heights))
     grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights).ravel()
     for axes, panel in zip(grid, panels, strict=True):
         _name_rows(axes, [wrap(name) for name in panel.names])
         _draw_differences(axes, panel.table, statistics)
-        axes.set_title(wrap(panel.title, 90))
+        axes.set_title(wrap(panel.title, TITLE_LETTERS))
     unit = statistics.metric.difference_unit
     grid[-1].set_xlabel(f"difference in {statistics.metric.label} ({unit})")
     verdicts = pd.concat([panel.table["verdict"] for panel in panels])

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.lines import Line2D
 
-from cifar_exp.analysis.figures.drawing.style import GRAY, INK, PALETTE, Color
+from cifar_exp.analysis.figures.drawing.style import GRAY, INK, PALETTE, Color, brief
 from cifar_exp.analysis.statistics.factors import ABSENT, Factor, shorten
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
@@ -77,7 +77,7 @@ def _handle(factor: Factor | None, level: str, style: Style, drawn: Drawn) -> Li
     look["linestyle"] = "none" if drawn == "markers" else style.dash
     look["marker"] = "" if drawn == "lines" else style.marker
     name = factor.name if factor else ""
-    return Line2D([], [], label=f"{name} {shorten(level, LABEL_DIGITS)}", **look)
+    return Line2D([], [], label=f"{name} {brief(shorten(level, LABEL_DIGITS))}", **look)
 
 
 def encoding(statistics: GroupStatistics) -> Encoding:

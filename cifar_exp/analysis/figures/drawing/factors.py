@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from cifar_exp.analysis.figures.base import FigureData
 from cifar_exp.analysis.figures.content.factors import (
@@ -26,18 +27,24 @@ from cifar_exp.analysis.figures.drawing.style import (
     GRAY,
     INK,
     Color,
+    brief,
     log_axis,
     metric_colors,
     metric_label,
+    name_levels,
     new_figure,
     title,
     title_and_legend,
+    wrap,
 )
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.slices import is_logarithmic, places, slice_means
 
+PANEL_INCHES = 6.0  # of the axes beside a legend
+COLUMN_LETTERS = 11  # of a heatmap's column
+TICKS = 4  # at most, of a slice
 DODGE = 0.04  # of the distance between two levels, so that bars do not hide each other
 
 
@@ -55,6 +62,8 @@ def draw_heatmap(data: FigureData) -> Figure:
     sns.heatmap(means, annot=labels, ax=axes, cbar_kws=bar, annot_kws={"size": 10}, **look)
     axes.set(xlabel=second.name, ylabel=first.name)
     axes.tick_params(length=0, rotation=0)
+    axes.set_yticklabels([brief(level) for level in means.index])
+    axes.set_xticklabels([wrap(level, COLUMN_LETTERS) for level in means.columns])
     _frame_best(axes, means, statistics.metric)
     text = f"{statistics.metric.label.capitalize()} by {first.name} and {second.name}"
     note = f"Framed: the best. {_interval_note(table, statistics)}"
@@ -104,7 +113,7 @@ def draw_interaction(data: FigureData) -> Figure:
         own = table[table["line"] == level].set_index("over").reindex(ticks).dropna(subset="mean")
         x = [ticks.index(tick) + DODGE * (i - (len(levels) - 1) / 2) for tick in own.index]
         _draw_line(axes, x, own, coded.of_level(lines, level), statistics)
-    axes.set_xticks(range(len(ticks)), ticks)
+    name_levels(axes, ticks, PANEL_INCHES)
     axes.set_xlim(-0.3, len(ticks) - 0.7)
     axes.set(xlabel=over.name, ylabel=metric_label(statistics))
     handles = coded.legend_of(lines, levels)
@@ -134,7 +143,7 @@ def draw_slices(data: FigureData) -> Figure:
     figure = new_figure(1.1 + 2.4 * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, factor in zip(grid.ravel(), factors, strict=False):
-        _draw_slice(axes, statistics, factor)
+        _draw_slice(axes, statistics, factor, columns)
     for axes in grid.ravel()[len(factors) :]:
         axes.remove()
     for axes in grid[:, 0]:
@@ -147,7 +156,7 @@ def draw_slices(data: FigureData) -> Figure:
     return figure
 
 
-def _draw_slice(axes: Axes, statistics: GroupStatistics, factor: Factor) -> None:
+def _draw_slice(axes: Axes, statistics: GroupStatistics, factor: Factor, columns: int) -> None:
     counted, scale = statistics.counted, statistics.metric.scale
     table = slice_means(counted, factor)
     x = places(counted[factor.key], factor)
@@ -160,10 +169,13 @@ def _draw_slice(axes: Axes, statistics: GroupStatistics, factor: Factor) -> None
     best = statistics.best_run
     axes.plot(x[best], counted.loc[best, "value"] * scale, "*", ms=11, color=ACCENT, mec="white")
     if not factor.is_numeric:
-        axes.set_xticks(range(len(factor.levels)), factor.levels)
+        name_levels(axes, factor.levels, PANEL_INCHES / columns)
         axes.margins(x=0.15)
     elif is_logarithmic(x):
         log_axis(axes, "x")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(TICKS))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel(factor.name)
     axes.margins(y=0.08)
 
@@ -178,10 +190,13 @@ def draw_importance(data: FigureData) -> Figure:
     _draw_bars(right, terms["share"] * 100, [f"{100 * s:.1f}" for s in terms["share"]], GRAY)
     left.set_yticks(range(len(terms)), terms["term"])
     left.set_ylim(len(terms) - 0.4, -0.6)
-    left.set_xlabel(f"range of the means of its levels ({metric.difference_unit})")
-    right.set_xlabel("share of the variance between configurations (%)")
+    left.set_xlabel(f"range ({metric.difference_unit})")
+    right.set_xlabel("share of the variance (%)")
     right.set_xlim(0, 115)
-    note = f"{method[0].upper()}{method[1:]}. Both hold for the levels that were trained."
+    note = (
+        f"{method[0].upper()}{method[1:]}. Range: the highest mean of a level minus the "
+        "lowest. Share: of the variance between configurations. Both hold for these levels."
+    )
     title(figure, f"How far each factor moves the {metric.label}", note)
     return figure
 

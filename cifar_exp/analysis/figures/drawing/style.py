@@ -27,6 +27,8 @@ INK = (0.25, 0.25, 0.25)
 GOOD_IS_DARK = "crest"  # colors of the metric, which are not those of any factor's levels
 NOTE_SIZE = 8.5
 TITLE_LETTERS, NOTE_LETTERS = 9, 14  # per inch
+LONG_LEVEL = 22  # characters of a level's name
+LETTER_INCHES = 0.09  # of a tick's label, and some space
 LONG_LEGEND = 24  # characters; a longer legend goes below the axes
 WIDTH = 8.0  # inches: as wide as a printed page
 STYLE: dict[str, Any] = {
@@ -84,8 +86,30 @@ def title_and_legend(figure: Figure, text: str, note: str, handles: Sequence[Lin
 
 
 def wrap(text: str, letters: int = 44) -> str:
-    """Break a text into lines of at most `letters`; by default, as many as fit next to the axes."""
-    return "\n".join(textwrap.wrap(text, letters, break_on_hyphens=False)) or text
+    """Break a text into lines of at most `letters`; by default, as many as fit next to the axes.
+
+    Only between words: one that is longer loses its middle.
+    """
+    words = " ".join(brief(word, letters) for word in text.split(" "))
+    return "\n".join(textwrap.wrap(words, letters, break_on_hyphens=False)) or text
+
+
+def brief(text: str, letters: int = LONG_LEVEL) -> str:
+    """A text of at most so many letters: both its ends, if it is longer."""
+    if len(text) <= letters:
+        return text
+    tail = letters // 2
+    return f"{text[: letters - tail - 1]}…{text[-tail:]}"
+
+
+def name_levels(axes: Axes, levels: Sequence[str], inches: float) -> None:
+    """Name the levels at 0, 1, ... below axes of this width, slanted if they would touch."""
+    names = [brief(level) for level in levels]
+    axes.set_xticks(range(len(names)), names)
+    longest = max(len(name) for name in names)
+    if longest * LETTER_INCHES * len(names) > inches:
+        for label in axes.get_xticklabels():
+            label.set(rotation=30, ha="right", rotation_mode="anchor")
 
 
 def metric_label(statistics: GroupStatistics) -> str:
