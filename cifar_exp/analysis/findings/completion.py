@@ -17,7 +17,9 @@ MOST_SENTENCES = 3
 
 def completion_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     """Levels that never completed, else where failures gather; then collapsed runs."""
-    if len(statistics.counted):
+    if not len(statistics.counted):
+        yield from _none_completed(statistics)
+    else:
         found = [*_never_completed(statistics), *_failing_ends(statistics)]
         yield from found[:MOST_SENTENCES] if found else _gathered(statistics.completion)
     yield from _collapsed(statistics)
@@ -34,6 +36,14 @@ def completion_note(statistics: GroupStatistics, configuration: str) -> str:
     if failed and diverged:
         return f"of its {number_of(total, 'run')} {failed} failed and {diverged} diverged"
     return f"{failed + diverged} of its {number_of(total, 'run')} {_verb(failed, diverged)}"
+
+
+def _none_completed(statistics: GroupStatistics) -> Iterator[Finding]:
+    counts = statistics.runs["status"].value_counts()
+    failed, diverged = (int(counts.get(status, 0)) for status in ("failed", "diverged"))
+    if failed + diverged:
+        ended = number_of(failed + diverged, "run")
+        yield Finding("completion", f"{ended} {_verb(failed, diverged)}, and none completed.")
 
 
 def _never_completed(statistics: GroupStatistics) -> Iterator[Finding]:

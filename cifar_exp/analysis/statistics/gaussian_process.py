@@ -6,6 +6,8 @@ from functools import cached_property, reduce
 
 import numpy as np
 
+from cifar_exp.analysis.statistics.threads import one_thread
+
 MOST_FITTED = 150  # observations that length scales are fitted to: the cost rises with their cube
 START = (0.5, 0.1)  # length scale, and variance of the noise in units of the process's
 LENGTHS = (0.05, 20.0)
@@ -44,6 +46,7 @@ class GaussianProcess:
         """The posterior mean at points given by the levels' numbers, (M, D) -> (M,)."""
         return np.asarray(self.center + _products(self.kernels, codes, self.codes) @ self.dual)
 
+    @one_thread()
     def conditional(self, fixed: Mapping[int, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Posterior mean (M,) and covariance (M, M) at M points, averaged over the other axes.
 
@@ -64,6 +67,7 @@ class GaussianProcess:
         covariance = self.variance * (prior - cross @ self.inverse @ cross.T)
         return self.center + cross @ self.dual, covariance
 
+    @one_thread()
     def variance_by_axes(self, subsets: Sequence[tuple[int, ...]]) -> list[float]:
         """The variance of the mean that each set of axes explains, lower orders included."""
         averages = [

@@ -11,6 +11,7 @@ import pandas as pd
 from cifar_exp.analysis.statistics.factors import ABSENT, Factor, parse_number
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.surrogate import MOST_LEVELS, Surrogate
+from cifar_exp.analysis.statistics.threads import one_thread
 
 MOST_POINTS = 120  # values of a setting at which its trend is computed
 NARROW = 0.05  # share of the values
@@ -135,6 +136,7 @@ def difference_sd(covariance: np.ndarray, reference: int) -> np.ndarray:
     return np.asarray(np.sqrt(np.maximum(total, 0)))
 
 
+@one_thread()
 def _critical(covariance: np.ndarray, best: int, spread: np.ndarray) -> float:
     """How many SDs all differences from the best value stay within at once."""
     values, vectors = np.linalg.eigh(covariance)

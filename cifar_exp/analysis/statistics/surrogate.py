@@ -1,7 +1,6 @@
 """A model of what the settings do, for runs that are no full grid."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from cifar_exp.analysis.statistics.factors import ABSENT, Factor
 from cifar_exp.analysis.statistics.gaussian_process import GaussianProcess, draw, fit_process
+from cifar_exp.analysis.statistics.threads import one_thread
 
 MOST_LEVELS = 12  # more are values drawn at random rather than levels
 FEWEST = 10  # configurations; fewer cannot be held out and predicted
@@ -76,7 +76,7 @@ def fit_surrogate(counted: pd.DataFrame, factors: Sequence[Factor]) -> Surrogate
     levels = [present_levels(used, factor) for factor in factors]
     distances = [_distances(used, f, known) for f, known in zip(factors, levels, strict=True)]
     values = used["value"].to_numpy(dtype=float)
-    with _one_thread():
+    with one_thread():
         codes = _codes(used, factors, levels)
         score, margin = _held_out(distances, codes, values)
         if not score > margin:
@@ -115,15 +115,6 @@ def present_levels(table: pd.DataFrame, factor: Factor) -> list[str]:
     """The factor's levels among these runs, in order."""
     present = set(table[factor.key])
     return [level for level in factor.levels if level in present]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Threads of linear algebra wait for each other longer than such small matrices take."""
-    from threadpoolctl import threadpool_limits  # rarely needed
-
-    with threadpool_limits(1):
-        yield
 
 
 def _codes(

@@ -104,7 +104,12 @@ def test_a_sweep_in_which_all_went_well_has_no_sentence(outputs: Any) -> None:
     assert texts(outputs) == []
 
 
-def test_where_nothing_completed_there_is_nothing_to_compare(outputs: Any) -> None:
+def test_where_nothing_completed_that_is_all_there_is_to_say(outputs: Any) -> None:
     lose(outputs, 0.1, range(3))
     lose(outputs, 1.0, range(3))
+    assert texts(outputs) == ["6 runs diverged, and none completed."]
+
+
+def test_where_nothing_has_ended_nothing_is_said(outputs: Any) -> None:
+    outputs.run(status="interrupted")
     assert texts(outputs) == []
