@@ -1,7 +1,6 @@
-"""Readers sort, filter, open, compare and share; by mouse, by keyboard, on a phone, in the dark."""
+"""Readers sort, filter, open, compare and share."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,7 +174,7 @@ def test_a_run_opens_with_its_settings_and_the_next_one_follows(page: Any) -> No
     assert not dialog.is_visible()
 
 
-def test_ticked_configurations_are_compared_by_what_differs(page: Any) -> None:
+def test_ticked_configurations_are_compared_by_what_differs(reader: Any, page: Any) -> None:
     boxes = table(page, "configurations").locator("tbody input")
     boxes.nth(0).click()
     assert group(page).get_by_role("button", name="Compare", exact=True).is_disabled()
@@ -190,6 +189,8 @@ def test_ticked_configurations_are_compared_by_what_differs(page: Any) -> None:
     assert float(difference) == pytest.approx(means[1] - means[0], abs=0.011)
     low, high = lines["95 % interval"][1].replace("−", "-").strip("[]").split(", ")
     assert float(low) < float(difference) < float(high)
+    rows = {row[0].partition(". ")[2]: row[2] for row in reader.rows(table(page, "comparisons"))}
+    assert lines["95 % interval"][1] == rows[lines[""][1]]  # one difference, one interval
     page.keyboard.press("Escape")
     group(page).get_by_role("button", name="Clear").click()
     assert not group(page).locator(".ticked").is_visible()
@@ -243,29 +244,3 @@ def test_links_within_the_page_keep_the_filter(page: Any) -> None:
     assert shown(page).startswith("6 of 20 runs")
     focused = page.evaluate("document.activeElement.id")
     assert focused == "group-convnet-in-no-sweep-methods"
-
-
-def test_a_phone_scrolls_only_tables_and_keeps_the_names_in_sight(
-    reader: Any, address: str
-) -> None:
-    with reader.open(address, viewport={"width": 390, "height": 844}) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        scroll = table(page).locator(".scroll")
-        scroll.evaluate("place => place.scrollLeft = 300")
-        name = table(page).locator("tbody th").first
-        assert name.bounding_box()["x"] >= 0
-
-
-def test_dark_mode_is_dark_and_paper_is_white(reader: Any, address: str, tmp_path: Path) -> None:
-    background = "getComputedStyle(document.body).backgroundColor"
-    with reader.open(address, color_scheme="dark") as page:
-        assert page.evaluate(background) == "rgb(20, 24, 28)"
-        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        page.emulate_media(media="print")
-        assert page.evaluate(background) == "rgb(255, 255, 255)"
-        assert not group(page).get_by_label("Filter", exact=True).is_visible()
-        assert page.locator("details:not([open])").count() == 0
-        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-        page.emulate_media(media="screen")
-        assert page.evaluate(background) == "rgb(20, 24, 28)"
-        page.pdf(path=tmp_path / "page.pdf")

@@ -46,17 +46,29 @@ report.compare.results = (group, items) => {
 
 // The difference of each item from the first, with the interval that noise between seeds gives it.
 report.compare.differences = (group, [first, ...others]) => {
-  const { sd, critical } = group.model;
-  const bounds = others.map(({ value, n }) => {
-    if (value === null || first.value === null) return [null, null, null];
-    const half = sd === null || critical === null ? null : critical * sd * Math.sqrt(1 / n + 1 / first.n);
-    const mean = value - first.value;
-    return half === null ? [mean, null, null] : [mean, mean - half, mean + half];
-  });
+  const bounds = others.map((other) => report.compare.judged(group, first, other) ?? report.compare.difference(group, first, other));
   const rows = [[`difference (${group.metric.differenceUnit})`, ["", ...bounds.map(([mean]) => (mean === null ? "" : report.difference(group, mean)))]]];
   if (bounds.some(([, low]) => low !== null))
     rows.push(["95 % interval", ["", ...bounds.map(([, low, high]) => report.interval(group, low, high))]]);
   return rows;
+};
+
+// Where the table of comparisons has the difference, it is the same here.
+report.compare.judged = (group, first, other) => {
+  const find = (a, b) => group.comparisons.find(({ configuration, reference }) => configuration === a.name && reference === b.name);
+  const [row, opposite] = [find(other, first), find(first, other)];
+  if (row) return [row.mean, row.low, row.high];
+  if (opposite && opposite.low !== null) return [-opposite.mean, -opposite.high, -opposite.low];
+  return null;
+};
+
+report.compare.difference = (group, first, other) => {
+  const { sd, critical } = group.model;
+  if (other.value === null || first.value === null) return [null, null, null];
+  const mean = other.value - first.value;
+  if (sd === null || critical === null) return [mean, null, null];
+  const half = critical * sd * Math.sqrt(1 / other.n + 1 / first.n);
+  return [mean, mean - half, mean + half];
 };
 
 report.compare.note = (group, items) => {
