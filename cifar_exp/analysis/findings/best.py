@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.findings.base import Finding
+from cifar_exp.analysis.findings.completion import completion_note
 from cifar_exp.analysis.findings.verdict import compared, verdict_text
 from cifar_exp.analysis.findings.words import amount, interval, listed
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
@@ -39,6 +40,7 @@ def _best(statistics: GroupStatistics, row: pd.Series) -> str:
     subject = f"{name[0].upper()}{name[1:]}" if configurations == 1 else f"Best of {configurations}"
     result = f"{metric.label} {metric.text(row['mean'])}"
     parts = [f"{subject}: {result}" if configurations == 1 else f"{subject}: {name}, {result}"]
+    parts.append(completion_note(statistics, name))
     parts.append(interval(metric, row["ci_low"], row["ci_high"]) or "no interval")
     parts.append(f"{int(row['n'])} seed{'s' if row['n'] > 1 else ''}")
     text = ", ".join(part for part in parts if part)
@@ -57,7 +59,7 @@ def _candidates(statistics: GroupStatistics) -> Iterator[Finding]:
             yield Finding("candidates", text, verdict="undecided")
         return
     if len(names) == 1:
-        yield Finding("candidates", "No other configuration can be the best.")
+        yield Finding("candidates", _alone(statistics))
     elif len(names) == total:
         text = f"Any of the {total} may be the best: they differ too little for these runs."
         yield Finding("candidates", text, verdict="undecided")
@@ -66,6 +68,16 @@ def _candidates(statistics: GroupStatistics) -> Iterator[Finding]:
         more = "" if len(shown) == len(names) else f", and {len(names) - len(shown)} more"
         text = f"Any of these {len(names)} may be the best: {', '.join(shown)}{more}."
         yield Finding("candidates", text, verdict="undecided")
+
+
+def _alone(statistics: GroupStatistics) -> str:
+    table = statistics.comparisons
+    similar = table.loc[~table["is_significant"].astype(bool), "configuration"]
+    if not len(similar):
+        others = "All others are" if len(table) > 1 else "The other is"
+        return f"{others} significantly worse."
+    count = f"{len(similar)} of {len(table)} others do" if len(similar) > 1 else "One other does"
+    return f"No other is likely to be the best, though {count} not differ significantly from it."
 
 
 def _has_error(statistics: GroupStatistics) -> bool:
