@@ -85,7 +85,7 @@ def _print(place: Place, readers: Sequence[SnapshotReader]) -> None:
     if place.kind == "run":
         has_braille = console.encoding.startswith("utf")
         (state,) = _states(place)
-        lines += detail_lines(state, ascii=not has_braille)
+        lines += detail_lines(state, is_ascii=not has_braille)
     else:
         lines += map(run_line, _states_outside(place, readers))
     for line in lines or [f"there are no runs and no sweeps in {place.path}"]:

@@ -209,7 +209,7 @@ def test_watching_ends_when_nothing_is_running(
     monkeypatch.setattr("cifar_exp.status.time.sleep", wait)
     code, lines, _ = show(str(outputs), "--watch")
     assert (code, len(waits)) == (0, 1)
-    assert "mine: 4 runs; 1 completed, 1 pending, 1 interrupted, 1 failed;" in "\n".join(lines)
+    assert "mine: 4 runs; 1 completed, 1 pending, 1 interrupted, 1 failed" in "\n".join(lines)
 
 
 def test_ctrl_c_ends_watching_with_its_own_code(

@@ -7,10 +7,12 @@ WIDTH, HEIGHT = 50, 8  # characters; an interval of the axes is ten wide and one
 BLANK = "\u2800"  # a Braille pattern without dots, which some fonts draw
 
 
-def accuracy_chart(accuracies: Sequence[tuple[float, float]], epochs: int, *, ascii: bool) -> str:
+def accuracy_chart(
+    accuracies: Sequence[tuple[float, float]], epochs: int, *, is_ascii: bool
+) -> str:
     """Accuracies, as (epoch, fraction), on axes from 0 to whole numbers above them and `epochs`.
 
-    `ascii`: a point for each epoch, for output that has no Braille patterns to draw lines with.
+    `is_ascii`: a point for each epoch, for output that has no Braille patterns to draw lines with.
     """
     import plotille  # a tenth of a second that other commands do without
 
@@ -23,7 +25,7 @@ def accuracy_chart(accuracies: Sequence[tuple[float, float]], epochs: int, *, as
     figure.y_ticks_fkt = lambda value, _next: f"{value:.0f} %"
     figure.x_ticks_fkt = lambda value, _next: f"{value:.0f}"
     figure.x_label, figure.y_label = "epoch", "accuracy"
-    figure.plot(xs, ys, interp=None if ascii else "linear", marker="*" if ascii else None)
+    figure.plot(xs, ys, interp=None if is_ascii else "linear", marker="*" if is_ascii else None)
     lines = str(figure.show()).replace(BLANK, " ").split("\n")
     return "\n".join(line.rstrip() for line in lines)
 

@@ -22,8 +22,8 @@ def run_line(state: RunState) -> str:
     return f"{line}  {state.reason}" if state.reason else line
 
 
-def detail_lines(state: RunState, *, ascii: bool) -> Iterator[str]:
-    """All of that, a line each, and the chart; `ascii` as in `accuracy_chart`."""
+def detail_lines(state: RunState, *, is_ascii: bool) -> Iterator[str]:
+    """All of that, a line each, and the chart; `is_ascii` as in `accuracy_chart`."""
     yield run_line(state)
     if state.folder is None:
         return
@@ -34,7 +34,7 @@ def detail_lines(state: RunState, *, ascii: bool) -> Iterator[str]:
     column, curve = _curve(state.folder)
     if len(curve) > 1:
         yield f"curve    accuracy on {CURVES[column]} by epoch"
-        yield accuracy_chart(curve, state.epochs or int(curve[-1][0]), ascii=ascii)
+        yield accuracy_chart(curve, state.epochs or int(curve[-1][0]), is_ascii=is_ascii)
 
 
 def _overrides(folder: Path) -> list[str]:

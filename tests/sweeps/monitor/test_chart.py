@@ -14,7 +14,7 @@ def positions(chart: str) -> list[tuple[int, int]]:
 
 
 def test_points_stand_where_the_axes_say() -> None:
-    chart = accuracy_chart(RISING, 10, ascii=True)
+    chart = accuracy_chart(RISING, 10, is_ascii=True)
     assert chart.isascii()
     # ten characters are two epochs, a row is nine points: 72 % is the first multiple of 8 above 70
     assert [x for x, _ in positions(chart)] == [5 * epoch for epoch, _ in RISING]
@@ -27,7 +27,7 @@ def test_points_stand_where_the_axes_say() -> None:
 
 
 def test_a_line_is_drawn_where_the_terminal_has_the_characters() -> None:
-    chart = accuracy_chart(RISING, 10, ascii=False)
+    chart = accuracy_chart(RISING, 10, is_ascii=False)
     assert not chart.isascii()
     assert "*" not in chart
     assert "\u2800" not in chart  # a blank pattern is a space
@@ -35,7 +35,7 @@ def test_a_line_is_drawn_where_the_terminal_has_the_characters() -> None:
 
 
 def test_a_curve_of_zeros_and_one_of_hundreds_of_epochs_fit() -> None:
-    flat = accuracy_chart([(1, 0.0), (2, 0.0)], 2, ascii=True)
+    flat = accuracy_chart([(1, 0.0), (2, 0.0)], 2, is_ascii=True)
     assert [y for _, y in positions(flat)] == [0, 0]
-    long = accuracy_chart([(epoch, 1.0) for epoch in range(1, 301)], 300, ascii=True)
+    long = accuracy_chart([(epoch, 1.0) for epoch in range(1, 301)], 300, is_ascii=True)
     assert long.split("\n")[-1].split()[-1] == "300"

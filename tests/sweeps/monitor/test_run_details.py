@@ -29,7 +29,7 @@ def state(tmp_path: Path, make_record: Callable[..., RunRecord]) -> RunState:
 
 
 def test_a_run_shows_its_settings_its_best_epoch_its_time_and_its_curve(state: RunState) -> None:
-    *lines, chart = detail_lines(state, ascii=True)
+    *lines, chart = detail_lines(state, is_ascii=True)
     assert lines == [
         f"completed   {state.name}  epoch 3/3  val 45.00 %",
         "set      model=tiny seed=1",
@@ -46,7 +46,7 @@ def test_without_validation_images_the_curve_is_that_of_training(
 ) -> None:
     text = METRICS.replace(",0.25,", ",,").replace(",0.50,", ",,").replace(",0.45,", ",,")
     (tmp_path / "metrics.csv").write_text(text)
-    assert "curve    accuracy on train by epoch" in list(detail_lines(state, ascii=True))
+    assert "curve    accuracy on train by epoch" in list(detail_lines(state, is_ascii=True))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_without_two_epochs_there_is_no_curve(
     (tmp_path / "metrics.csv").unlink()
     if metrics is not None:
         (tmp_path / "metrics.csv").write_text(metrics)
-    assert not any(line.startswith("curve") for line in detail_lines(state, ascii=True))
+    assert not any(line.startswith("curve") for line in detail_lines(state, is_ascii=True))
 
 
 @pytest.mark.parametrize("overrides", [None, "- [", "text", "- x"])
@@ -69,15 +69,15 @@ def test_damaged_overrides_do_not_hide_the_rest(
     (tmp_path / "overrides.yaml").unlink()
     if overrides is not None:
         (tmp_path / "overrides.yaml").write_text(overrides)
-    assert "best     50.00 % on val, after epoch 2" in list(detail_lines(state, ascii=True))
+    assert "best     50.00 % on val, after epoch 2" in list(detail_lines(state, is_ascii=True))
 
 
 def test_a_run_that_has_not_begun_is_one_line() -> None:
-    assert list(detail_lines(RunState("0123456789"), ascii=True)) == [
+    assert list(detail_lines(RunState("0123456789"), is_ascii=True)) == [
         "pending     0123456789  epoch 0/?  val -"
     ]
 
 
 def test_a_run_without_a_record_has_no_result(state: RunState) -> None:
-    lines = list(detail_lines(replace(state, record=None, row=None), ascii=True))
+    lines = list(detail_lines(replace(state, record=None, row=None), is_ascii=True))
     assert [line.split()[0] for line in lines[:3]] == ["pending", "set", "curve"]
