@@ -29,7 +29,6 @@ SWEEP = (
     "trainer.device=cpu",
     "trainer.threads=1",
 )
-NAME = "model.width-seed"
 
 
 class Shell:
@@ -65,6 +64,10 @@ class Shell:
 
     def confirm(self, *line: str) -> tuple[int, str]:
         return self.train(f"confirm.sweep={self.sweep}", *line)
+
+    def report(self, path: Path) -> str:
+        out, _ = self.start("report", str(path), "--figures", "none").communicate(timeout=300)
+        return out
 
     def rows(self) -> list[dict[str, str]]:
         with (self.confirming / "runs.csv").open() as stream:
@@ -115,8 +118,12 @@ def test_the_best_are_confirmed_continued_and_extended(shell: Shell) -> None:
     assert len(shell.rows()) == 6
     assert {row["seed"] for row in shell.rows()} == {"2", "3", "4"}
     assert [shell.record(run_id)["segments"] for run_id in first] == started
-    code, out = shell.confirm("confirm.top=2", "confirm.seeds=3", "report=false")
+    code, out = shell.confirm("confirm.top=2", "confirm.seeds=3")
     assert (code, "; 6 done, 0 to train\n" in out) == (0, True)
+    assert out.count("Confirmed on 3 fresh seeds: width=") == 2
+    assert out.count("on the 2 seeds that selected it).") == 2
+    for path, number in ((shell.sweep, 2), (shell.confirming, 2), (Path("outputs"), 4)):
+        assert shell.report(path).count("Confirmed on 3 fresh seeds: width=") == number
 
 
 def test_one_of_hydras_launchers_trains_the_same_runs(shell: Shell) -> None:

@@ -48,6 +48,7 @@ class Plan:
     outputs: Path = Path("outputs")
     is_sweep: bool = True
     confirms: Selection | None = None
+    note: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -89,7 +90,7 @@ class Plan:
                 f"{len(self.runs) // len(seeds)} of its {self.confirms.configurations} "
                 f"configurations, on seeds that it did not use: {', '.join(seeds)}"
             )
-        return lines
+        return lines if self.note is None else [*lines, f"note     {self.note}"]
 
     def spec(self, run: PlannedRun) -> RunSpec:
         """What an executor needs to train this run."""
@@ -140,6 +141,7 @@ def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
         fixed=fixed,
         is_sweep=grid.is_sweep,
         confirms=grid.confirms,
+        note=grid.note,
     )
 
 

@@ -26,7 +26,7 @@ class Grid:
     `keys` are swept. `option` is the sweep option's name. `fixed` holds the settings that all
     trials share and that differ from the option's file, or from the defaults. `local`: the options
     of the local launcher; None where `launcher` is the section of one of Hydra's. `confirms`: what
-    another sweep selected, if the trials confirm it.
+    another sweep selected, if the trials confirm it. `note`: what the user should know of them.
     """
 
     trials: Sequence[Trial]
@@ -38,6 +38,7 @@ class Grid:
     local: LocalOptions | None = None
     has_foreign_sweeper: bool = False
     confirms: Selection | None = None
+    note: str | None = None
 
     @property
     def settings(self) -> list[Settings]:

@@ -10,8 +10,10 @@ from PIL import Image
 from cifar_exp.config.identity import run_id
 from cifar_exp.config.schema import Settings
 from cifar_exp.data.registry import load_dataset
+from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.trials import check_command_line
+from cifar_exp.storage.selection import SelectedConfiguration, Selection
 from cifar_exp.sweeps.plan import Plan, make_plan, sweep_name
 from cifar_exp.sweeps.trial import Grid, Trial
 
@@ -129,6 +131,36 @@ def test_the_images_of_a_folder_are_part_of_ids_and_name(
     assert re.fullmatch(r"seed-[0-9a-f]{6}", plans[0].name)
     for of in (lambda p: p.name, lambda p: p.runs[0].run_id):
         assert of(plans[0]) == of(plans[1]) != of(plans[2])
+
+
+def test_a_sweep_is_not_confirmed_on_other_images(
+    small_settings: Callable[..., Settings], pictures: Path, tmp_path: Path
+) -> None:
+    settings = small_settings()
+    fresh = list(plan_of(settings).by_id)
+    selected = SelectedConfiguration("width=8", 1, 0.5, ["0123456789"], fresh)
+    confirms = Selection("mine", "val_accuracy", 4, [selected])
+    plan = plan_of(settings, confirms=confirms)
+    assert plan.name == "mine-confirm"
+    assert plan.entry("").confirms == confirms
+    other = copy_of(pictures, tmp_path / "other")
+    Image.new("RGB", (16, 16)).save(other / "train" / "across" / "000.png")
+    with pytest.raises(UserError, match=r"images at data\.root are not those"):
+        plan_of(changed(settings, data={"root": str(other)}), confirms=confirms)
+
+
+def test_the_heading_of_a_plan_says_what_it_confirms(base: Settings) -> None:
+    trials = [changed(base, seed=seed, model={"width": w}) for seed in (3, 5) for w in (8, 16)]
+    assert plan_of(*trials).heading == [f"sweep    {plan_of(*trials).folder}"]
+    fresh = list(plan_of(*trials).by_id)
+    selected = SelectedConfiguration("width=8", 1, 0.5, ["0123456789"], fresh)
+    plan = plan_of(*trials, confirms=Selection("mine", "val_accuracy", 9, [selected]), note="so")
+    assert plan.heading == [
+        "sweep    outputs/sweeps/mine-confirm",
+        "confirms outputs/sweeps/mine: 2 of its 9 configurations, on seeds that it did not use: "
+        "3, 5",
+        "note     so",
+    ]
 
 
 def test_a_folder_is_read_once_for_each_size(

@@ -15,11 +15,12 @@ class Choice:
     """The configurations to train, and all that is selected: by this command and by earlier ones.
 
     What has been selected stays selected: a sweep that has grown since ranks its configurations
-    anew, but a confirmation must not choose twice.
+    anew, but a confirmation must not choose twice. `note` says so where it matters.
     """
 
     configurations: Sequence[SelectedConfiguration]
     selection: Selection
+    note: str | None = None
 
 
 def choose(
@@ -29,27 +30,44 @@ def choose(
 
     Raises UserError if there are fewer configurations than were asked for, or no such baseline.
     """
-    known = list(before.selected) if before else []
-    others = [each for each in ranking.configurations if not _find(each, known)]
-    if "confirm.top" in typed and words.top > len(known) + len(others):
-        raise UserError(
-            f"confirm.top={words.top}: must be at most {len(known) + len(others)}, the number of "
-            "configurations with a completed run"
-        )
-    beside = list(before.baselines) if before else []
-    added = [_find(each, beside) or each for each in others[: max(0, words.top - len(known))]]
-    selected = [*known, *added]
-    beside = [each for each in beside if not _find(each, selected)]
-    chosen = selected[: words.top]
+    selection = before or Selection("", ranking.metric, len(ranking.configurations), [])
+    selection = _with_best(selection, ranking, words.top, is_asked="confirm.top" in typed)
+    chosen = selection.selected[: words.top]
     if words.baseline is not None:
         named = _baseline(ranking, words.baseline)
-        named = _find(named, [*selected, *beside]) or named
-        beside += [] if _find(named, [*selected, *beside]) else [named]
-        chosen += [] if _find(named, chosen) else [named]
-    selection = before or Selection(
-        sweep="", metric=ranking.metric, configurations=len(ranking.configurations), selected=[]
+        known = _find(named, selection.all)
+        if known is None:
+            selection = replace(selection, baselines=[*selection.baselines, named])
+        chosen = [*(each for each in chosen if each is not known), known or named]
+    return Choice(chosen, selection, _note(ranking, selection, words.top))
+
+
+def _with_best(selection: Selection, ranking: Ranking, top: int, *, is_asked: bool) -> Selection:
+    """With the next best of the sweep, until there are `top`; a baseline may be one of them."""
+    known = selection.selected
+    others = [each for each in ranking.configurations if not _find(each, known)]
+    if is_asked and top > len(known) + len(others):
+        raise UserError(
+            f"confirm.top={top}: must be at most {len(known) + len(others)}, the number of "
+            "configurations with a completed run"
+        )
+    added = [
+        _find(each, selection.baselines) or each for each in others[: max(0, top - len(known))]
+    ]
+    left = [each for each in selection.baselines if each not in added]
+    return replace(selection, selected=[*known, *added], baselines=left)
+
+
+def _note(ranking: Ranking, selection: Selection, top: int) -> str | None:
+    """What a sweep that has grown would select now, if it is not selected."""
+    others = [each for each in ranking.configurations if not _find(each, selection.selected)]
+    if not others or others[0].rank > top:
+        return None
+    which = "the best" if top == 1 else f"one of the best {top}"
+    return (
+        f"{others[0].configuration} is {which} now, but what was selected stays; "
+        f"confirm.top={len(selection.selected) + 1} adds it"
     )
-    return Choice(chosen, replace(selection, selected=selected, baselines=beside))
 
 
 def _find(

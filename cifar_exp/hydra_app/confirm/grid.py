@@ -79,6 +79,7 @@ def _confirming(command: Grid, lines: Sequence[str]) -> Grid:
         is_sweep=True,
         fixed=origin.fixed,
         confirms=replace(choice.selection.replaced(fresh), sweep=origin.sweep.name),
+        note=choice.note,
     )
 
 

@@ -112,9 +112,17 @@ def test_a_sweep_that_has_grown_since_does_not_change_what_is_confirmed(
     line = (f"confirm.sweep={origin.folder}", "confirm.top=1", "confirm.seeds=2")
     before = pretend(line, flat)
     line_of = ("--multirun", "data=shapes", "model=tiny", "model.width=2,8", "model.dropout=0,0.2")
-    grown = pretend((*line_of, "seed=0,1,2,3,4,5"), lambda values: 1 / values["model.width"])
+    grown = pretend(
+        (*line_of, "seed=0,1,2,3,4,5"), lambda v: v["model.width"] / 10 - v["model.dropout"]
+    )
     assert grown.folder == origin.folder
-    assert plan_of(*line).by_id.keys() == before.by_id.keys()
+    assert before.note is None
+    plan = plan_of(*line)
+    assert plan.by_id.keys() == before.by_id.keys()
+    assert plan.note == (
+        "width=8 dropout=0 is the best now, but what was selected stays; confirm.top=2 adds it"
+    )
+    assert plan.heading[-1] == f"note     {plan.note}"
     again = plan_of(line[0], "confirm.top=1", "confirm.seeds=3")
     assert [seed for *_, seed in trials(again)] == [2, 4, 6]  # 5 is no fresh seed any more
     (selected,) = again.confirms.selected
