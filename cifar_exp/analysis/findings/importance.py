@@ -8,6 +8,8 @@ from cifar_exp.analysis.findings.base import Finding
 from cifar_exp.analysis.findings.words import amount, listed
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.importance import Importance
+from cifar_exp.analysis.statistics.regions import is_drawn
+from cifar_exp.analysis.statistics.surrogate import Surrogate
 
 MOST_FACTORS = 4
 SMALLEST_SHARE = 0.005  # of a setting that a surrogate names; smaller ones are only in the table
@@ -55,6 +57,13 @@ def _sentence(statistics: GroupStatistics, found: Importance, terms: pd.DataFram
         seeds = " and with one seed each" if statistics.seeds < 2 else ""
         return f"Over these levels{seeds}, {claim}."
     return (
-        f"Over the values drawn, {claim}, as estimated by {found.method} "
+        f"Over {_what(statistics)}, {claim}, as estimated by {found.method} "
         f"(held-out R2 {found.score:.2f})."
     )
+
+
+def _what(statistics: GroupStatistics) -> str:
+    """`the values drawn`, as in a random search, or `these levels`, as in a fraction of a grid."""
+    model = statistics.surrogate
+    assert isinstance(model, Surrogate)
+    return "the values drawn" if any(is_drawn(model, f) for f in model.factors) else "these levels"

@@ -1,6 +1,7 @@
 """Sentences on importance: ranges of what is known to matter, nothing of what is not."""
 
 import re
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -77,4 +78,19 @@ def test_a_random_search_of_noise_has_no_shares_but_a_reason(outputs: Any) -> No
     assert text.startswith(
         "The importance of the settings is unknown: a Gaussian process over 60 configurations "
         "predicts nothing of those that it has not seen (held-out R2 "
+    )
+
+
+def test_a_fraction_of_a_grid_has_levels_and_no_drawn_values(outputs: Any) -> None:
+    random = np.random.default_rng(0)
+    for row in product((0, 1), repeat=5):
+        if sum(row) % 2 == 0:
+            value = 0.5 + 0.02 * row[0] + 0.01 * row[1] + random.normal(0, 0.0015)
+            settings = {f"x__{name}": level for name, level in zip("abcde", row, strict=True)}
+            outputs.run(val=float(value), **settings)
+    (text,) = texts(outputs)
+    assert re.match(
+        r"Over these levels, a moves the validation accuracy by [12]\.\d points and b by [01]\.\d+"
+        r", as estimated by a Gaussian process over 16 configurations",
+        text,
     )
