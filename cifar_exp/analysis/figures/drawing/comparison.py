@@ -29,7 +29,7 @@ from cifar_exp.analysis.figures.drawing.style import (
 )
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
-TITLE_LETTERS = 52  # of a panel's title
+TITLE_LETTERS = 40  # of a panel's title
 FEW_ROWS = 20  # names of more are printed smaller
 VERDICTS: dict[str, tuple[Color, str]] = {  # color and marker, for print without color
     "better": (PALETTE[2], "^"),
