@@ -26,6 +26,7 @@ from cifar_exp.analysis.figures.drawing.style import (
     ALARM,
     GRAY,
     INK,
+    LETTER_INCHES,
     Color,
     brief,
     log_axis,
@@ -44,7 +45,6 @@ from cifar_exp.analysis.statistics.slices import is_logarithmic, places, slice_m
 
 PANEL_INCHES = 6.0  # of the axes beside a legend
 COLUMN_LETTERS = 11  # of a heatmap's column
-TICKS = 4  # at most, of a slice
 DODGE = 0.04  # of the distance between two levels, so that bars do not hide each other
 
 
@@ -143,7 +143,7 @@ def draw_slices(data: FigureData) -> Figure:
     figure = new_figure(1.1 + 2.4 * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     for axes, factor in zip(grid.ravel(), factors, strict=False):
-        _draw_slice(axes, statistics, factor, columns)
+        _draw_slice(axes, statistics, factor, PANEL_INCHES / columns)
     for axes in grid.ravel()[len(factors) :]:
         axes.remove()
     for axes in grid[:, 0]:
@@ -156,7 +156,7 @@ def draw_slices(data: FigureData) -> Figure:
     return figure
 
 
-def _draw_slice(axes: Axes, statistics: GroupStatistics, factor: Factor, columns: int) -> None:
+def _draw_slice(axes: Axes, statistics: GroupStatistics, factor: Factor, inches: float) -> None:
     counted, scale = statistics.counted, statistics.metric.scale
     table = slice_means(counted, factor)
     x = places(counted[factor.key], factor)
@@ -169,12 +169,13 @@ def _draw_slice(axes: Axes, statistics: GroupStatistics, factor: Factor, columns
     best = statistics.best_run
     axes.plot(x[best], counted.loc[best, "value"] * scale, "*", ms=11, color=ACCENT, mec="white")
     if not factor.is_numeric:
-        name_levels(axes, factor.levels, PANEL_INCHES / columns)
+        name_levels(axes, factor.levels, inches)
         axes.margins(x=0.15)
     elif is_logarithmic(x):
         log_axis(axes, "x")
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(TICKS))
+        letters = max(len(f"{value:g}") for value in (x.min(), (x.min() + x.max()) / 2, x.max()))
+        axes.xaxis.set_major_locator(MaxNLocator(max(1, int(inches / LETTER_INCHES / letters))))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel(factor.name)
     axes.margins(y=0.08)
