@@ -225,6 +225,23 @@ def test_the_address_restores_the_view(reader: Any, page: Any, address: str) -> 
         assert reader.column(table(other), "run") == reader.column(table(page), "run")
 
 
+def test_the_address_restores_a_brush(reader: Any, page: Any) -> None:
+    figure = group(page).locator("figure[id$='-parallel']")
+    figure.scroll_into_view_if_needed()
+    figure.get_by_role("combobox", name="Axis", exact=True).select_option(label="dropout")
+    figure.get_by_role("spinbutton", name="from").fill("0.2")
+    figure.get_by_role("spinbutton", name="from").press("Tab")
+    page.wait_for_function("location.hash.includes('brush')")
+    assert shown(page).startswith("7 of 20 runs")
+    assert set(reader.column(table(page), "dropout")) == {"0.2", "0.5"}
+    fill(page, "width=8")
+    assert shown(page).startswith("3 of 20 runs")
+    with reader.open(page.url) as other:
+        assert shown(other).startswith("3 of 20 runs")
+        group(other).get_by_role("button", name="Show all", exact=True).first.click()
+        assert shown(other).startswith("20 of 20 runs")
+
+
 def test_the_back_button_takes_a_step_back(page: Any) -> None:
     fill(page, "width=16")
     table(page).locator(".open").first.click()
