@@ -363,7 +363,7 @@ def test_a_sweep_ends_with_its_ranking(
         "rank   lr  n      val",
         "   1  0.2  1  75.00 %",
         "   2  0.1  1  50.00 %",
-        "rank  run",
+        "rank  run         val  folder",
         f"   1  lr=0.2  75.00 %  tiny-{second}",
         f"   2  lr=0.1  50.00 %  tiny-{first}",
     ]

@@ -117,8 +117,7 @@ def result_lines(snapshot: Snapshot, table: Path) -> Iterator[str]:
     """The ranking of configurations, then the best runs; `table` is the file with all runs."""
     if snapshot.ranked:
         configurations = with_intervals(ranked(snapshot))
-        has_val = any(_has_val(state) for state in snapshot.states.values())
-        yield from ranking_lines(configurations, table, "val" if has_val else ON_TEST)
+        yield from ranking_lines(configurations, table, _metric(snapshot))
         yield from run_lines(snapshot, table)
 
 
@@ -182,9 +181,14 @@ def run_lines(snapshot: Snapshot, table: Path) -> Iterator[str]:
         ]
         for rank, row in zip(ranks, shown, strict=True)
     ]
-    yield from aligned([["rank", "run", "", ""], *rows])
+    yield from aligned([["rank", "run", _metric(snapshot), "folder"], *rows])
     if len(shown) < len(every):
         yield f"      and {len(every) - len(shown)} more in {table}"
+
+
+def _metric(snapshot: Snapshot) -> str:
+    """What runs are ranked by, as a heading."""
+    return "val" if any(map(_has_val, snapshot.states.values())) else ON_TEST
 
 
 def _ranks(metrics: Sequence[float | None]) -> list[int]:

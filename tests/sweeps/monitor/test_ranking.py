@@ -101,7 +101,7 @@ def test_the_end_of_a_sweep_ranks_configurations_and_then_runs(
         "rank  width  n      val  95 % interval      test  failed",
         f"   1     16  2  65.00 %  [{65 - half[0]:.2f}, {65 + half[0]:.2f}]  50.00 %       1",
         f"   2      8  3  50.00 %  [{50 - half[1]:.2f}, {50 + half[1]:.2f}]  50.00 %       0",
-        "rank  run",
+        "rank  run                  val  folder",
         "   1  width=16 seed=1  70.00 %  tiny-w16s1",
         "   2  width=16 seed=0  60.00 %  tiny-w16s0",
         "   3  width=8 seed=0   50.00 %  tiny-w8s0",
