@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cifar_exp.analysis.findings.confirmed import confirm_hint
 from cifar_exp.analysis.findings.words import distinct_values
+from cifar_exp.analysis.statistics.factors import is_option
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 
@@ -59,7 +60,7 @@ def _test_cautions(statistics: GroupStatistics) -> Iterator[str]:
 
 def _aliased_cautions(statistics: GroupStatistics) -> Iterator[str]:
     for factor in statistics.factors:
-        if factor.aliased and not factor.key.endswith(".name"):
+        if factor.aliased and not is_option(factor.key):
             names = ", ".join((factor.name, *factor.aliased))
             yield (
                 f"{names} changed only together: the effect shown for {factor.name} is that of "

@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 
 ABSENT = "-"  # the level of a setting that a run's model, optimizer or scheduler does not have
+LABEL = "label"  # the column of the model option by which a run was started
 LONG = 6  # characters; a longer number is shortened
 DIGITS = (4, 6, 8)  # significant digits to try, until all levels stay different
 FEW = 8  # configurations; with fewer, two settings that change together cannot be separated
@@ -30,20 +31,46 @@ def find_factors(runs: pd.DataFrame, columns: Sequence[str]) -> list[Factor]:
     """The settings that differ between runs, without those that merely follow another.
 
     A setting follows another if the other's value always determines its value, and either values
-    of the other were repeated or there are too few configurations to separate the two.
+    of the other were repeated or there are too few configurations to separate the two. Models that
+    were chosen by name are one factor, `model`, with the names as levels.
     """
     values = level_frame(runs, columns)
     varied = [column for column in columns if values[column].nunique() > 1]
+    chosen = _chosen_by_name(runs, values[varied])
+    if chosen:
+        values = values.assign(**{LABEL: runs[LABEL]})
+        varied = [LABEL, *(key for key in varied if key not in chosen)]
     distinct = values[varied].drop_duplicates()
     # a setting can only follow one with at least as many levels, preferably its group's option
-    by_levels = sorted(varied, key=lambda k: (not k.endswith(".name"), -distinct[k].nunique()))
+    by_levels = sorted(varied, key=lambda k: (not is_option(k), -distinct[k].nunique()))
     aliases: dict[str, list[str]] = {}
     for key in by_levels:
         leader = next((k for k in aliases if _follows(distinct, key, k)), None)
         aliases.setdefault(leader or key, []).extend([key] if leader else [])
-    ordered = sorted(aliases, key=lambda key: (not key.endswith(".name"), varied.index(key)))
+    ordered = sorted(aliases, key=lambda key: (not is_option(key), varied.index(key)))
     names = short_names(ordered)
+    if chosen:
+        aliases[LABEL] = [*chosen, *aliases[LABEL]]
     return [_factor(key, names[key], values[key], aliases[key]) for key in ordered]
+
+
+def is_option(key: str) -> bool:
+    """Whether a factor is a choice by name, which stands for all settings that come with it."""
+    return key == LABEL or key.endswith(".name")
+
+
+def _chosen_by_name(runs: pd.DataFrame, values: pd.DataFrame) -> list[str]:
+    """The settings of the model that its name stands for: several, or a class, one name each."""
+    if LABEL not in runs or runs[LABEL].nunique() < 2:
+        return []
+    labels = runs[LABEL]
+    own = [
+        key
+        for key in values
+        if key.startswith("model.") and values[key].groupby(labels).nunique().max() == 1
+    ]
+    is_one_each = len(values[own].drop_duplicates()) == labels.nunique()
+    return own if is_one_each and (len(own) > 1 or own == ["model.name"]) else []
 
 
 def level_frame(runs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -84,6 +111,8 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
 
 
 def _short_name(key: str) -> str:
+    if key == LABEL:
+        return "model"
     head, _, tail = key.rpartition(".")
     return head if tail == "name" and head else tail
 
@@ -92,8 +121,8 @@ def _follows(distinct: pd.DataFrame, key: str, leader: str) -> bool:
     if distinct.groupby(leader)[key].nunique().max() > 1:
         return False
     levels = distinct[leader].nunique()
-    is_option = leader.endswith(".name") and key.rpartition(".")[0] == leader.rpartition(".")[0]
-    return is_option or len(distinct) >= 2 * levels or len(distinct) <= FEW
+    is_its_option = leader.endswith(".name") and key.rpartition(".")[0] == leader.rpartition(".")[0]
+    return is_its_option or len(distinct) >= 2 * levels or len(distinct) <= FEW
 
 
 def _factor(key: str, name: str, levels: Iterable[str], aliased: Sequence[str]) -> Factor:

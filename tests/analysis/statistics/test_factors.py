@@ -80,3 +80,43 @@ def test_names_are_short_where_they_stay_different() -> None:
 @pytest.mark.parametrize("runs", [0, 1])
 def test_one_run_or_none_has_no_factors(runs: int) -> None:
     assert varied(model__width=[8] * runs) == []
+
+
+def test_models_chosen_by_name_are_one_factor_with_the_names_as_levels(outputs: Any) -> None:
+    for seed in range(3):
+        for label, width, depth in (("tiny", 8, 1), ("notebook", 32, 3)):
+            sizes = {"model__width": width, "model__depth": depth}
+            value = 0.3 + width / 100 + seed / 1000
+            outputs.run(seed=seed, val=value, label=label, optimizer__lr=1 / width, **sizes)
+    statistics = outputs.statistics()
+    (factor,) = statistics.factors
+    assert (factor.key, factor.name) == ("label", "model")
+    assert factor.levels == ("notebook", "tiny")
+    assert factor.aliased == ("model.width", "model.depth", "optimizer.lr")
+    assert list(statistics.summary["configuration"]) == ["model=notebook", "model=tiny"]
+    (row,) = statistics.effects.to_dict("records")
+    assert (row["name"], row["level"], row["reference"]) == ("model", "tiny", "notebook")
+    assert outputs.statistics(baseline="model=tiny").baseline == "model=tiny"
+
+
+def test_a_class_of_your_own_is_named_by_its_option(outputs: Any) -> None:
+    names = (("tiny", "convnet"), ("mine", "package.Mine"))
+    runs = [outputs.run(val=0.5, label=label, model__name=name) for label, name in names]
+    (factor,) = outputs.statistics(outputs.sweep("both", runs)).factors
+    assert (factor.name, factor.levels) == ("model", ("mine", "tiny"))
+
+
+def test_models_that_differ_in_one_setting_are_compared_by_it(outputs: Any) -> None:
+    for label, width in (("tiny", 8), ("wide", 32)):
+        outputs.run(val=0.5, label=label, model__width=width)
+    (factor,) = outputs.statistics().factors
+    assert (factor.name, factor.levels) == ("width", ("8", "32"))
+
+
+def test_a_width_that_varies_within_a_model_stays_a_factor(outputs: Any) -> None:
+    for label, depth in (("tiny", 1), ("deep", 3)):
+        for width in (8, 16):
+            sizes = {"model__width": width, "model__depth": depth, "model__kernel": depth}
+            outputs.run(val=0.5, label=label, **sizes)
+    names = [factor.name for factor in outputs.statistics().factors]
+    assert names == ["model", "width"]
