@@ -154,6 +154,13 @@ def test_the_page_refers_to_nothing_outside_itself(outputs: Any) -> None:
     assert "url(" not in source
 
 
+def test_methods_say_how_far_other_images_would_move_an_accuracy(outputs: Any) -> None:
+    outputs.run(val=0.5)
+    text = Page(made(outputs) / "index.html").text
+    # 100 images: the binomial SD of 50 % is 5 points
+    assert "100 others would move the best by up to 9.8 percentage points either way" in text
+
+
 def test_counts_failures_and_commands_are_on_the_page(outputs: Any) -> None:
     runs = [outputs.run(seed=0, val=0.5), outputs.run(seed=1, status="failed", error="boom")]
     runs.append(outputs.run(seed=2, status="pruned"))
