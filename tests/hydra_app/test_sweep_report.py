@@ -51,6 +51,7 @@ def test_the_report_is_written_even_if_no_run_completed(sweep: SweepFolder) -> N
     assert lines == [
         "report   on 1 run ...",
         "answer   No completed run has a value of this metric, so there is nothing to compare.",
+        "answer   1 run failed, and none completed.",
         f"report   {page}",
     ]
     assert "ValueError: boom" in page.read_text()
