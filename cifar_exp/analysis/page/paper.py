@@ -11,10 +11,13 @@ from collections.abc import Iterator
 import numpy as np
 
 import cifar_exp
+from cifar_exp.analysis.load.frames import settings_columns
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.text import counted
 
+DESCRIBED = ("model", "augmentation", "optimizer", "scheduler", "trainer")
+TOLD_ELSEWHERE = ("trainer.epochs", "trainer.evaluate", "trainer.precision", "trainer.compile")
 SEARCH = re.compile(r"\bsearch=(?!none)(\w+)")  # in a command
 MOST_LEVELS = 8  # that are listed
 
@@ -68,7 +71,17 @@ def _settings(statistics: GroupStatistics) -> Iterator[str]:
     epochs = statistics.counted["epochs"].dropna().unique()
     if len(epochs) == 1:
         yield f"Each run trained for {counted(int(epochs[0]), 'epoch')}."
-    yield "All other settings are those of the configuration file of each run."
+    same = ", ".join(_common(statistics))
+    yield f"The same in all runs: {same}." if same else "Other settings are in each run's folder."
+
+
+def _common(statistics: GroupStatistics) -> Iterator[str]:
+    """What was chosen for all runs, as key and value; parts that are switched off are left out."""
+    for key in settings_columns(statistics.runs):
+        values = statistics.raw_runs[key].dropna().unique()
+        is_described = key.partition(".")[0] in DESCRIBED and key not in TOLD_ELSEWHERE
+        if is_described and len(values) == 1 and values[0] not in ("none", "false", "0"):
+            yield f"{key} {values[0]}"
 
 
 def _range(factor: Factor) -> str:
@@ -97,7 +110,10 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
     else:
         interval = metric.interval_text(row["ci_low"], row["ci_high"])
         sd = metric.difference_text(row["sd"]).removeprefix("+")
-        yield f"{best} (SD {sd} over {int(row['n'])} seeds, 95 % interval {interval})."
+        of_all = ""
+        if len(sizes) > 1:
+            of_all = " from the scatter pooled over configurations, simultaneous for all of them"
+        yield f"{best} (SD {sd} over {int(row['n'])} seeds; 95 % interval {interval}{of_all})."
     if not metric.is_on_test and np.isfinite(row["test_mean"]):
         spread = "" if row["n"] < 2 else f" (SD {row['test_sd'] * 100:.2f} pp)"
         yield f"Its mean test accuracy is {row['test_mean'] * 100:.2f} %{spread}."
@@ -105,11 +121,22 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
     if df:
         noise = metric.difference_text(pooled).removeprefix("+")
         yield f"The SD between seeds, pooled over configurations, is {noise} ({df} df)."
+        yield (
+            "Differences between configurations are judged at 5 % by simultaneous intervals "
+            f"({_method(statistics)}) in a model with a mean per configuration and the seed as a "
+            "block."
+        )
     lost = statistics.summary[["failed", "diverged"]].sum()
     parts = [f"{n} {status}" for status, n in lost.items() if n]
     if parts:
         runs = counted(len(statistics.runs), "run")
         yield f"Of {runs}, {' and '.join(parts)}; means leave them out."
+
+
+def _method(statistics: GroupStatistics) -> str:
+    if statistics.baseline is None:
+        return "Tukey and Kramer, for all pairs"
+    return f"Dunnett, against the baseline {statistics.baseline}"
 
 
 def _compute(statistics: GroupStatistics) -> Iterator[str]:

@@ -20,15 +20,16 @@ def test_a_grid_is_described_with_data_settings_results_compute_and_code(outputs
     assert settings == (
         "We trained all 9 combinations of these settings: model.width 8, 16, 32; model.dropout 0, "
         "0.1, 0.2. The one with the best mean validation accuracy was chosen. Each run trained "
-        "for 3 epochs. All other settings are those of the configuration file of each run."
+        "for 3 epochs. The same in all runs: model.name convnet."
     )
     own = statistics.counted[statistics.counted["configuration"] == "width=32 dropout=0"]["value"]
     mean, sd = pd.Series(own).mean(), pd.Series(own).std()
     assert (
-        f"mean validation accuracy of {mean * 100:.2f} % (SD {sd * 100:.2f} pp over 3 seeds, "
+        f"mean validation accuracy of {mean * 100:.2f} % (SD {sd * 100:.2f} pp over 3 seeds; "
         in (results)
     )
     assert results.startswith("Each configuration was trained with 3 seeds, which set the initial ")
+    assert "simultaneous intervals (Tukey and Kramer, for all pairs) in a model" in results
     seconds = sum(3.0 * width * 9 for width in (8, 16, 32))
     pflop = sum(width**2 / 1000 * 9 for width in (8, 16, 32))
     assert compute == (
