@@ -24,8 +24,13 @@ class ChartPanel {
     this.controls = chart.controls?.(group) ?? [];
     const parts = ["options", "key", "plot"].map((name) => report.element("div", { class: name }));
     const kind = chart.isWide ? "chart wide" : "chart";
-    this.figure = report.element("figure", { class: kind, id: `${group.slug}-${chart.name}` },
-      report.element(chart.heading ?? "h4", {}, chart.title), ...parts, report.element("figcaption"));
+    this.figure = report.element(
+      "figure",
+      { class: kind, id: `${group.slug}-${chart.name}` },
+      report.element(chart.heading ?? "h4", {}, chart.title),
+      ...parts,
+      report.element("figcaption"),
+    );
     report.plot.controls(this.part(".options"), this.controls, this.state, chart.name);
     place.append(this.figure);
     this.seen = this.signature();
@@ -38,7 +43,8 @@ class ChartPanel {
 
   options() {
     return Object.fromEntries(
-      this.controls.map((each) => [each.key, report.plot.chosen(this.state, this.chart.name, each)]));
+      this.controls.map((each) => [each.key, report.plot.chosen(this.state, this.chart.name, each)]),
+    );
   }
 
   // Two equal signatures: nothing that is drawn from options has changed.
@@ -79,7 +85,8 @@ class ChartPanel {
     if (plot.firstChild?.nodeType === Node.TEXT_NODE) plot.textContent = "";
     this.part(".key").replaceChildren(...(this.hasColors() ? report.plot.legend(this.group) : []));
     const { caption } = this.chart;
-    this.part("figcaption").textContent = typeof caption === "function" ? caption(this.group, this.options()) : caption;
+    this.part("figcaption").textContent =
+      typeof caption === "function" ? caption(this.group, this.options()) : caption;
     const text = this.chart.draw(plot, this.group, this.state, this.options());
     const svg = plot.querySelector("svg:not([aria-hidden])");
     svg?.setAttribute("role", "img");
@@ -113,13 +120,16 @@ report.charts.start = () => {
 };
 
 report.charts.watch = (panels) => {
-  const view = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      const panel = panels.get(target);
-      panel.isSeen = isIntersecting;
-      if (isIntersecting && panel.isStale) panel.request();
-    }
-  }, { rootMargin: "400px" });
+  const view = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const panel = panels.get(target);
+        panel.isSeen = isIntersecting;
+        if (isIntersecting && panel.isStale) panel.request();
+      }
+    },
+    { rootMargin: "400px" },
+  );
   const sizes = new ResizeObserver((entries) => {
     for (const { target, contentRect } of entries) {
       const panel = panels.get(target);

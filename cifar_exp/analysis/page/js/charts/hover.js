@@ -17,15 +17,23 @@ report.plot.hoverBy = (sheet, group, find, step) => {
     ring.attr("visibility", point ? "visible" : "hidden");
     if (!point) return;
     ring.attr("cx", point.x).attr("cy", point.y).raise();
-    tip.replaceChildren(...point.lines.map((line, i) =>
-      report.element(i ? "span" : "b", {}, line)));
+    tip.replaceChildren(...point.lines.map((line, i) => report.element(i ? "span" : "b", {}, line)));
     place(tip, sheet, point);
   };
   const choose = () => point?.run !== undefined && report.charts.open(group, point.run);
-  sheet.svg.attr("tabindex", 0)
-    .on("pointermove pointerdown", (event) => show(find(...d3.pointer(event, sheet.g.node()))))
-    .on("pointerleave blur", () => show(null))
-    .on("click", choose)
+  let isSecondTap = false; // of a finger, whose first one only reads
+  const follow = (event) => {
+    const before = point?.run;
+    show(find(...d3.pointer(event, sheet.g.node())));
+    if (event.type === "pointerdown") isSecondTap = before === point?.run;
+  };
+  const isFinger = ({ pointerType }) => pointerType === "touch";
+  sheet.svg
+    .attr("tabindex", 0)
+    .on("pointermove pointerdown", follow)
+    .on("pointerleave", (event) => isFinger(event) || show(null))
+    .on("blur", () => show(null))
+    .on("click", (event) => (isFinger(event) && !isSecondTap) || choose())
     .on("keydown", (event) => {
       if (event.key === "Enter") choose();
       else if (event.key === "Escape" && point) show(null);

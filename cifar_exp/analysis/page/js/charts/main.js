@@ -3,10 +3,14 @@
 
 report.plot.mostLines = 8; // that can be told from each other
 const MAIN_CAPTIONS = {
-  interaction: () => "A point is a run; the lines join the means, with their 95 % intervals where there is one.",
-  forest: ({ comparisons: { length } }) => "The bars are differences of means with simultaneous 95 % intervals; a dashed one is "
-    + "not significant. A point is a run, less the mean of the reference."
-    + (length > report.plot.rowsAtFirst ? ` The closest ${report.plot.rowsAtFirst} of ${length} are shown; the table of comparisons has all.` : ""),
+  interaction: () =>
+    "A point is a run; the lines join the means, with their 95 % intervals where there is one.",
+  forest: ({ comparisons: { length } }) =>
+    "The bars are differences of means with simultaneous 95 % intervals; a dashed one is " +
+    "not significant. A point is a run, less the mean of the reference." +
+    (length > report.plot.rowsAtFirst
+      ? ` The closest ${report.plot.rowsAtFirst} of ${length} are shown; the table of comparisons has all.`
+      : ""),
   firstFactor: () => "A point is a run; all other factors vary among the points. The line joins means.",
 };
 
@@ -31,9 +35,14 @@ function mainView(group, options) {
 // The views that the data gives, the best suited first.
 function mainViews(group) {
   const views = [];
-  const few = group.factors.filter((_, factor) => report.plot.levelsOf(group, factor).length <= report.plot.mostLines);
+  const few = group.factors.filter(
+    (_, factor) => report.plot.levelsOf(group, factor).length <= report.plot.mostLines,
+  );
   const canInteract = few.length > 1 && report.plot.cells(group).size > few.length;
-  const [interaction, differences] = [["interaction", "factors together"], ["forest", "differences"]];
+  const [interaction, differences] = [
+    ["interaction", "factors together"],
+    ["forest", "differences"],
+  ];
   if (canInteract && group.factors.length === 2) views.push(interaction);
   if (group.comparisons.some(({ low }) => low !== null)) views.push(differences);
   if (group.factors.length && group.configurations.length > 1)
@@ -41,12 +50,3 @@ function mainViews(group) {
   if (canInteract && group.factors.length > 2) views.push(interaction);
   return views;
 }
-
-// The levels of a factor that configurations have, in order.
-report.plot.levelsOf = (group, factor) => {
-  group.levelsOf ??= new Map();
-  if (!group.levelsOf.has(factor))
-    group.levelsOf.set(factor,
-      [...new Set(group.configurations.map((each) => each.levels[factor]))].sort((a, b) => a - b));
-  return group.levelsOf.get(factor);
-};

@@ -1,6 +1,9 @@
 // Curves of some runs above each other, for the comparison of runs and for a run's dialog.
 
-const OVERLAY_KINDS = [["accuracy", "accuracy (%)"], ["loss", "loss"]];
+const OVERLAY_KINDS = [
+  ["accuracy", "accuracy (%)"],
+  ["loss", "loss"],
+];
 
 const MOST_OWN_COLORS = 5;
 
@@ -42,7 +45,9 @@ function overlayLines(group, run, kind, color) {
     if (values.every((value) => value === null)) return [];
     const name = overlayName(group, run, false);
     const lines = (i) => report.plot.curveTexts(name, 1, series, x[i], values[i]);
-    return [{ x, y: values, color, dash: split === "train" ? "5 3" : null, name: `${split} of ${name}`, lines }];
+    return [
+      { x, y: values, color, dash: split === "train" ? "5 3" : null, name: `${split} of ${name}`, lines },
+    ];
   });
 }
 

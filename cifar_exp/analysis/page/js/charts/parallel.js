@@ -7,8 +7,9 @@ const BRUSH_MARGIN = 8; // beyond its ends, so that a drag that starts near an e
 report.charts.register({
   name: "parallel",
   title: "All factors at once",
-  caption: "Drag along an axis to brush it: the table and all charts show what is brushed. Drag an axis's name, or press "
-    + "the left and right arrow keys on it, to move the axis. The fields above do the same without a pointer.",
+  caption:
+    "Drag along an axis to brush it: the table and all charts show what is brushed. Drag an axis's name, or press " +
+    "the left and right arrow keys on it, to move the axis. The fields above do the same without a pointer.",
   hasColors: true,
   isWide: true,
   showsHidden: true,
@@ -29,8 +30,10 @@ report.charts.register({
     drawParallelLines(container.parallel, group, state);
     showBrushes(container.parallel, group, state);
     const count = state.visible?.size ?? report.runCount(group);
-    return `Each run as a line over ${order.map((key) => report.plot.parallelAxes(group).get(key).name).join(", ")}. `
-      + `${count} of ${report.runCount(group)} runs are visible. The table of runs has the numbers.`;
+    return (
+      `Each run as a line over ${order.map((key) => report.plot.parallelAxes(group).get(key).name).join(", ")}. ` +
+      `${count} of ${report.runCount(group)} runs are visible. The table of runs has the numbers.`
+    );
   },
 });
 
@@ -61,18 +64,32 @@ function drawParallelAxis(g, { values, texts, format }, scale) {
   const ticks = texts ? d3.sort(new Set(known)) : report.plot.tickValues(scale, known, 6);
   let free = Infinity; // labels that would overlap are left out
   const kept = ticks.filter((tick) => scale(tick) <= free && ((free = scale(tick) - 13), true));
-  const axis = d3.axisLeft(scale).tickValues(kept).tickFormat((tick) => (texts ? texts[tick] : format(tick))).tickSize(4);
-  g.append("g").attr("class", "axis parallel-axis").call(axis).attr("font-family", null).attr("font-size", null);
+  const axis = d3
+    .axisLeft(scale)
+    .tickValues(kept)
+    .tickFormat((tick) => (texts ? texts[tick] : format(tick)))
+    .tickSize(4);
+  g.append("g")
+    .attr("class", "axis parallel-axis")
+    .call(axis)
+    .attr("font-family", null)
+    .attr("font-size", null);
 }
 
 function addBrush(g, group, state, key, scale, height) {
   let waiting = null; // one change of the state a frame is enough
-  const brush = d3.brushY().extent([[-BRUSH_WIDTH, -BRUSH_MARGIN], [BRUSH_WIDTH, height + BRUSH_MARGIN]]).on("brush end", (event) => {
-    if (!event.sourceEvent) return; // moved by showBrushes
-    const range = event.selection?.map(scale.invert).reverse();
-    cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(() => report.plot.brushAxis(group, state, key, range));
-  });
+  const brush = d3
+    .brushY()
+    .extent([
+      [-BRUSH_WIDTH, -BRUSH_MARGIN],
+      [BRUSH_WIDTH, height + BRUSH_MARGIN],
+    ])
+    .on("brush end", (event) => {
+      if (!event.sourceEvent) return; // moved by showBrushes
+      const range = event.selection?.map(scale.invert).reverse();
+      cancelAnimationFrame(waiting);
+      waiting = requestAnimationFrame(() => report.plot.brushAxis(group, state, key, range));
+    });
   const element = g.append("g").attr("class", "brush").call(brush);
   element.selectAll("*").attr("aria-hidden", "true");
   return { brush, element };
@@ -80,7 +97,13 @@ function addBrush(g, group, state, key, scale, height) {
 
 function showBrushes({ axes }, group, state) {
   const brushes = report.plot.brushes(group, state);
-  for (const [key, { scale, brush: { brush, element } }] of axes) {
+  for (const [
+    key,
+    {
+      scale,
+      brush: { brush, element },
+    },
+  ] of axes) {
     const range = brushes.get(key);
     const [top, bottom] = d3.extent(scale.range());
     const within = (y) => Math.min(bottom + BRUSH_MARGIN, Math.max(top - BRUSH_MARGIN, y));
@@ -93,7 +116,8 @@ function showBrushes({ axes }, group, state) {
 }
 
 function linePoints({ order, place, axes }, run) {
-  return order.map((key) => [place(key), axes.get(key).scale(axes.get(key).values[run])])
+  return order
+    .map((key) => [place(key), axes.get(key).scale(axes.get(key).values[run])])
     .filter(([, y]) => !Number.isNaN(y));
 }
 
@@ -104,37 +128,61 @@ function drawParallelLines(view, group, state) {
   const byColor = d3.sort(d3.group(runs, colorOf), ([color]) => color !== "");
   view.lines.selectAll("path").remove();
   for (const [color, own] of byColor) {
-    const d = own.map((run) => `M${linePoints(view, run).map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L")}`);
-    view.lines.append("path").attr("class", color ? "curve thin" : "curve thin hidden").attr("d", d.join(""))
+    const d = own.map(
+      (run) =>
+        `M${linePoints(view, run)
+          .map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`)
+          .join("L")}`,
+    );
+    view.lines
+      .append("path")
+      .attr("class", color ? "curve thin" : "curve thin hidden")
+      .attr("d", d.join(""))
       .style("stroke", color || null);
   }
 }
 
 // find and step for report.plot.hoverBy: the nearest visible line; arrows go along it and to the next.
 function lineFinders(view, group, state) {
-  const visible = () => d3.range(report.runCount(group))
-    .filter((run) => group.runs.value[run] !== null && state.isVisible(run));
+  const visible = () =>
+    d3.range(report.runCount(group)).filter((run) => group.runs.value[run] !== null && state.isVisible(run));
   const at = (run, key) => {
     const { scale, values } = view.axes.get(key);
     return { x: view.place(key), y: scale(values[run]), key, run, lines: parallelLines(view, group, run) };
   };
   const find = (x, y) => {
     const nearest = d3.least(visible(), (run) => Math.abs(heightAt(linePoints(view, run), x) - y));
-    if (nearest === undefined || Math.abs(heightAt(linePoints(view, nearest), x) - y) > report.plot.near / 2) return null;
-    return at(nearest, d3.least(view.order, (key) => Math.abs(view.place(key) - x)));
+    if (nearest === undefined || Math.abs(heightAt(linePoints(view, nearest), x) - y) > report.plot.near / 2)
+      return null;
+    return at(
+      nearest,
+      d3.least(view.order, (key) => Math.abs(view.place(key) - x)),
+    );
   };
   const step = (now, [across, down]) => {
     const runs = visible();
     if (!runs.length) return null;
     if (!now) return at(runs[0], view.order.at(-1));
     const run = runs[Math.min(Math.max(runs.indexOf(now.run) + down, 0), runs.length - 1)];
-    return at(run, view.order[Math.min(Math.max(view.order.indexOf(now.key) + across, 0), view.order.length - 1)]);
+    return at(
+      run,
+      view.order[Math.min(Math.max(view.order.indexOf(now.key) + across, 0), view.order.length - 1)],
+    );
   };
   return [find, step];
 }
 
 function heightAt(points, x) {
-  const i = Math.min(Math.max(d3.bisectRight(points.map(([each]) => each), x), 1), points.length - 1);
+  const i = Math.min(
+    Math.max(
+      d3.bisectRight(
+        points.map(([each]) => each),
+        x,
+      ),
+      1,
+    ),
+    points.length - 1,
+  );
   const [[x0, y0], [x1, y1]] = [points[i - 1], points[i]];
   return y0 + ((y1 - y0) * (x - x0)) / (x1 - x0);
 }

@@ -8,16 +8,28 @@ report.plot.parallelAxes = (group) => {
   const runs = d3.range(report.runCount(group));
   const column = (of) => runs.map((run) => (value[run] === null ? NaN : of(run)));
   const axes = group.factors.map(({ key, name, numeric, levels }, factor) => ({
-    key, name, texts: numeric ? null : levels, format: report.plot.short,
+    key,
+    name,
+    texts: numeric ? null : levels,
+    format: report.plot.short,
     values: column((run) => {
       const level = group.configurations[configuration[run]].levels[factor];
       return numeric ? Number(levels[level]) : level;
     }),
   }));
   const { metric } = group;
-  axes.push({ key: "pflop", name: "PFLOP", texts: null, format: report.plot.short, values: column((run) => pflop[run] ?? NaN) });
   axes.push({
-    key: metric.name, name: metric.label, texts: null, format: report.plot.short,
+    key: "pflop",
+    name: "PFLOP",
+    texts: null,
+    format: report.plot.short,
+    values: column((run) => pflop[run] ?? NaN),
+  });
+  axes.push({
+    key: metric.name,
+    name: metric.label,
+    texts: null,
+    format: report.plot.short,
     values: column((run) => value[run] * metric.scale),
   });
   const varies = ({ values }) => new Set(values.filter((each) => !Number.isNaN(each))).size > 1;
@@ -28,7 +40,10 @@ report.plot.parallelAxes = (group) => {
 // The keys of the axes from left to right: as the reader has put them, then those not yet placed.
 report.plot.axisOrder = (group, state) => {
   const axes = report.plot.parallelAxes(group);
-  const chosen = state.option("parallel", "order").split(" ").filter((key) => axes.has(key));
+  const chosen = state
+    .option("parallel", "order")
+    .split(" ")
+    .filter((key) => axes.has(key));
   return [...chosen, ...[...axes.keys()].filter((key) => !chosen.includes(key))];
 };
 
@@ -47,7 +62,9 @@ report.plot.parallelScale = ({ values, texts }, kind, height) => {
 
 // Brushes as a text, `model.width=8..16 val_accuracy=60..64`, and back: a Map from key to [low, high].
 report.plot.brushText = (brushes) =>
-  [...brushes].map(([key, [low, high]]) => `${key}=${+low.toPrecision(6)}..${+high.toPrecision(6)}`).join(" ");
+  [...brushes]
+    .map(([key, [low, high]]) => `${key}=${+low.toPrecision(6)}..${+high.toPrecision(6)}`)
+    .join(" ");
 
 report.plot.parseBrushes = (group, text) => {
   const brushes = new Map();
@@ -73,10 +90,11 @@ report.plot.brushAxis = (group, state, key, range) => {
 report.plot.brushedRuns = (group, brushes) => {
   if (!brushes.size) return null;
   const axes = report.plot.parallelAxes(group);
-  const isWithin = (run) => [...brushes].every(([key, [low, high]]) => {
-    const value = axes.get(key).values[run];
-    const slack = 1e-6 * Math.abs(value); // texts have six digits
-    return value >= low - slack && value <= high + slack;
-  });
+  const isWithin = (run) =>
+    [...brushes].every(([key, [low, high]]) => {
+      const value = axes.get(key).values[run];
+      const slack = 1e-6 * Math.abs(value); // texts have six digits
+      return value >= low - slack && value <= high + slack;
+    });
   return new Set(d3.range(report.runCount(group)).filter(isWithin));
 };

@@ -60,10 +60,16 @@ function axisFields(group, state, axis) {
     const button = report.element("button", { type: "button" }, text);
     button.dataset.focus = text;
     button.addEventListener("click", () =>
-      report.plot.moveAxis(group, state, key, report.plot.axisOrder(group, state).indexOf(key) + step));
+      report.plot.moveAxis(group, state, key, report.plot.axisOrder(group, state).indexOf(key) + step),
+    );
     return button;
   };
-  return [...scaleField(state, axis), move(-1, "move left"), move(1, "move right"), ...rangeFields(group, state, axis)];
+  return [
+    ...scaleField(state, axis),
+    move(-1, "move left"),
+    move(1, "move right"),
+    ...rangeFields(group, state, axis),
+  ];
 }
 
 function scaleField(state, { key, texts }) {
@@ -71,7 +77,8 @@ function scaleField(state, { key, texts }) {
   const scale = report.plot.select(report.plot.scaleKinds);
   scale.value = state.option("parallel", `scale ${key}`, "auto");
   scale.addEventListener("input", () =>
-    state.setOption("parallel", `scale ${key}`, scale.value === "auto" ? "" : scale.value));
+    state.setOption("parallel", `scale ${key}`, scale.value === "auto" ? "" : scale.value),
+  );
   return [labeled("Scale", scale, "scale")];
 }
 
@@ -84,7 +91,8 @@ function rangeFields(group, state, { key, texts, values, format }) {
       ? report.plot.select([["", "any"], ...d3.sort(new Set(known)).map((level) => [level, texts[level]])])
       : report.element("input", { type: "number", step: "any", placeholder: format(end ? high : low) });
     field.classList.add("range");
-    if (range) field.value = texts ? Math.round(range[end] + (end ? -0.01 : 0.01)) : +range[end].toPrecision(4);
+    if (range)
+      field.value = texts ? Math.round(range[end] + (end ? -0.01 : 0.01)) : +range[end].toPrecision(4);
     return [name, field];
   });
   const apply = () => {

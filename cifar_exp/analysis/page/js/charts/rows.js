@@ -3,8 +3,8 @@
 const ROW_NAME_LETTER = 7.4; // pixels
 report.plot.rowsAtFirst = 20;
 
-report.plot.allRowsControl = (group, rows, what) => rows > report.plot.rowsAtFirst
-  ? [{ key: "all", label: `all ${rows} ${what}`, value: false }] : [];
+report.plot.allRowsControl = (group, rows, what) =>
+  rows > report.plot.rowsAtFirst ? [{ key: "all", label: `all ${rows} ${what}`, value: false }] : [];
 
 report.plot.firstRows = (rows, showsAll) => (showsAll ? rows : rows.slice(0, report.plot.rowsAtFirst));
 
@@ -29,16 +29,3 @@ report.plot.rowSheet = (container, names, right) => {
 function shortened(name, most) {
   return name.length <= most ? name : `${name.slice(0, most - 1)}…`;
 }
-
-// The runs of each configuration that count, by the configuration's index.
-report.plot.runsOf = (group) => {
-  group.runsOf ??= d3.group(
-    d3.range(report.runCount(group)).filter((run) => group.runs.value[run] !== null),
-    (run) => group.runs.configuration[run]);
-  return group.runsOf;
-};
-
-// Which configurations have a visible run, the best first.
-report.plot.visibleConfigurations = (group, state) =>
-  d3.range(group.configurations.length).filter((configuration) =>
-    (report.plot.runsOf(group).get(configuration) ?? []).some((run) => state.isVisible(run)));

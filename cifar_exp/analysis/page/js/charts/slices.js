@@ -1,6 +1,7 @@
 // The metric by each factor: a panel for each, with every run that counts as a point.
 
-const PANEL_HEIGHT = 230, PANEL_GAP = 34, PANEL_WIDTH = 300; // pixels; at least that wide, if there is room
+const PANEL_HEIGHT = 230, PANEL_FOOT = 70, PANEL_GAP = 34; // pixels
+const PANEL_WIDTH = 300; // at least that wide, if there is room
 const PANELS_AT_FIRST = 6;
 const MOST_STEPS = 12; // levels that get a mean each; more are put into bins
 const BINS = 8;
@@ -8,17 +9,20 @@ const BINS = 8;
 report.charts.register({
   name: "slices",
   title: "One factor at a time",
-  caption: "A point is a run; all other factors vary among the points of a panel. The line joins the means at "
-    + "each level, or in bins of equally many runs where many values were drawn.",
+  caption:
+    "A point is a run; all other factors vary among the points of a panel. The line joins the means at " +
+    "each level, or in bins of equally many runs where many values were drawn.",
   hasColors: true,
   isWide: true,
   showsHidden: true,
   isFor: (group) => group.factors.length > 0 && report.plot.runsOf(group).size > 1,
   controls(group) {
     const controls = group.factors.some(({ numeric }) => numeric)
-      ? [{ key: "axis", label: "Axis", choices: report.plot.scaleKinds, value: "auto" }] : [];
+      ? [{ key: "axis", label: "Axis", choices: report.plot.scaleKinds, value: "auto" }]
+      : [];
     return group.factors.length > PANELS_AT_FIRST
-      ? [...controls, { key: "all", label: `all ${group.factors.length} factors`, value: false }] : controls;
+      ? [...controls, { key: "all", label: `all ${group.factors.length} factors`, value: false }]
+      : controls;
   },
   draw(container, group, state, { axis, all }) {
     const factors = d3.range(all ? group.factors.length : Math.min(PANELS_AT_FIRST, group.factors.length));
@@ -30,44 +34,44 @@ report.charts.register({
 report.plot.firstFactor = (container, group, state) => drawSlices(container, group, state, [0], "auto");
 
 function drawSlices(container, group, state, factors, kind) {
-  const left = 48, right = 10;
-  const room = container.clientWidth - left - right + PANEL_GAP;
-  const most = Math.max(1, Math.min(factors.length, Math.floor(room / (PANEL_WIDTH + PANEL_GAP))));
-  const across = Math.ceil(factors.length / Math.ceil(factors.length / most)); // rows of equally many
-  const height = (factors.length === 1 ? 1.3 : 1) * PANEL_HEIGHT;
-  const down = Math.ceil(factors.length / across);
-  const sheet = report.plot.sheet(container, down * (height + 70), { top: 24, right, bottom: 46, left });
-  const width = (sheet.width + PANEL_GAP) / across - PANEL_GAP;
-  const runs = [...report.plot.runsOf(group).values()].flat();
-  const axis = report.plot.metricScale(group, runs.map((run) => group.runs.value[run]), [height, 0]);
+  const layout = panels(container, factors.length);
+  const sheet = report.plot.sheet(container, layout.down * (layout.height + PANEL_FOOT), layout);
+  const axis = report.plot.metricOfRuns(group, [layout.height, 0]);
   const points = factors.flatMap((factor, i) => {
-    const [dx, dy] = [(i % across) * (width + PANEL_GAP), Math.floor(i / across) * (height + 70)];
-    const panel = { g: sheet.g.append("g").attr("transform", `translate(${dx},${dy})`), width, height, left };
-    const own = drawSlice(panel, group, state, factor, kind, axis, runs, i % across === 0);
+    const [column, row] = [i % layout.across, Math.floor(i / layout.across)];
+    const [dx, dy] = [column * (layout.width + PANEL_GAP), row * (layout.height + PANEL_FOOT)];
+    const g = sheet.g.append("g").attr("transform", `translate(${dx},${dy})`);
+    const own = drawSlice({ ...layout, g }, group, state, factor, kind, axis, column === 0);
     return own.map((point) => ({ ...point, x: point.x + dx, y: point.y + dy }));
   });
-  report.plot.hover(sheet, group, points.filter((point) => !point.isHidden));
-  return `${factors.map((factor) => sliceText(group, runs, factor)).join(" ")} The table of runs has the numbers.`;
+  report.plot.hover(sheet, group, points.filter(({ isHidden }) => !isHidden));
+  return `${factors.map((factor) => sliceText(group, factor)).join(" ")} The table of runs has the numbers.`;
 }
 
-function drawSlice(panel, group, state, factor, kind, axis, runs, isFirst) {
+// Rows of equally many panels, and their size.
+function panels(container, count) {
+  const margins = { top: 24, right: 10, bottom: 46, left: 48 };
+  const room = container.clientWidth - margins.left - margins.right + PANEL_GAP;
+  const most = Math.max(1, Math.min(count, Math.floor(room / (PANEL_WIDTH + PANEL_GAP))));
+  const down = Math.ceil(count / most);
+  const across = Math.ceil(count / down);
+  const height = (count === 1 ? 1.3 : 1) * PANEL_HEIGHT;
+  return { ...margins, across, down, height, width: room / across - PANEL_GAP };
+}
+
+function drawSlice(panel, group, state, factor, kind, axis, isFirst) {
   const x = report.plot.factorAxis(group, factor, kind, [20, panel.width - 20]);
-  report.plot.axis(panel, "left", axis.scale,
-    { ...axis, label: isFirst ? axis.label : "", text: isFirst ? report.plot.short : () => "" });
-  report.plot.axis(panel, "bottom", x.scale, { ticks: x.ticks, text: x.text, label: group.factors[factor].name, grid: false });
+  const texts = isFirst ? {} : { label: "", text: () => "" };
+  report.plot.axis(panel, "left", axis.scale, { ...axis, ...texts });
+  report.plot.axis(panel, "bottom", x.scale, x);
   const levels = report.plot.levelsOf(group, factor).length;
   const spread = levels > MOST_STEPS ? 0 : Math.min(26, (0.5 * panel.width) / levels);
-  const colors = report.plot.colors(group);
-  const points = runs.map((run, i) => {
-    const configuration = group.runs.configuration[run];
-    return {
-      x: x.at(group.configurations[configuration].levels[factor]) + spread * jitter(i),
-      y: axis.of(group.runs.value[run]), run, color: colors.of(configuration), isHidden: !state.isVisible(run),
-      lines: () => report.plot.runLines(group, run),
-    };
+  const points = report.plot.countedRuns(group).map((run, i) => {
+    const level = group.configurations[group.runs.configuration[run]].levels[factor];
+    return report.plot.runPoint(group, state, run, x.at(level) + spread * jitter(i), axis.of(group.runs.value[run]));
   });
   report.plot.scatter(panel.g, points, points.length > 500 ? 4 : 6);
-  drawTrend(panel.g, trend(group, runs, factor), x, axis);
+  drawTrend(panel.g, trend(group, factor), x, axis);
   return points;
 }
 
@@ -77,10 +81,11 @@ function jitter(i) {
 }
 
 // The means of the runs at each level, or in bins of equally many runs: [{level or number, mean}].
-function trend(group, runs, factor) {
+function trend(group, factor) {
   const level = (run) => group.configurations[group.runs.configuration[run]].levels[factor];
   const { numeric, levels: texts } = group.factors[factor];
   const mean = (own) => d3.mean(own, (run) => group.runs.value[run]);
+  const runs = report.plot.countedRuns(group);
   const byLevel = d3.sort(d3.rollup(runs, mean, level), ([each]) => each);
   if (!numeric || byLevel.length <= MOST_STEPS) return byLevel.map(([each, value]) => ({ level: each, mean: value }));
   const number = (run) => Number(texts[level(run)]);
@@ -93,17 +98,15 @@ function trend(group, runs, factor) {
 }
 
 function drawTrend(g, means, x, axis) {
-  const places = means.map(({ level, number, mean }) => [level === undefined ? x.scale(number) : x.at(level), axis.of(mean)]);
-  if (x.isNumeric)
-    g.append("path").attr("class", "trend")
-      .attr("d", places.map(([a, b], i) => `${i ? "L" : "M"}${a.toFixed(1)} ${b.toFixed(1)}`).join(""));
-  for (const [a, b] of places)
-    g.append("line").attr("class", "mean").attr("x1", a - 8).attr("x2", a + 8).attr("y1", b).attr("y2", b);
+  const places = means.map(({ level, number, mean }) =>
+    [level === undefined ? x.scale(number) : x.at(level), axis.of(mean)]);
+  if (x.isNumeric) g.append("path").attr("class", "trend").attr("d", report.plot.path(places));
+  for (const [left, top] of places) report.plot.segment(g, "mean", [left - 8, top], [left + 8, top]);
 }
 
-function sliceText(group, runs, factor) {
+function sliceText(group, factor) {
   const { name, levels } = group.factors[factor];
-  const means = trend(group, runs, factor);
+  const means = trend(group, factor);
   if (!means.length) return "";
   const best = d3.greatest(means, ({ mean }) => mean * (group.metric.higher ? 1 : -1));
   const worst = d3.least(means, ({ mean }) => mean * (group.metric.higher ? 1 : -1));
