@@ -35,12 +35,14 @@ def honest_best(model: CellModel, metric: Metric) -> float:
     """The mean of the best configuration, had one seed not taken part in choosing it.
 
     For each seed, the configuration that is the best on the other seeds is scored on this one; the
-    scores are averaged. Only configurations that have every seed take part. NaN if there are fewer
-    than two of them or of the seeds.
+    scores are averaged. Only the best configuration's seeds count, and the configurations that have
+    all of them. NaN if there are fewer than two of either.
     """
     seen = model.observations
     table = np.full((len(model.names), int(seen.seeds.max()) + 1), np.nan)
     table[seen.cells, seen.seeds] = metric.sign * seen.values
+    best = int(np.argmax(metric.sign * model.means))
+    table = table[:, ~np.isnan(table[best])]
     whole = table[~np.isnan(table).any(axis=1)]
     if whole.shape[0] < 2 or whole.shape[1] < 2:
         return float("nan")
