@@ -10,6 +10,7 @@ from cifar_exp.analysis.findings.completion import completion_note
 from cifar_exp.analysis.findings.verdict import compared, verdict_text
 from cifar_exp.analysis.findings.words import amount, interval, listed
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.surrogate import Surrogate
 
 MOST_NAMED = 5
 NOTABLE = 0.1  # of the noise between seeds: a smaller change by leaving a seed out is not shown
@@ -32,6 +33,7 @@ def best_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     else:
         yield from _candidates(statistics)
     yield from _honest(statistics)
+    yield from _expected(statistics)
 
 
 def _best(statistics: GroupStatistics, row: pd.Series) -> str:
@@ -120,6 +122,24 @@ def _honest(statistics: GroupStatistics) -> Iterator[Finding]:
     if not metric.is_higher_better:
         text = text.replace(" less)", " more)")
     yield Finding("honest_best", text, difference=value - naive)
+
+
+def _expected(statistics: GroupStatistics) -> Iterator[Finding]:
+    """The best of a one-seed search without its luck, as the model of all runs expects it."""
+    metric, model = statistics.metric, statistics.surrogate
+    if statistics.seeds > 1 or not isinstance(model, Surrogate):
+        return
+    row = statistics.summary.iloc[0]
+    value = model.expected({factor.key: str(row[factor.key]) for factor in model.factors})
+    flattery = metric.sign * (float(row["mean"]) - value)
+    if flattery > 0:
+        change = "less" if metric.is_higher_better else "more"
+        text = (
+            f"Choosing the best of {len(statistics.evaluated)} single runs flatters it: "
+            f"{model.description} expects {metric.text(value)} of it ({amount(metric, flattery)} "
+            f"{change})."
+        )
+        yield Finding("honest_best", text, difference=value - float(row["mean"]))
 
 
 def _number(value: float) -> float | None:

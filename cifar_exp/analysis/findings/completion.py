@@ -60,7 +60,8 @@ def _failing_ends(statistics: GroupStatistics) -> Iterator[Finding]:
     for row in failing_ends(statistics.completion, statistics.factors).to_dict("records"):
         side = "and above" if row["is_upper"] else "and below"
         how = _verb(row["failed"], row["diverged"])
-        text = f"All {row['runs']} runs with {row['name']} of {row['level']} {side} {how}."
+        which = "Both" if row["runs"] == 2 else f"All {row['runs']}"
+        text = f"{which} runs with {row['name']} of {row['level']} {side} {how}."
         yield Finding("completion", text, setting=row["setting"], level=row["level"])
 
 

@@ -1,13 +1,13 @@
 """A model of what the settings do, for runs that are no full grid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 import pandas as pd
 
-from cifar_exp.analysis.statistics.factors import ABSENT, Factor
+from cifar_exp.analysis.statistics.factors import ABSENT, Factor, parse_number
 from cifar_exp.analysis.statistics.gaussian_process import GaussianProcess, draw, fit_process
 from cifar_exp.analysis.statistics.threads import one_thread
 
@@ -41,6 +41,21 @@ class Surrogate:
     def axis(self, factor: Factor) -> int:
         """The number of the factor's axis."""
         return [own.key for own in self.factors].index(factor.key)
+
+    def expected(self, levels: Mapping[str, str]) -> float:
+        """The mean that it expects of a configuration, given each setting's level by its key.
+
+        Unlike the configuration's own result, it is not flattered where the configuration was
+        picked for that result. An unknown number is replaced by the nearest known one; NaN if a
+        word is unknown.
+        """
+        codes = [
+            _code_of(levels[factor.key], known)
+            for factor, known in zip(self.factors, self.levels, strict=True)
+        ]
+        if None in codes:
+            return float("nan")
+        return float(self.process.predict(np.array([codes], dtype=int))[0])
 
     @property
     def description(self) -> str:
@@ -115,6 +130,18 @@ def present_levels(table: pd.DataFrame, factor: Factor) -> list[str]:
     """The factor's levels among these runs, in order."""
     present = set(table[factor.key])
     return [level for level in factor.levels if level in present]
+
+
+def _code_of(level: str, known: Sequence[str]) -> int | None:
+    if level in known:
+        return list(known).index(level)
+    number = parse_number(level)
+    distances = {
+        code: abs(value - number)
+        for code, other in enumerate(known)
+        if number is not None and (value := parse_number(other)) is not None
+    }
+    return min(distances, key=lambda code: distances[code]) if distances else None
 
 
 def _codes(

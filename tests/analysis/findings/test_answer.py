@@ -114,7 +114,7 @@ def test_one_seed_each_leaves_the_best_open_and_warns_of_interactions(outputs: A
 def test_without_completed_runs_there_is_nothing_to_compare(outputs: Any) -> None:
     outputs.run(status="failed", val=None, error="boom")
     statistics = outputs.statistics()
-    assert texts(statistics) == [NOTHING]
+    assert texts(statistics) == [NOTHING, "1 run failed, and none completed."]
     assert json.loads(answer_json([statistics]))["groups"][0]["best"] is None
 
 

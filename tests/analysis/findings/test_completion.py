@@ -69,11 +69,20 @@ def test_failures_here_and_there_are_not_put_down_to_a_level(outputs: Any) -> No
     assert texts(outputs) == []
 
 
-def test_of_many_values_the_end_that_diverges_is_told(outputs: Any) -> None:
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (16, "All 4 runs with lr of 655.4 and above diverged."),
+        (18, "Both runs with lr of 2621 and above diverged."),
+    ],
+)
+def test_of_many_values_the_end_that_diverges_is_told(
+    outputs: Any, first: int, expected: str
+) -> None:
     for i in range(20):
-        status = "completed" if i < 16 else "diverged"
+        status = "completed" if i < first else "diverged"
         outputs.run(run_id=f"{i:010d}", status=status, optimizer__lr=0.01 * 2**i)
-    assert texts(outputs) == ["All 4 runs with lr of 655.4 and above diverged."]
+    assert texts(outputs) == [expected]
 
 
 def test_a_collapsed_run_is_told_with_the_leader_without_it(outputs: Any) -> None:

@@ -194,6 +194,33 @@ def test_of_many_configurations_some_are_used_and_it_says_so() -> None:
     pd.testing.assert_frame_equal(first.terms, again.terms)
 
 
+@pytest.mark.slow
+def test_the_model_expects_of_the_best_what_is_true_of_it() -> None:
+    flattered, expected = [], []
+    for seed in range(12):
+        random = np.random.default_rng(seed)
+        exponent, decay = random.uniform(-3, 0, 100), random.uniform(0, 1, 100)
+        truth = 0.6 - 0.05 * (exponent + 1.2) ** 2 + 0.02 * decay
+        values = truth + random.normal(0, 0.02, 100)
+        frame, factors = table(values, lr=10**exponent, decay=decay)
+        best = int(values.argmax())
+        levels = {factor.key: str(frame[factor.key][best]) for factor in factors}
+        flattered.append(values[best] - truth[best])
+        expected.append(fit_surrogate(frame, factors).expected(levels) - truth[best])
+    assert np.mean(flattered) > 0.02
+    assert abs(np.mean(expected)) < 0.005
+
+
+def test_of_a_number_that_it_does_not_know_it_expects_what_the_nearest_one_gives() -> None:
+    frame, factors = search(60, 0)
+    model = fit_surrogate(frame, factors)
+    known = {"width": "16", "dropout": "0.1"}
+    near = float(model.levels[0][30])
+    exact = model.expected({**known, "lr": model.levels[0][30]})
+    assert model.expected({**known, "lr": str(near * 1.0001)}) == exact
+    assert np.isnan(model.expected({**known, "lr": "fast"}))
+
+
 def test_many_values_of_one_setting_are_no_grid() -> None:
     lr = np.linspace(0.01, 1, 30)
     noise = np.random.default_rng(0).normal(0, 0.002, 30)
