@@ -30,6 +30,19 @@ def confirmed_findings(statistics: GroupStatistics) -> Iterator[Finding]:
         )
 
 
+def confirmed_headline(statistics: GroupStatistics) -> str | None:
+    """The best on fresh seeds with both of its means; None if nothing is confirmed."""
+    confirmation, metric = statistics.confirmation, statistics.metric
+    if confirmation is None or confirmation.table["mean"].isna().all():
+        return None
+    table = confirmation.table
+    row = table.loc[(table["mean"] * metric.sign).idxmax()]
+    seeds = counted(int(row["n"]), "fresh seed")
+    return (
+        f"On {seeds}, {row['configuration']}: {metric.text(row['mean'])} ({_before(metric, row)})."
+    )
+
+
 def confirm_hint(statistics: GroupStatistics) -> str | None:
     """The command that confirms the best of a search with one seed each; None if it is not one."""
     sweep, number = statistics.group.sweep, len(statistics.evaluated)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from cifar_exp.analysis.findings.confirmed import confirmed_headline
 from cifar_exp.analysis.findings.words import amount, listed
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
@@ -16,14 +17,15 @@ def headline(statistics: GroupStatistics) -> str:
 
     Only significant effects are named, by the range of their levels' means.
     """
+    confirmed = confirmed_headline(statistics) if statistics.is_confirming else None
+    if confirmed is not None:
+        return confirmed
     row = statistics.summary.iloc[0]
     name = str(row["configuration"])
     mean = statistics.metric.text(float(row["mean"]))
     if len(statistics.evaluated) == 1:
         return f"{name[:1].upper()}{name[1:]}: {mean}."
     best = f"{_named(statistics)}: {mean}."
-    if statistics.is_confirming:
-        return best
     return " ".join([best, *_effects(statistics), *_depends(statistics)])
 
 

@@ -1,7 +1,8 @@
 """Group runs that differ only in the seed into configurations."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -31,9 +32,15 @@ class ConfiguredRuns:
 
 
 def assign_configurations(
-    runs: pd.DataFrame, factors: Sequence[Factor], metric: Metric
+    runs: pd.DataFrame,
+    factors: Sequence[Factor],
+    metric: Metric,
+    given: Mapping[str, str] = MappingProxyType({}),
 ) -> ConfiguredRuns:
-    """Name each run's configuration, and mark what counts: completed runs with a finite value."""
+    """Name each run's configuration, and mark what counts: completed runs with a finite value.
+
+    `given`: by run id, the names of configurations that have one already.
+    """
     levels = level_frame(runs, [factor.key for factor in factors])
     value = pd.to_numeric(runs[metric.name]).astype(float)
     is_counted = (runs["status"] == "completed") & np.isfinite(value)
@@ -41,6 +48,7 @@ def assign_configurations(
         " ".join(f"{f.name}={level}" for f, level in zip(factors, row, strict=True)) or ONLY
         for row in levels.itertuples(index=False)
     ]
+    names = [given.get(str(run_id), name) for run_id, name in zip(runs.index, names, strict=True)]
     frame = runs.drop(columns=levels.columns).join(levels)
     frame = frame.assign(configuration=names, value=value, is_counted=is_counted)
     counted = frame[is_counted].sort_values("finished_at", kind="stable")

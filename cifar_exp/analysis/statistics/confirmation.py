@@ -62,6 +62,19 @@ def confirmation_of(group: ComparisonGroup, metric: Metric) -> Confirmation | No
     )
 
 
+def selected_names(group: ComparisonGroup) -> dict[str, str]:
+    """By run id, the names that the configurations of a confirming sweep had where they were
+    selected: what varied there may be the same in all of them. Empty for any other group.
+    """
+    source = group.sweep.confirmation if group.sweep else None
+    if source is None or group.sweep is None or group.sweep.name != source.confirming:
+        return {}
+    selected = source.selection.all
+    if len({each.configuration for each in selected}) < len(selected):
+        return {}  # two of them were named before the sweep varied what they differ in
+    return {run_id: each.configuration for each in selected for run_id in each.confirmed_on}
+
+
 def _rows(source: ConfirmationInput, metric: Metric) -> list[dict[str, object]]:
     frame = _frame(source)
     values = pd.to_numeric(frame[metric.name]).astype(float)

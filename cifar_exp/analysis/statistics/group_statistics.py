@@ -18,7 +18,11 @@ from cifar_exp.analysis.statistics.configurations import (
     assign_configurations,
     summarize,
 )
-from cifar_exp.analysis.statistics.confirmation import Confirmation, confirmation_of
+from cifar_exp.analysis.statistics.confirmation import (
+    Confirmation,
+    confirmation_of,
+    selected_names,
+)
 from cifar_exp.analysis.statistics.contrasts import (
     effect_contrasts,
     interaction_contrasts,
@@ -72,7 +76,9 @@ class GroupStatistics(Exploration):
             self.metric = on_test(metric)
         self.has_val = has_val
         self.factors: list[Factor] = find_factors(own, columns)
-        self.configured: ConfiguredRuns = assign_configurations(own, self.factors, self.metric)
+        self.configured: ConfiguredRuns = assign_configurations(
+            own, self.factors, self.metric, selected_names(group)
+        )
         self.runs, self.counted = self.configured.runs, self.configured.counted
         self.history = history[history["run_id"].isin(self.counted.index)]
         self.model: CellModel | None = None

@@ -109,6 +109,37 @@ def test_one_configuration_alone_has_students_interval(swept: Swept) -> None:
     assert (row["ci_low"], row["ci_high"]) == pytest.approx(expected)
 
 
+def test_configurations_keep_the_names_they_were_selected_by(outputs) -> None:
+    def pair(width: int) -> tuple[list[Path], list[Path]]:
+        runs = [
+            outputs.run(seed=seed, val=width / 100, model__width=width, model__dropout=0.0)
+            for seed in (0, 1)
+        ]
+        return runs[:1], runs[1:]
+
+    wide, narrow = pair(32), pair(16)
+    other = outputs.run(val=0.1, model__width=8, model__dropout=0.5)
+    origin = outputs.sweep("mine", [*wide[0], *narrow[0], other])
+    both = {"width=32 dropout=0": wide, "width=16 dropout=0": narrow}
+    confirming = outputs.confirming(origin, both)
+    assert outputs.statistics(confirming).summary["configuration"].tolist() == list(both)
+    shutil.rmtree(confirming)
+    one = outputs.confirming(origin, {"width=32 dropout=0": wide})
+    statistics = outputs.statistics(one)
+    assert statistics.best == "width=32 dropout=0"
+    assert "width=32" in outputs.statistics(origin).best
+
+
+def test_two_configurations_of_one_name_stay_apart(swept: Swept) -> None:
+    file = swept.confirm() / "sweep.yaml"
+    content = json.loads(file.read_text())
+    for each in content["confirms"]["selected"]:
+        each["configuration"] = "lr=0.1"
+    file.write_text(json.dumps(content))
+    (statistics,) = swept.outputs.all_statistics(file.parent)
+    assert set(statistics.summary["configuration"]) == {"width=32", "width=16"}
+
+
 def test_any_metric_is_compared_on_the_same_runs(swept: Swept) -> None:
     swept.confirm()
     row = swept.confirmation(swept.origin, metric="test_accuracy").table.iloc[0]
