@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,15 @@ def open_page() -> Iterator[Open]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
 
-        def opened(path: Path, width: int = 1280, **options: Any) -> Any:
+        def opened(
+            path: Path, width: int = 1280, charts: Sequence[str] = CHARTS, **options: Any
+        ) -> Any:
             tab = browser.new_page(viewport={"width": width, "height": 900}, **options)
             tab.on("console", lambda message: messages.append(message.text))
             tab.on("pageerror", lambda error: messages.append(str(error)))
             tab.on("request", lambda request: urls.append(request.url))
             tab.goto(path.as_uri())
-            for name in CHARTS:  # drawing one moves those below it
+            for name in charts:  # drawing one moves those below it
                 chart(tab, name)
             return tab
 
@@ -256,6 +258,22 @@ def test_log_spaced_values_get_a_log_axis_and_contours(
     slices.get_by_role("combobox", name="Axis", exact=True).select_option(label="linear")
     wait(tab, "slices", "texts('.axis.bottom .tick text').includes('0.02')")
     assert chart(tab, "contour").locator("path.area").count() > 3
+
+
+def test_runs_that_failed_or_diverged_are_crosses_where_they_are(
+    outputs: Any, tmp_path: Path, open_page: Open
+) -> None:
+    for i in range(8):
+        outputs.run(seed=i % 2, val=0.5 + i / 100, optimizer__lr=0.1 * 2 ** (i // 2))
+    for seed in range(2):
+        outputs.run(seed=seed, val=0.1, status="diverged", done=1, optimizer__lr=1.6)
+    tab = open_page(_page(outputs, tmp_path), charts=["main", "slices"])
+    slices = chart(tab, "slices")
+    assert "2 runs failed or diverged." in slices.locator("svg[role=img]").get_attribute(
+        "aria-label"
+    )
+    assert slices.locator("path.cross").get_attribute("d").count("M") == 4
+    assert "A cross at the bottom is a run that failed" in slices.locator("figcaption").inner_text()
 
 
 def test_no_chart_is_wider_than_a_phone_and_dark_mode_changes_the_colors(

@@ -33,3 +33,13 @@ report.plot.visibleConfigurations = (group, state) =>
 // The numbers that the configurations have for a factor.
 report.plot.numbers = (group, factor) =>
   group.configurations.map((each) => Number(group.factors[factor].levels[each.levels[factor]]));
+
+// The runs that failed or diverged, of configurations that are known.
+report.plot.incompleteRuns = (group) => {
+  const { status, configuration } = group.runs;
+  const isKnown = (run) => ["failed", "diverged"].includes(status[run]) && configuration[run] >= 0;
+  return d3.range(report.runCount(group)).filter(isKnown);
+};
+
+report.plot.crossText = (group) =>
+  report.plot.incompleteRuns(group).length ? " A cross at the bottom is a run that failed or diverged." : "";

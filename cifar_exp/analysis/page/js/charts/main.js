@@ -11,7 +11,8 @@ const MAIN_CAPTIONS = {
     (length > report.plot.rowsAtFirst
       ? ` The closest ${report.plot.rowsAtFirst} of ${length} are shown; the table of comparisons has all.`
       : ""),
-  firstFactor: () => "A point is a run; all other factors vary among the points. The line joins means.",
+  firstFactor: (group) => "A point is a run; all other factors vary among the points. The line joins means."
+    + report.plot.crossText(group),
 };
 
 report.charts.register({

@@ -5,13 +5,14 @@ const PANEL_WIDTH = 300; // at least that wide, if there is room
 const PANELS_AT_FIRST = 6;
 const MOST_STEPS = 12; // levels that get a mean each; more are put into bins
 const BINS = 8;
+const CROSS = 4; // pixels from its middle to its ends
 
 report.charts.register({
   name: "slices",
   title: "One factor at a time",
-  caption:
-    "A point is a run; all other factors vary among the points of a panel. The line joins the means at " +
-    "each level, or in bins of equally many runs where many values were drawn.",
+  caption: (group) => "A point is a run; all other factors vary among the points of a panel. The line joins the means at "
+    + "each level, or in bins of equally many runs where many values were drawn."
+    + report.plot.crossText(group),
   hasColors: true,
   isWide: true,
   showsHidden: true,
@@ -45,7 +46,10 @@ function drawSlices(container, group, state, factors, kind) {
     return own.map((point) => ({ ...point, x: point.x + dx, y: point.y + dy }));
   });
   report.plot.hover(sheet, group, points.filter(({ isHidden }) => !isHidden));
-  return `${factors.map((factor) => sliceText(group, factor)).join(" ")} The table of runs has the numbers.`;
+  const count = report.plot.incompleteRuns(group).length;
+  const texts = factors.map((factor) => sliceText(group, factor));
+  if (count) texts.push(`${report.count(count, "run")} failed or diverged.`);
+  return [...texts, "The table of runs has the numbers."].join(" ");
 }
 
 // Rows of equally many panels, and their size.
@@ -66,13 +70,22 @@ function drawSlice(panel, group, state, factor, kind, axis, isFirst) {
   report.plot.axis(panel, "bottom", x.scale, x);
   const levels = report.plot.levelsOf(group, factor).length;
   const spread = levels > MOST_STEPS ? 0 : Math.min(26, (0.5 * panel.width) / levels);
-  const points = report.plot.countedRuns(group).map((run, i) => {
-    const level = group.configurations[group.runs.configuration[run]].levels[factor];
-    return report.plot.runPoint(group, state, run, x.at(level) + spread * jitter(i), axis.of(group.runs.value[run]));
-  });
+  const across = (run, i) =>
+    x.at(group.configurations[group.runs.configuration[run]].levels[factor]) + spread * jitter(i);
+  const points = report.plot.countedRuns(group)
+    .map((run, i) => report.plot.runPoint(group, state, run, across(run, i), axis.of(group.runs.value[run])));
+  const crosses = report.plot.incompleteRuns(group)
+    .map((run, i) => report.plot.runPoint(group, state, run, across(run, i), panel.height - CROSS));
   report.plot.scatter(panel.g, points, points.length > 500 ? 4 : 6);
+  drawCrosses(panel.g, crosses);
   drawTrend(panel.g, trend(group, factor), x, axis);
-  return points;
+  return [...points, ...crosses];
+}
+
+function drawCrosses(g, crosses) {
+  const d = crosses.filter(({ isHidden }) => !isHidden).map(({ x, y }) =>
+    report.plot.path([[x - CROSS, y - CROSS], [x + CROSS, y + CROSS]]) + report.plot.path([[x - CROSS, y + CROSS], [x + CROSS, y - CROSS]]));
+  g.append("path").attr("class", "cross").attr("d", d.join(""));
 }
 
 // Evenly spread numbers between -0.5 and 0.5, the same at every drawing: the golden ratio's multiples.
