@@ -14,7 +14,7 @@ import cifar_exp
 from cifar_exp.analysis.load.frames import settings_columns
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
-from cifar_exp.text import counted
+from cifar_exp.text import counted, duration
 
 DESCRIBED = ("model", "augmentation", "optimizer", "scheduler", "trainer")
 TOLD_ELSEWHERE = ("trainer.epochs", "trainer.evaluate", "trainer.precision", "trainer.compile")
@@ -99,12 +99,14 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
     sizes = statistics.evaluated["n"]
     seeds = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
     what = "seed" if seeds == "1" else "seeds"
+    subject = "Each configuration" if len(sizes) > 1 else "The configuration"
     yield (
-        f"Each configuration was trained with {seeds} {what}, which set the initial weights, the "
+        f"{subject} was trained with {seeds} {what}, which set the initial weights, the "
         "order of the images and their augmentation."
     )
     mean = metric.text(row["mean"])
-    best = f"The best, {row['configuration']}, has a mean {metric.label} of {mean}"
+    which = f"The best, {row['configuration']}," if len(sizes) > 1 else "It"
+    best = f"{which} has a mean {metric.label} of {mean}"
     if row["n"] < 2:
         yield f"{best} with one seed, so no interval can be given."
     else:
@@ -121,6 +123,7 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
     if df:
         noise = metric.difference_text(pooled).removeprefix("+")
         yield f"The SD between seeds, pooled over configurations, is {noise} ({df} df)."
+    if df and len(sizes) > 1:
         yield (
             "Differences between configurations are judged at 5 % by simultaneous intervals "
             f"({_method(statistics)}) in a model with a mean per configuration and the seed as a "
@@ -141,14 +144,14 @@ def _method(statistics: GroupStatistics) -> str:
 
 def _compute(statistics: GroupStatistics) -> Iterator[str]:
     runs = statistics.runs
-    hours, pflop = runs["train_seconds"].sum() / 3600, runs["pflop"].sum()
+    time, pflop = duration(runs["train_seconds"].sum()), runs["pflop"].sum()
     kinds = ", ".join(sorted({str(name) for name in runs["device_name"].dropna()})) or "unknown"
     threads = sorted({int(n) for n in runs["threads"].dropna()})
     what = "thread" if threads == [1] else "threads"
     cpu = f" with {', '.join(map(str, threads))} {what} a run" if threads else ""
     precision = ", ".join(sorted(set(runs["precision"].dropna())))
     yield (
-        f"The {len(runs):,} runs took {hours:.3g} hours of training in all and {pflop:.3g} PFLOP "
+        f"The {len(runs):,} runs took {time} of training in all and {pflop:.3g} PFLOP "
         f"(6 x multiply-accumulates x images), on {kinds}{cpu}, in {precision}."
     )
 

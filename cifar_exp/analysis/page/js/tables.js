@@ -50,10 +50,14 @@ report.tables.configurations = (group) => {
     column("train s", own("seconds"), { first: 1 }),
     column("PFLOP", own("pflop"), { digits: report.decimals(configurations.map(({ pflop }) => pflop)), first: 1 }),
     column("parameters", own("parameters"), { first: 1, isDroppedIfEqual: true }),
-    column("failed", (row) => configurations[row].failed || null),
-    column("diverged", (row) => configurations[row].diverged || null),
-    column("not counted", (row) => configurations[row].notCounted - configurations[row].failed - configurations[row].diverged || null),
+    { name: "not counted", text: (row) => report.tables.lost(configurations[row]), key: own("notCounted"), first: -1 },
   ];
+};
+
+// `2 failed, 1 diverged, 1 other`: other runs did not finish or were replaced.
+report.tables.lost = ({ failed, diverged, notCounted }) => {
+  const parts = [[failed, "failed"], [diverged, "diverged"], [notCounted - failed - diverged, "other"]];
+  return parts.filter(([n]) => n).map(([n, what]) => `${n} ${what}`).join(", ");
 };
 
 // A number by which configurations are sorted level by level, in the order of their names.
