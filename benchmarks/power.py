@@ -51,7 +51,7 @@ REAL = {
 }
 FAMILIES = ("effects", "interactions", "comparisons")
 MODES = {"picked": False, "baseline": True}  # what comparisons refer to
-BEST = {"null": NULL, "1": REAL["corner 1"], "2": REAL["corner 2"]}
+BEST = {"none": NULL, "1": REAL["corner 1"]}
 POWERS = {  # the column's truth, reference of comparisons and family
     "effect 0.5": ("effect 0.5", "picked", "effects"),
     "effect 1": ("effect 1", "picked", "effects"),
@@ -210,7 +210,7 @@ TABLES = {
     "Power: how often a difference of so many points is found (b: with a named baseline)": powers,
     "False claims where nothing differs: the whole report, and each family": null_errors,
     "False claims of a family where something differs: the worst of five effects": family_errors,
-    "The best, without a real effect or leading by 1 or 2 points": best_row,
+    "The best, where none leads and where one leads by 1 point": best_row,
 }
 
 

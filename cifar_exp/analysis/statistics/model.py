@@ -101,7 +101,7 @@ class CellModel:
         weights = self.weights(contrasts)
         squares = (weights**2).sum(axis=1)
         if strata.pooled is None:
-            return _scaled(strata.error, squares)
+            return self._with_seeds(weights, _scaled(strata.error, squares))
         shares = self._strata_shares(weights) / strata.multiplicity
         mean_squares = np.array(
             [strata.of(key).value if is_guarded else strata.pooled.value for key in strata.keys]
@@ -113,7 +113,8 @@ class CellModel:
         if strata.residual.df:
             terms = terms + in_residual**2 / strata.residual.df
         with np.errstate(invalid="ignore", divide="ignore"):
-            return Variance(total, np.where(total > 0, total**2 / terms, np.nan))
+            df = np.where(total > 0, total**2 / terms, np.nan)
+        return self._with_seeds(weights, Variance(total, df))
 
     def error_variance(self, contrasts: np.ndarray) -> Variance:
         """Variances of contrasts by the residual with all strata in it.
@@ -125,7 +126,8 @@ class CellModel:
             return self.variance(contrasts)
         if len(contrasts) > MOST_STRATA_CONTRASTS or strata.seed_ratio == 0:
             return _scaled(strata.error, (contrasts**2 / self.counts).sum(axis=1))
-        return _scaled(strata.error, (self.weights(contrasts) ** 2).sum(axis=1))
+        weights = self.weights(contrasts)
+        return self._with_seeds(weights, _scaled(strata.error, (weights**2).sum(axis=1)))
 
     def own_variance(self, contrasts: np.ndarray) -> Variance | None:
         """Variances from each configuration's own scatter (Welch), if that is uneven; else None."""
@@ -147,10 +149,28 @@ class CellModel:
         if seed is None or size == 1:  # of one configuration the seeds are all the scatter
             plain = MeanSquare(self.scatter.pooled, float(self.scatter.total_df))
             return _scaled(plain, 1 / self.counts)
-        between, within = seed.value / size, (size - 1) * error.value / size
+        share = 1 / strata.seed_weight
+        between, within = share * seed.value, (1 - share) * error.value
         total = between + within
         df = total**2 / (between**2 / seed.df + within**2 / error.df) if total else np.nan
         return _scaled(MeanSquare(total, df), 1 / self.counts)
+
+    def _with_seeds(self, weights: np.ndarray, other: Variance) -> Variance:
+        """Add the seeds' variance to contrasts in which not every seed's runs cancel."""
+        seed, error, ratio = self.strata.seed, self.strata.error, self.strata.seed_ratio
+        if seed is None or ratio == 0:
+            return other
+        share = ((weights @ self._by_seed) ** 2).sum(axis=1) / self.strata.seed_weight
+        total = other.values + share * (seed.value - error.value)
+        terms = other.values**2 / other.df
+        terms += share**2 * (seed.value**2 / seed.df + error.value**2 / error.df)
+        return Variance(total, total**2 / terms)
+
+    @cached_property
+    def _by_seed(self) -> np.ndarray:
+        """Whether a run has a seed: (N, seeds), 0 or 1."""
+        codes = self.observations.seeds
+        return np.asarray((codes[:, None] == np.arange(codes.max() + 1)).astype(float))
 
     @cached_property
     def _incidence(self) -> np.ndarray:

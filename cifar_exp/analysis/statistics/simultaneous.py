@@ -11,7 +11,7 @@ TABLE = 4096  # points at which the distribution of the largest is kept: a small
 MOST_DRAWN = 200  # statistics; for more, Sidak's inequality is close and much cheaper
 NODES = 48  # of the quadrature over a t statistic's scale: exact to five digits at 5 % and 0.25 %
 SMALL = 0.002  # the frequency of smaller p values in the draws is uncertain: Bonferroni's is used
-ROUNDS, PARTS = 6, 64  # of the search for a critical value, which is then known to 1e-10
+ROUNDS, PARTS = 9, 16  # of the search for a critical value, which is then known to 1e-10
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,9 +31,10 @@ class Strata:
 
     `seed`: between seeds, if there are several. `error`: all that configurations and seeds leave.
     `own`: of that, the part of each seed x factor interaction by key, and `pooled` over factors;
-    `residual`: the rest. `multiplicity`: runs that share a stratum's deviation. `seed_ratio`: the
-    seeds' variance over that of the error. `additive`: for runs with one seed each, what an
-    additive model of the factors leaves, which contains their interactions.
+    `residual`: the rest. `multiplicity`: runs that share a stratum's deviation, and `seed_weight`
+    those that share a seed's. `seed_ratio`: the seeds' variance over that of the error; 0 where all
+    configurations have the same seeds, as it changes no difference. `additive`: for runs with one
+    seed each, what an additive model of the factors leaves, which contains their interactions.
     """
 
     seed: MeanSquare | None
@@ -42,6 +43,7 @@ class Strata:
     pooled: MeanSquare | None
     residual: MeanSquare
     multiplicity: float
+    seed_weight: float
     seed_ratio: float
     additive: MeanSquare
 
@@ -74,11 +76,24 @@ def estimate_strata(seen: "Observations") -> Strata:
     error = _mean_square(float(((values - fit) ** 2).sum()), error_df, scale)
     seed = MeanSquare(float((fit**2).sum()) / rank, rank) if rank else None
     excess = float((fit**2).sum()) - rank * error.value if error_df else 0.0
-    weight = float((columns**2).sum())
-    variance = max(excess / weight, 0.0) if weight else 0.0
-    ratio = variance / error.value if error_df and error.value > 0 and not _is_shared(seen) else 0.0
+    if error_df < rank and not _is_shared(seen):
+        return _unblocked(values, total_df, scale)
+    weight = float((columns**2).sum()) / rank if rank else 1.0
+    ratio = 0.0
+    if rank and error.df and not _is_shared(seen):
+        ratio = max(excess, 0.0) / rank / weight / error.value
     own, pooled, residual, multiplicity = _seed_by_factor(seen, values, columns, fit, error, scale)
-    return Strata(seed, error, own, pooled, residual, multiplicity, ratio, NONE)
+    return Strata(seed, error, own, pooled, residual, multiplicity, weight, ratio, NONE)
+
+
+def _unblocked(values: np.ndarray, df: int, scale: float) -> Strata:
+    """Runs as independent, where few seeds are shared: to estimate what seeds do costs too much.
+
+    The scatter then contains the seeds' variance, which is too much for differences between runs of
+    shared seeds, and right for others.
+    """
+    error = _mean_square(float((values**2).sum()), df, scale)
+    return Strata(None, error, {}, None, error, 1.0, 1.0, 0.0, NONE)
 
 
 def _seed_by_factor(
@@ -126,7 +141,7 @@ def _unreplicated(seen: "Observations", scale: float) -> Strata:
         additive = _mean_square(
             float(((seen.values - fit) ** 2).sum()), len(seen.values) - rank, scale
         )
-    return Strata(None, NONE, {}, None, NONE, 1.0, 0.0, additive)
+    return Strata(None, NONE, {}, None, NONE, 1.0, 1.0, 0.0, additive)
 
 
 def _mean_square(squares: float, df: int, scale: float) -> MeanSquare:
