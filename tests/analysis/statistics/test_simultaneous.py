@@ -107,9 +107,7 @@ def test_without_degrees_of_freedom_nothing_is_known() -> None:
 def test_the_wider_of_two_estimates_counts() -> None:
     means, errors, df = np.array([1.0, 1.0]), np.array([0.2, 0.2]), np.array([16.0, 16.0])
     wider = np.array([0.1, 0.9]), np.array([2.0, 2.0])
-    plain, both = (
-        Differences(single(), means, errors, df, second) for second in (None, wider)
-    )
+    plain, both = (Differences(single(), means, errors, df, second) for second in (None, wider))
     half = both.half_widths(0.05)
     np.testing.assert_allclose(half[0], 0.1 * stats.t.isf(0.025, 2), rtol=1e-4)
     np.testing.assert_allclose(half[1], 0.9 * stats.t.isf(0.025, 2), rtol=1e-4)
