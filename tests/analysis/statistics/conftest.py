@@ -19,7 +19,7 @@ from cifar_exp.analysis.statistics.model import CellModel, fit_cells
 
 
 class Study:
-    """Counted runs with one column per factor, `seed` and `value`; each factor's key is its name."""
+    """Counted runs with a column per factor, `seed` and `value`; a factor's key is its name."""
 
     def __init__(self, counted: pd.DataFrame) -> None:
         keys = [key for key in counted.columns if key not in ("seed", "value")]
@@ -54,7 +54,7 @@ def _grid(
     stream: int = 0,
     **levels: str,
 ) -> pd.DataFrame:
-    """Every combination of levels (`a="0 1 2"`) with every seed; values are effect(a, ...) + noise."""
+    """Each combination of levels (`a="0 1 2"`) with each seed; values are effect(a, ...) + noise."""
     random = np.random.default_rng(stream)
     rows = [
         {**dict(zip(levels, chosen, strict=True)), "seed": seed}
