@@ -103,13 +103,13 @@ class CellModel:
         if strata.pooled is None:
             return self._with_seeds(weights, _scaled(strata.error, squares))
         shares = self._strata_shares(weights) / strata.multiplicity
-        mean_squares = np.array(
-            [strata.of(key).value if is_guarded else strata.pooled.value for key in strata.keys]
-        )
-        in_strata = shares @ mean_squares
+        used = [strata.of(key) if is_guarded else strata.pooled for key in strata.keys]
+        parts = shares * [stratum.value for stratum in used]
+        is_own = np.array([stratum.df != strata.pooled.df for stratum in used])
         in_residual = np.maximum(squares - shares.sum(axis=1), 0) * strata.residual.value
-        total = in_strata + in_residual
-        terms = in_strata**2 / strata.pooled.df
+        total = parts.sum(axis=1) + in_residual
+        terms = parts[:, ~is_own].sum(axis=1) ** 2 / strata.pooled.df
+        terms = terms + (parts**2 / [stratum.df for stratum in used])[:, is_own].sum(axis=1)
         if strata.residual.df:
             terms = terms + in_residual**2 / strata.residual.df
         with np.errstate(invalid="ignore", divide="ignore"):

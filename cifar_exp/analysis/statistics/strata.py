@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import special
 
 if TYPE_CHECKING:
     from cifar_exp.analysis.statistics.model import Observations
 
 MOST_LEVELS = 12  # of a factor; more are values drawn at random rather than levels
 MOST_COLUMNS = 600  # seed x level combinations that are still fitted
+SEPARATE = 0.075  # p value below which a factor's stratum is its own (see benchmarks/power.py)
 NO_SCATTER = 1e-9  # a smaller SD, relative to the values, is rounding
 
 
@@ -53,10 +55,17 @@ class Strata:
         return list(self.own)
 
     def of(self, key: str) -> MeanSquare:
-        """The stratum that judges a factor: the pooled one, or its own where that is larger."""
+        """The stratum that judges a factor: the pooled one, or its own where that is larger.
+
+        Where it is significantly larger than the others, its own degrees of freedom count as well.
+        """
         assert self.pooled is not None
-        own = self.own[key]
-        return MeanSquare(max(own.value, self.pooled.value), self.pooled.df)
+        own, pooled = self.own[key], self.pooled
+        df = pooled.df - own.df
+        others = (pooled.value * pooled.df - own.value * own.df) / df if df > 0 else 0.0
+        if others > 0 and special.fdtrc(own.df, df, own.value / others) < SEPARATE:
+            return own
+        return MeanSquare(max(own.value, pooled.value), pooled.df)
 
 
 def estimate_strata(seen: "Observations") -> Strata:

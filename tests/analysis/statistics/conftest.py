@@ -54,7 +54,7 @@ def _grid(
     stream: int = 0,
     **levels: str,
 ) -> pd.DataFrame:
-    """Each combination of levels (`a="0 1 2"`) with each seed; values are effect(a, ...) + noise."""
+    """Each combination of levels (`a="0 1"`) with each seed; values are effect(a, ...) + noise."""
     random = np.random.default_rng(stream)
     rows = [
         {**dict(zip(levels, chosen, strict=True)), "seed": seed}

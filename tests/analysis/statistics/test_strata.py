@@ -53,7 +53,9 @@ def test_a_factor_is_judged_by_its_own_stratum_only_where_that_is_larger(
     shared = np.random.default_rng(0).normal(0, 0.02, (3, 5))
     codes = frame["width"].map({"8": 0, "16": 1, "32": 2})
     strata = study(frame.assign(value=frame["value"] + shared[codes, frame["seed"]])).model.strata
-    assert strata.of("width").value == strata.own["width"].value > strata.pooled.value
+    assert strata.of("width") == strata.own["width"]
+    assert strata.own["width"].value > strata.pooled.value
+    assert strata.of("dropout").df == strata.pooled.df == 2 * strata.own["width"].df
     assert strata.of("dropout").value == strata.pooled.value > strata.own["dropout"].value
 
 
