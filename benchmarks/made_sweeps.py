@@ -101,36 +101,48 @@ class Grid:
         )
 
 
-def claims_of(model: CellModel, *, has_baseline: bool) -> Claims:
-    """What a report claims."""
+def claims_of(model: CellModel) -> dict[str, Claims]:
+    """What a report claims, with comparisons with the `picked` best and with the `baseline`."""
     grid = Grid.of(int(model.counts[0]))
     best = model.names[int(model.means.argmax())]
-    return Claims(model, grid.main, grid.pairs, best, BASELINE if has_baseline else None)
+    picked = Claims(model, grid.main, grid.pairs, best)
+    planned = replace(picked, baseline=BASELINE)
+    # what does not depend on the baseline is computed once
+    vars(planned).update(effects=picked.effects, interactions=picked.interactions)
+    return {"picked": picked, "baseline": planned}
 
 
-def judged(model: CellModel, truth: np.ndarray, *, has_baseline: bool) -> dict[str, float]:
+def judged(model: CellModel, truth: np.ndarray) -> dict[str, float]:
     """Of each family: whether anything false is claimed, and the share of what is found.
 
     False is a difference where there is none, or of the wrong sign. Found is counted among the
     largest true differences of the family; NaN if there are none. `box`: anything false anywhere.
+    Keys are as `picked effects false`.
     """
-    claims = claims_of(model, has_baseline=has_baseline)
-    effects, interactions, comparisons = claims.effects, claims.interactions, claims.comparisons
-    assert effects is not None
-    assert interactions is not None
-    assert comparisons is not None
-    others = [model.index[name] for name in comparisons.names]
-    true = {
-        "effects": np.array([c.weights for c in effects.contrasts]) @ truth,
-        "interactions": np.array([c.weights for c in interactions.contrasts]) @ truth,
-        "comparisons": truth[others] - truth[model.index[comparisons.reference]],
-    }
     found: dict[str, float] = {}
+    for mode, claims in claims_of(model).items():
+        own: dict[str, float] = {}
+        for name, (differences, true) in _families(claims, truth).items():
+            own |= _counted(name, differences, np.round(true, 9), claims.families.alpha(name))
+        own["box false"] = max(own[f"{name} false"] for name in claims.families.differences)
+        found |= {f"{mode} {key}": value for key, value in own.items()}
+    return found
+
+
+def _families(claims: Claims, truth: np.ndarray) -> dict[str, tuple[Differences, np.ndarray]]:
+    """Each family's differences, and the true ones in points."""
+    comparisons, index = claims.comparisons, claims.model.index
+    assert comparisons is not None
+    true = {
+        "effects": np.array([c.weights for c in claims.main]) @ truth,
+        "interactions": np.array([c.weights for c in claims.pairs]) @ truth,
+        "comparisons": truth[[index[name] for name in comparisons.names]]
+        - truth[index[comparisons.reference]],
+    }
+    found = {}
     for name, differences in claims.families.differences.items():
         assert differences is not None
-        alpha = claims.families.alpha(name)
-        found |= _counted(name, differences, np.round(true[name], 9), alpha)
-    found["box"] = max(found[f"{name} false"] for name in true)
+        found[name] = differences, true[name]
     return found
 
 
@@ -147,7 +159,7 @@ def _counted(
 
 def of_the_best(model: CellModel, truth: np.ndarray) -> dict[str, float]:
     """What is said about the best configuration; biases in points."""
-    claims = claims_of(model, has_baseline=False)
+    claims = claims_of(model)["picked"]
     with_best = claims.comparisons
     assert with_best is not None
     best = model.index[claims.best]
@@ -165,7 +177,7 @@ def of_the_best(model: CellModel, truth: np.ndarray) -> dict[str, float]:
 
 def verdict(model: CellModel, row: int, worth: float) -> str:
     """The verdict on an effect, if `worth` points matter."""
-    claims = claims_of(model, has_baseline=False)
+    claims = claims_of(model)["picked"]
     assert claims.effects is not None
     alpha = claims.families.alpha("effects")
     judgment = Judgment(METRIC, POINT * worth)

@@ -9,11 +9,14 @@ comparisons with the picked best, all others than the true best, and none if ano
 """
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from made_sweeps import SD, Noise, Sweep, judged, of_the_best, verdict
+
+from cifar_exp.analysis.statistics.model import CellModel
 
 UNEVEN = (0.08, 0.85, 0.2, 0.6, 0.4, 0.75, 0.1, 0.5, 0.3)
 NOISES = {
@@ -50,7 +53,8 @@ REAL = {
     "corner 2": corner(2.0),
 }
 FAMILIES = ("effects", "interactions", "comparisons")
-MODES = {"picked": False, "baseline": True}  # what comparisons refer to
+FEW = 1000  # sweeps for what is said about the best, which takes longer
+MODES = {"": "picked", "b ": "baseline"}  # what comparisons refer to, by the columns' prefix
 BEST = {"none": NULL, "1": REAL["corner 1"]}
 POWERS = {  # the column's truth, reference of comparisons and family
     "effect 0.5": ("effect 0.5", "picked", "effects"),
@@ -89,54 +93,48 @@ def main() -> None:
         errors = ", ".join(f"{100 * (p * (1 - p) / n) ** 0.5:.2f} at {p:.0%}" for p in (0.05, 0.5))
         print(f"  {n:>6,} with {what:<14} (standard errors in points: {errors})")
     for seeds in chosen.seeds:
-        found = {
-            name: Simulated(NOISES[name], seeds, chosen.replicates, chosen.null)
-            for name in chosen.noise
-        }
+        found = {}
+        for name in chosen.noise:
+            found[name] = Simulated(NOISES[name], seeds, chosen.replicates, chosen.null)
+            rows = [row(name, found[name]) for row in TABLES.values()]
+            print(seeds, name, *rows, sep="\n", file=sys.stderr, flush=True)  # progress
         for title, row in TABLES.items():
             table = {name: row(name, simulated) for name, simulated in found.items()}
             print("", f"{seeds} seeds. {title}", *lines(table), sep="\n", flush=True)
-    rows = {f"{seeds} seeds": equivalence(seeds, chosen.replicates) for seeds in (3, 5, 10)}
+    verdicts = {f"{seeds} seeds": equivalence(seeds, chosen.replicates) for seeds in (3, 5, 10)}
     title = f"Equal SDs. Verdict on an effect if {WORTH} points matter (--worth {WORTH})"
-    print("", title, *lines(rows), sep="\n")
+    print("", title, *lines(verdicts), sep="\n")
 
 
 class Simulated:
     """Means over the simulated sweeps of one kind of noise.
 
-    `null` and `real` (by truth) have the columns of `judged`, by the reference of comparisons;
-    `best` those of `of_the_best`, by the points that one configuration leads by.
+    `null` and `real` (by truth) have the keys of `judged`; `best` those of `of_the_best`, by the
+    points that one configuration leads by.
     """
 
     def __init__(self, noise: Noise, seeds: int, replicates: int, nulls: int) -> None:
         random = np.random.default_rng(0)
         sweeps = [Sweep(noise.draw(random, seeds)) for _ in range(max(nulls, replicates))]
-        few = sweeps[:replicates]
-        self.null = _by_mode(sweeps[:nulls], NULL)
-        self.real = {name: _by_mode(few, truth) for name, truth in REAL.items()}
-        self.best = {
-            name: _means([of_the_best(sweep.model(truth), truth) for sweep in few])
-            for name, truth in BEST.items()
-        }
+        self.null = _means(judged, sweeps[:nulls], NULL)
+        self.real = {n: _means(judged, sweeps[:replicates], truth) for n, truth in REAL.items()}
+        few = sweeps[: min(replicates, FEW)]
+        self.best = {name: _means(of_the_best, few, truth) for name, truth in BEST.items()}
 
 
-def _by_mode(sweeps: Sequence[Sweep], truth: np.ndarray) -> dict[str, pd.Series]:
-    models = [sweep.model(truth) for sweep in sweeps]
-    return {
-        mode: _means([judged(model, truth, has_baseline=has_baseline) for model in models])
-        for mode, has_baseline in MODES.items()
-    }
-
-
-def _means(rows: Sequence[Mapping[str, float]]) -> pd.Series:
-    return pd.DataFrame(rows).mean()
+def _means(
+    measure: Callable[[CellModel, np.ndarray], Mapping[str, float]],
+    sweeps: Sequence[Sweep],
+    truth: np.ndarray,
+) -> pd.Series:
+    return pd.DataFrame([measure(sweep.model(truth), truth) for sweep in sweeps]).mean()
 
 
 def powers(noise: str, found: Simulated) -> dict[str, str]:
     """How often each true difference is found."""
     row = {}
     for column, (truth, mode, family) in POWERS.items():
-        share = 100 * found.real[truth][mode][f"{family} found"]
+        share = 100 * found.real[truth][f"{mode} {family} found"]
         row[column] = _marked(share, share < TARGETS.get((noise, column), 0.0))
     return row
 
@@ -144,10 +142,9 @@ def powers(noise: str, found: Simulated) -> dict[str, str]:
 def null_errors(_noise: str, found: Simulated) -> dict[str, str]:
     """How often something is claimed where nothing differs."""
     row = {}
-    for prefix, mode in (("", "picked"), ("b ", "baseline")):
+    for prefix, mode in MODES.items():
         for family in ("box", *FAMILIES):
-            column = "box" if family == "box" else f"{family} false"
-            share = 100 * found.null[mode][column]
+            share = 100 * found.null[f"{mode} {family} false"]
             row[f"{prefix}{family}"] = _marked(share, share > LARGEST_ERROR)
     return row
 
@@ -155,12 +152,10 @@ def null_errors(_noise: str, found: Simulated) -> dict[str, str]:
 def family_errors(_noise: str, found: Simulated) -> dict[str, str]:
     """How often a family claims something false, for the worst of the real effects."""
     row = {}
-    for prefix, mode in (("", "picked"), ("b ", "baseline")):
+    for prefix, mode in MODES.items():
         for family in FAMILIES:
-            shares = {t: 100 * real[mode][f"{family} false"] for t, real in found.real.items()}
-            worst = max(shares, key=lambda truth: shares[truth])
-            text = _marked(shares[worst], shares[worst] > LARGEST_ERROR)
-            row[f"{prefix}{family}"] = text
+            worst = 100 * max(real[f"{mode} {family} false"] for real in found.real.values())
+            row[f"{prefix}{family}"] = _marked(worst, worst > LARGEST_ERROR)
     return row
 
 
