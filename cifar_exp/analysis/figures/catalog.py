@@ -19,10 +19,10 @@ from cifar_exp.analysis.figures.content.factors import (
     heatmap_alt,
     importance_alt,
     interaction_alt,
-    slices_alt,
 )
 from cifar_exp.analysis.figures.content.noise import noise_alt
 from cifar_exp.analysis.figures.content.predictions import confusion_alt, pairs_alt, reliability_alt
+from cifar_exp.analysis.figures.content.slices import slices_alt
 from cifar_exp.analysis.figures.content.training import budget_alt, compute_alt, history_alt
 from cifar_exp.analysis.figures.keys import figure_key
 

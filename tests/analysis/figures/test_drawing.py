@@ -140,6 +140,8 @@ def test_three_hundred_configurations_stay_legible(outputs: Any, tmp_path: Path)
         figures["comparison"].get_suptitle()
     )
     assert_legible(figures)
+    spans = figures["slices"].axes[0].patches
+    assert len(spans) == len(data_of(outputs).statistics.regions.query("name == 'lr'"))
 
 
 def test_a_grid_of_one_seed_and_one_with_failing_levels_are_legible(

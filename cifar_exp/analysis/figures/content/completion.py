@@ -3,33 +3,57 @@
 import pandas as pd
 
 from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
-from cifar_exp.analysis.findings.words import listed
-from cifar_exp.analysis.statistics.status_counts import status_by_level
+from cifar_exp.analysis.statistics.completion import ENDED
+from cifar_exp.analysis.statistics.factors import shorten
 
 MOST_ROWS = 24
+MOST_LEVELS = 6  # of a factor; more are put together with their neighbors
+DIGITS = 3  # of the ends of such a range
 
 
 def completion_table(data: FigureData) -> pd.DataFrame:
-    """Runs by status for the levels of each factor. Raises FigureSkipped if all completed."""
-    statistics = data.statistics
-    if (statistics.runs["status"] == "completed").all():
-        raise FigureSkipped("all runs completed")
-    table = status_by_level(statistics.runs, statistics.factors)
+    """Runs that have ended, by the levels of each factor: name, level, runs, and the statuses.
+
+    The factor whose levels differ most in their share of completed runs comes first. Raises
+    FigureSkipped if all completed.
+    """
+    table = data.statistics.completion
     if not len(table):
         raise FigureSkipped("no setting varies")
-    rows = table.groupby("name", sort=False).size().cumsum()  # whole factors
-    return table[table["name"].isin(rows[(rows <= MOST_ROWS) | (rows == rows.iloc[0])].index)]
+    if (table["completed"] == table["runs"]).all():
+        raise FigureSkipped("all runs completed")
+    tables = [_merged(own) for _, own in table.groupby("setting", sort=False) if len(own) > 1]
+    tables.sort(key=_spread, reverse=True)
+    sizes = pd.Series([len(own) for own in tables]).cumsum()
+    whole = [own for own, size in zip(tables, sizes, strict=True) if size <= MOST_ROWS]
+    return pd.concat(whole or tables[:1], ignore_index=True)
+
+
+def _merged(table: pd.DataFrame) -> pd.DataFrame:
+    """A factor's levels, or ranges of neighboring levels with about equally many runs."""
+    if len(table) <= MOST_LEVELS:
+        return table
+    ranges = (table["runs"].cumsum() - 1) * MOST_LEVELS // table["runs"].sum()
+    ends = table.groupby(ranges)["level"].agg(["first", "last"])
+    labels = [
+        " to ".join(dict.fromkeys(shorten(level, DIGITS) for level in pair))
+        for pair in ends.itertuples(index=False)
+    ]
+    counts = table.groupby(ranges)[["runs", *ENDED]].sum()
+    return counts.assign(name=table["name"].iloc[0], level=labels)
+
+
+def _spread(table: pd.DataFrame) -> float:
+    shares = table["completed"] / table["runs"]
+    return float(shares.max() - shares.min())
 
 
 def completion_alt(data: FigureData) -> str:
-    """How many runs completed, and the levels at which the fewest did."""
-    statuses = data.statistics.runs["status"]
+    """How many runs completed, and the level at which the fewest did."""
     table = completion_table(data)
-    done = table.get("completed", pd.Series(0.0, index=table.index))
-    worst = table.assign(share=done / table["runs"], done=done).nsmallest(1, "share")
-    parts = [
-        f"{row.done:.0f} of {row.runs} at {row.name} {row.level}"
-        for row in worst.itertuples(index=False)
-    ]
-    total = f"{(statuses == 'completed').sum()} of {len(statuses)} runs completed"
-    return f"{total}; fewest {listed(parts)}."
+    worst = table.loc[(table["completed"] / table["runs"]).idxmin()]
+    own = table[table["name"] == table["name"].iloc[0]]
+    return (
+        f"{own['completed'].sum()} of {own['runs'].sum()} runs completed; fewest at "
+        f"{worst['name']} {worst['level']}, {worst['completed']} of {worst['runs']}."
+    )

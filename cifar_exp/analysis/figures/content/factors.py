@@ -1,6 +1,4 @@
-"""What the figures of factors show: interaction, heatmap, slices, importance."""
-
-from contextlib import suppress
+"""What the figures of factors show: interaction, heatmap, importance."""
 
 import pandas as pd
 
@@ -8,15 +6,12 @@ from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
 from cifar_exp.analysis.figures.content.words import span
 from cifar_exp.analysis.findings.words import listed
 from cifar_exp.analysis.statistics.contrasts import present_levels
-from cifar_exp.analysis.statistics.factors import ABSENT, Factor
+from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.importance import Importance
-from cifar_exp.analysis.statistics.slices import slice_means
 
 MOST_COLORED, MOST_SHAPED = 6, 4  # lines that can be distinguished by their color, or their shape
-MOST_SLICES = 6
 MOST_TERMS = 12
-FEWEST_SLICED = 12  # configurations
 
 
 def top_pair(statistics: GroupStatistics) -> tuple[Factor, Factor, pd.DataFrame]:
@@ -94,36 +89,6 @@ def heatmap_alt(data: FigureData) -> str:
     ]
     axes = [span(factor, present_levels(counted, factor)) for factor in (first, second)]
     return f"{metric.label.capitalize()} by {' and '.join(axes)}: from {cells[0]} to {cells[1]}."
-
-
-def sliced_factors(statistics: GroupStatistics) -> list[Factor]:
-    """The most important factors of which a slice says something.
-
-    Raises FigureSkipped for a small grid, which the other figures show whole.
-    """
-    factors = [f for f in statistics.by_importance if not (f.is_numeric and ABSENT in f.levels)]
-    if len(statistics.evaluated) < FEWEST_SLICED or not factors:
-        raise FigureSkipped(f"fewer than {FEWEST_SLICED} configurations, which other figures show")
-    if len(statistics.by_importance) <= 2 and _is_small_grid(statistics):
-        raise FigureSkipped("the interaction shows all factors")
-    return factors[:MOST_SLICES]
-
-
-def _is_small_grid(statistics: GroupStatistics) -> bool:
-    with suppress(FigureSkipped):
-        return bool(interaction_lines(statistics))
-    return False
-
-
-def slices_alt(data: FigureData) -> str:
-    """Where the mean of each factor is best."""
-    statistics = data.statistics
-    metric, parts = statistics.metric, []
-    for factor in sliced_factors(statistics):
-        table = slice_means(statistics.counted, factor)
-        best = table.loc[(metric.sign * table["mean"]).idxmax()]
-        parts.append(f"{factor.name} {best['label']} ({metric.text(best['mean'])})")
-    return f"{metric.label.capitalize()} is best on average at {listed(parts)}."
 
 
 def importance_terms(statistics: GroupStatistics) -> tuple[pd.DataFrame, str]:

@@ -11,10 +11,6 @@ COLORS: dict[str, Color] = {
     "completed": (0.62, 0.74, 0.85),
     "diverged": ALARM,
     "failed": PALETTE[1],
-    "pruned": PALETTE[8],
-    "interrupted": (0.55, 0.55, 0.55),
-    "running": (0.75, 0.75, 0.75),
-    "pending": (0.9, 0.9, 0.9),
 }
 
 
@@ -25,13 +21,13 @@ def draw_completion(data: FigureData) -> Figure:
     axes = figure.subplots()
     y, left = np.arange(len(table)), np.zeros(len(table))
     for status, color in COLORS.items():
-        if status in table and table[status].any():
+        if table[status].any():
             shares = (table[status] / table["runs"] * 100).to_numpy()
             axes.barh(y, shares, left=left, color=color, height=0.7, label=status)
             left += shares
     for height, row in zip(y, table.itertuples(), strict=True):
-        done = getattr(row, "completed", 0)
-        axes.annotate(f"{done:.0f} of {row.runs}", (101, height), va="center", fontsize=8)
+        text = f"{row.completed} of {row.runs}"
+        axes.annotate(text, (101, height), va="center", fontsize=8)
     names = [f"{row['name']} {row['level']}" for _, row in table.iterrows()]
     axes.set_yticks(y, names)
     axes.set_ylim(len(table) - 0.4, -0.6)

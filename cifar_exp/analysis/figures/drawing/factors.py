@@ -1,4 +1,4 @@
-"""What the factors do: interaction, heatmap, slices, importance."""
+"""What the factors do: interaction, heatmap, importance."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,12 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 
 from cifar_exp.analysis.figures.base import FigureData
 from cifar_exp.analysis.figures.content.factors import (
     importance_terms,
     interaction_lines,
     interval_of,
-    sliced_factors,
     top_pair,
 )
 from cifar_exp.analysis.figures.content.words import rest_label, seeds_label
@@ -25,11 +23,9 @@ from cifar_exp.analysis.figures.drawing.style import (
     ACCENT,
     ALARM,
     GRAY,
-    INK,
-    LETTER_INCHES,
+    PANEL_INCHES,
     Color,
     brief,
-    log_axis,
     metric_colors,
     metric_label,
     name_levels,
@@ -41,9 +37,7 @@ from cifar_exp.analysis.figures.drawing.style import (
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.metric import Metric
-from cifar_exp.analysis.statistics.slices import is_logarithmic, places, slice_means
 
-PANEL_INCHES = 6.0  # of the axes beside a legend
 COLUMN_LETTERS = 11  # of a heatmap's column
 DODGE = 0.04  # of the distance between two levels, so that bars do not hide each other
 
@@ -132,53 +126,6 @@ def _draw_line(
     bars = {"yerr": np.nan_to_num(reach) * statistics.metric.scale, "capsize": 3}
     look = {"color": style.color, "marker": style.marker, "linestyle": style.dash, "ms": 6, "lw": 2}
     axes.errorbar(x, own["mean"] * statistics.metric.scale, **bars, **look)
-
-
-def draw_slices(data: FigureData) -> Figure:
-    """The metric by the value of each factor: a point per run, and the mean of neighbors."""
-    statistics = data.statistics
-    factors = sliced_factors(statistics)
-    columns = 2 if len(factors) in (2, 4) else min(3, len(factors))
-    rows = -(-len(factors) // columns)
-    figure = new_figure(1.1 + 2.4 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    for axes, factor in zip(grid.ravel(), factors, strict=False):
-        _draw_slice(axes, statistics, factor, PANEL_INCHES / columns)
-    for axes in grid.ravel()[len(factors) :]:
-        axes.remove()
-    for axes in grid[:, 0]:
-        axes.set_ylabel(metric_label(statistics))
-    runs, label = len(statistics.counted), statistics.metric.label
-    note = (
-        "Points: runs. Line: means of neighboring values, with 95 % intervals. Star: the best run."
-    )
-    title(figure, f"{label.capitalize()} of {runs} runs by the value of each factor", note)
-    return figure
-
-
-def _draw_slice(axes: Axes, statistics: GroupStatistics, factor: Factor, inches: float) -> None:
-    counted, scale = statistics.counted, statistics.metric.scale
-    table = slice_means(counted, factor)
-    x = places(counted[factor.key], factor)
-    size = 3 if len(counted) > 50 else 4
-    axes.plot(x, counted["value"] * scale, "o", ms=size, color=INK, alpha=0.3, mew=0)
-    reach = np.nan_to_num(table["high"] - table["mean"]) * scale
-    line = "-" if factor.is_numeric else ""
-    look: dict[str, Any] = {"color": ACCENT, "lw": 2, "elinewidth": 1.5, "ms": 5}
-    axes.errorbar(table["center"], table["mean"] * scale, reach, fmt=f"o{line}", **look)
-    best = statistics.best_run
-    axes.plot(x[best], counted.loc[best, "value"] * scale, "*", ms=11, color=ACCENT, mec="white")
-    if not factor.is_numeric:
-        name_levels(axes, factor.levels, inches)
-        axes.margins(x=0.15)
-    elif is_logarithmic(x):
-        log_axis(axes, "x")
-    else:
-        letters = max(len(f"{value:g}") for value in (x.min(), (x.min() + x.max()) / 2, x.max()))
-        axes.xaxis.set_major_locator(MaxNLocator(max(1, int(inches / LETTER_INCHES / letters))))
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.set_xlabel(factor.name)
-    axes.margins(y=0.08)
 
 
 def draw_importance(data: FigureData) -> Figure:

@@ -11,7 +11,6 @@ from cifar_exp.analysis.figures.drawing.factors import (
     draw_heatmap,
     draw_importance,
     draw_interaction,
-    draw_slices,
 )
 from cifar_exp.analysis.figures.drawing.noise import draw_noise
 from cifar_exp.analysis.figures.drawing.predictions import (
@@ -19,6 +18,7 @@ from cifar_exp.analysis.figures.drawing.predictions import (
     draw_pairs,
     draw_reliability,
 )
+from cifar_exp.analysis.figures.drawing.slices import draw_slices
 from cifar_exp.analysis.figures.drawing.training import draw_budget, draw_compute, draw_history
 
 DRAW: Mapping[str, Callable[[FigureData], Figure]] = {

@@ -27,6 +27,7 @@ INK = (0.25, 0.25, 0.25)
 GOOD_IS_DARK = "crest"  # colors of the metric, which are not those of any factor's levels
 NOTE_SIZE = 8.5
 TITLE_LETTERS, NOTE_LETTERS = 9, 14  # per inch
+PANEL_INCHES = 6.0  # of the axes beside a legend
 LONG_LEVEL = 22  # characters of a level's name
 LETTER_INCHES = 0.09  # of a tick's label, and some space
 LONG_LEGEND = 24  # characters; a longer legend goes below the axes
