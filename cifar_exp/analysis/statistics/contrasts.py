@@ -160,6 +160,7 @@ def _of_pair(
     levels = [[v for v in present_levels(cells, f) if v != references[f.key]] for f in pair]
     rows = rows_by_level(cells, factors, pair)
     rest = [f for f in factors if f not in pair]
+    whole = _averaged_over(cells, rest, rows)
     for a, b in product(*levels):
         corners = {(a, b): 1.0, (base[0], b): -1.0, (a, base[1]): -1.0, base: 1.0}
         used = [row for row in rows if all(corner in row for corner in corners)]
@@ -168,7 +169,8 @@ def _of_pair(
             for row in used:
                 for corner, sign in corners.items():
                     weights[row[corner]] += sign / len(used)
-            over, basis = _averaged_over(cells, rest, used)
+            is_whole = len(used) == len(rows)
+            over, basis = whole if is_whole else _averaged_over(cells, rest, used)
             keys = (pair[0].key, pair[1].key)
             yield Contrast(keys, (a, b), base, weights, over, basis)
 
