@@ -103,9 +103,12 @@ report.charts.drawWaiting = () => {
   for (const panel of panels) panel.draw();
 };
 
+// A chart that is not in the order comes last.
+report.charts.place = ({ name }) => CHART_ORDER.indexOf(name) + 1 || CHART_ORDER.length + 1;
+
 report.charts.start = () => {
   const panels = new Map(); // by their figures
-  report.charts.all.sort((a, b) => CHART_ORDER.indexOf(a.name) - CHART_ORDER.indexOf(b.name));
+  report.charts.all.sort((a, b) => report.charts.place(a) - report.charts.place(b));
   for (const section of document.querySelectorAll("[data-group]")) {
     const group = report.groups[Number(section.dataset.group)];
     report.plot.colorControl(section.querySelector("[data-charts]"), group);
