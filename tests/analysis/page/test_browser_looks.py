@@ -89,3 +89,20 @@ def test_dark_mode_is_dark_and_paper_is_white(reader: Any, address: str, tmp_pat
         assert page.locator("main details[open]").count() == 0
         page.pdf(path=tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("is_drawn", [False, True])
+def test_a_setting_that_only_one_optimizer_has_is_drawn_where_it_is(
+    reader: Any, outputs: Any, is_drawn: bool
+) -> None:
+    for i in range(24):
+        value = 0.3 + (i * 7 % 24) / 100
+        momentum = i / 24 if is_drawn else (0.5, 0.9)[i // 3 % 2]
+        own = {"optimizer__momentum": momentum} if i % 3 else {}
+        name = "sgd" if own else "adamw"
+        outputs.run(seed=i // 6, val=value, model__width=8 + i % 6, optimizer__name=name, **own)
+    with reader.open(reader.write(outputs.path)) as page:
+        for figure in page.locator("figure.chart").all():
+            figure.scroll_into_view_if_needed()
+            figure.locator("svg[role=img]").wait_for()
+        assert page.locator("[d*=NaN], [x1*=NaN], [transform*=NaN]").count() == 0

@@ -24,6 +24,9 @@ report.plot.scatter = (g, points, size) => {
         .style("stroke-width", size);
 };
 
+// A run without such a setting has no place on its axis.
+report.plot.isPlaced = ({ x, y }) => Number.isFinite(x) && Number.isFinite(y);
+
 // A run as a point for `scatter` and `hover`.
 report.plot.runPoint = (group, state, run, x, y) => ({
   x,

@@ -118,7 +118,7 @@ function showBrushes({ axes }, group, state) {
 function linePoints({ order, place, axes }, run) {
   return order
     .map((key) => [place(key), axes.get(key).scale(axes.get(key).values[run])])
-    .filter(([, y]) => !Number.isNaN(y));
+    .filter(([, y]) => Number.isFinite(y)); // a run may lack a setting
 }
 
 function drawParallelLines(view, group, state) {
@@ -148,7 +148,7 @@ function lineFinders(view, group, state) {
     d3.range(report.runCount(group)).filter((run) => group.runs.value[run] !== null && state.isVisible(run));
   const at = (run, key) => {
     const { scale, values } = view.axes.get(key);
-    return { x: view.place(key), y: scale(values[run]), key, run, lines: parallelLines(view, group, run) };
+    return { x: view.place(key), y: scale(values[run]) ?? view.sheet.height, key, run, lines: parallelLines(view, group, run) };
   };
   const find = (x, y) => {
     const nearest = d3.least(visible(), (run) => Math.abs(heightAt(linePoints(view, run), x) - y));
@@ -191,7 +191,8 @@ function parallelLines({ axes, order }, group, run) {
   const [first] = report.plot.runLines(group, run);
   const texts = order.map((key) => {
     const { name, texts: levels, values, format } = axes.get(key);
-    return `${name} ${levels ? levels[values[run]] : format(values[run])}`;
+    const value = values[run];
+    return `${name} ${levels ? levels[value] : Number.isNaN(value) ? "none" : format(value)}`;
   });
   return [first, ...texts.slice(0, 12), `seed ${group.runs.seed[run]}`];
 }

@@ -50,7 +50,7 @@ function percentileScale(values, range) {
 
 // Where to put ticks: at the numbers themselves if they are few.
 report.plot.tickValues = (scale, values, most = MOST_TICKS) => {
-  const distinct = d3.sort(new Set(values));
+  const distinct = d3.sort(new Set(values.filter((value) => !Number.isNaN(value))));
   if (distinct.length <= MOST_TICKS + 4) return distinct;
   if (scale.quantiles) return d3.sort(new Set(scale.quantiles));
   if (!scale.base) return scale.ticks(most);

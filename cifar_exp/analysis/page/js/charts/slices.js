@@ -76,10 +76,11 @@ function drawSlice(panel, group, state, factor, kind, axis, isFirst) {
     .map((run, i) => report.plot.runPoint(group, state, run, across(run, i), axis.of(group.runs.value[run])));
   const crosses = report.plot.incompleteRuns(group)
     .map((run, i) => report.plot.runPoint(group, state, run, across(run, i), panel.height - CROSS));
-  report.plot.scatter(panel.g, points, points.length > 500 ? 4 : 6);
-  drawCrosses(panel.g, crosses);
+  const { isPlaced } = report.plot;
+  report.plot.scatter(panel.g, points.filter(isPlaced), points.length > 500 ? 4 : 6);
+  drawCrosses(panel.g, crosses.filter(isPlaced));
   drawTrend(panel.g, trend(group, factor), x, axis);
-  return [...points, ...crosses];
+  return [...points, ...crosses].filter(isPlaced);
 }
 
 function drawCrosses(g, crosses) {
@@ -102,7 +103,7 @@ function trend(group, factor) {
   const byLevel = d3.sort(d3.rollup(runs, mean, level), ([each]) => each);
   if (!numeric || byLevel.length <= MOST_STEPS) return byLevel.map(([each, value]) => ({ level: each, mean: value }));
   const number = (run) => Number(texts[level(run)]);
-  const sorted = d3.sort(runs, number);
+  const sorted = d3.sort(runs.filter((run) => !Number.isNaN(number(run))), number);
   const bins = Math.min(BINS, Math.floor(sorted.length / 4));
   return d3.range(bins).map((bin) => {
     const own = sorted.slice((bin * sorted.length) / bins, ((bin + 1) * sorted.length) / bins);
@@ -112,7 +113,8 @@ function trend(group, factor) {
 
 function drawTrend(g, means, x, axis) {
   const places = means.map(({ level, number, mean }) =>
-    [level === undefined ? x.scale(number) : x.at(level), axis.of(mean)]);
+    [level === undefined ? x.scale(number) : x.at(level), axis.of(mean)])
+    .filter(([left]) => Number.isFinite(left));
   if (x.isNumeric) g.append("path").attr("class", "trend").attr("d", report.plot.path(places));
   for (const [left, top] of places) report.plot.segment(g, "mean", [left - 8, top], [left + 8, top]);
 }

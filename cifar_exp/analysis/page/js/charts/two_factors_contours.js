@@ -13,7 +13,7 @@ report.plot.twoFactorContours = (container, group, state, x, y) => {
     const { levels } = group.configurations[group.runs.configuration[run]];
     const point = report.plot.runPoint(group, state, run, across.at(levels[x]), up.at(levels[y]));
     return { ...point, color: "var(--ink)", value: group.runs.value[run] };
-  });
+  }).filter(report.plot.isPlaced);
   drawAreas(sheet, group, localMeans(points, sheet));
   report.plot.axis(sheet, "bottom", across.scale, across);
   report.plot.axis(sheet, "left", up.scale, up);
