@@ -9,6 +9,7 @@ import pandas as pd
 
 from cifar_exp.analysis.statistics.factors import ABSENT, Factor, parse_number
 from cifar_exp.analysis.statistics.gaussian_process import GaussianProcess, draw, fit_process
+from cifar_exp.analysis.statistics.slices import is_logarithmic
 from cifar_exp.analysis.statistics.threads import one_thread
 
 MOST_LEVELS = 12  # more are values drawn at random rather than levels
@@ -69,9 +70,10 @@ def fit_surrogate(counted: pd.DataFrame, factors: Sequence[Factor]) -> Surrogate
 
     Of more than 400 configurations, it takes 400, drawn the same way each time.
 
-    Numeric levels are placed by rank, so that no scale has to be guessed. All words are equally far
-    apart. A setting that a run does not have lies in the middle of its values; it is kept apart
-    from them only if no other factor says that the setting is missing.
+    The levels of a number are placed evenly; more than 12 are placed by their values or, if these
+    are spaced logarithmically, by their logarithms. All words are equally far apart. A setting that
+    a run does not have lies in the middle of its values; it is kept apart from them only if no
+    other factor says that the setting is missing.
 
     Raises InsufficientDataError if the configurations are a full grid, or if it predicts nothing of
     those that it has not seen, by five-fold cross-validation in which everything is fitted anew.
@@ -160,11 +162,20 @@ def _distances(table: pd.DataFrame, factor: Factor, levels: Sequence[str]) -> np
     if not factor.is_numeric:
         return 1.0 - np.eye(len(levels))
     positions = np.full(len(levels), 0.5)
-    positions[~is_absent] = np.linspace(0, 1, int((~is_absent).sum()))
+    positions[~is_absent] = _positions([level for level in levels if level != ABSENT])
     squared = np.subtract.outer(positions, positions) ** 2
     if _is_told_by_another(table, factor):
         return np.asarray(squared)
     return np.asarray(squared + np.not_equal.outer(is_absent, is_absent))
+
+
+def _positions(levels: Sequence[str]) -> np.ndarray:
+    """From 0 to 1: levels evenly, drawn values as on a linear or a logarithmic axis."""
+    if len(levels) <= MOST_LEVELS:
+        return np.linspace(0, 1, len(levels))
+    values = pd.Series([float(level) for level in levels])
+    scaled = np.log(values) if is_logarithmic(values) else values
+    return np.asarray((scaled - scaled.iloc[0]) / (scaled.iloc[-1] - scaled.iloc[0]))
 
 
 def _is_told_by_another(table: pd.DataFrame, factor: Factor) -> bool:
