@@ -6,7 +6,7 @@ Each part compares two things in one session, or measures the seconds of one com
     base      4 short runs of model=base, the same
     schedule  40 runs of known, unequal lengths (they only sleep) on 8 slots, against the ideal
     again     the same sweep once more, when all runs are done
-    plan      plan=true for 100 and for 1,000 trials: time and memory
+    plan      plan=true for 100 and for 1,000 trials: time and memory, a timed step included
     warm      the time from the start of a run to its first step, in a warm worker
 """
 

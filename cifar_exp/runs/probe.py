@@ -16,7 +16,7 @@ from cifar_exp.training.cost import PETA, TRAINING_PASSES
 from cifar_exp.training.devices import synchronize
 
 CLASSES = 100  # their number hardly matters
-BATCH_SIZES = (32, 128, 512)  # tried in turn, until a step is long enough to be timed
+BATCH_SIZES = (8, 32, 128, 512)  # tried in turn, until a step is long enough to be timed
 LONG_SECONDS = 0.15
 STEPS = 3  # the first is slower: memory is allocated, kernels are chosen
 
