@@ -10,7 +10,6 @@ from cifar_exp.storage.run_state import STATUSES
 from cifar_exp.text import counted
 
 LONG_NAME = 40  # characters; a longer name stands in the headline only
-MOST_RANGES = 1  # settings that get a tile of their own
 
 
 def tiles(statistics: GroupStatistics) -> list[dict[str, str]]:
@@ -42,22 +41,20 @@ def _best(statistics: GroupStatistics) -> Iterator[dict[str, str]]:
 
 
 def _ranges(statistics: GroupStatistics) -> Iterator[dict[str, str]]:
-    """The largest difference between the means of two levels of the most important factors."""
+    """The largest difference between the means of two levels of the most important factor that has
+    a main effect.
+    """
     metric, effects = statistics.metric, statistics.effects
-    if not len(effects):
-        return
-    for factor in statistics.by_importance[:MOST_RANGES]:
+    for factor in statistics.by_importance:
         own = effects[effects["setting"] == factor.key]
         if len(own) and np.isfinite(own["mean"]).all():
-            means = {
-                own["reference"].iloc[0]: 0.0,
-                **dict(zip(own["level"], own["mean"], strict=True)),
-            }
-            best, worst = sorted(means, key=lambda level: -metric.sign * means[level])[
-                :: len(means) - 1
-            ]
-            value = f"{abs(means[best] - means[worst]) * metric.scale:.{metric.digits}f}"
-            yield _tile(value, metric.difference_unit, f"{factor.name} {best} against {worst}")
+            means = {own["reference"].iloc[0]: 0.0}
+            means |= dict(zip(own["level"], own["mean"], strict=True))
+            ordered = sorted(means, key=lambda level: -metric.sign * means[level])
+            size = abs(means[ordered[0]] - means[ordered[-1]]) * metric.scale
+            text = f"{factor.name} {ordered[0]} against {ordered[-1]}"
+            yield _tile(f"{size:.{metric.digits}f}", metric.difference_unit, text)
+            return
 
 
 def _noise(statistics: GroupStatistics) -> Iterator[dict[str, str]]:

@@ -83,6 +83,10 @@ def test_dark_mode_is_dark_and_paper_is_white(reader: Any, address: str, tmp_pat
         assert page.evaluate(CONTRAST)[0] >= 4.5
         assert not page.get_by_label("Filter", exact=True).is_visible()
         assert page.locator("main details:not([open])").count() == 0
+        chart = page.locator("[data-chart=main] svg[role=img]")
+        assert (
+            chart.bounding_box()["width"] < 720
+        )  # as wide as paper, so that texts keep their size
         page.evaluate("window.dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")
         assert page.evaluate(background) == "rgb(20, 24, 28)"

@@ -144,8 +144,13 @@ report.charts.watch = (panels) => {
     view.observe(figure);
     sizes.observe(figure);
   }
-  // what was never in view is printed too
-  const drawAll = () => panels.forEach((panel) => panel.draw());
+  // what was never in view is printed too, and all at the width of the paper
+  const drawAll = () => {
+    for (const panel of panels.values()) {
+      panel.isStale = true;
+      panel.draw();
+    }
+  };
   addEventListener("beforeprint", drawAll);
   matchMedia("print").addEventListener("change", drawAll);
 };

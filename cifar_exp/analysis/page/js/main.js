@@ -18,7 +18,7 @@ for (const section of document.querySelectorAll("[data-group]")) {
 for (const dialog of document.querySelectorAll("dialog")) report.closeOutside(dialog);
 for (const button of document.querySelectorAll("[data-copies]"))
   button.addEventListener("click", () => report.copy.text(document.getElementById(button.dataset.copies).textContent, button));
+window.addEventListener("beforeprint", () => report.print(true)); // before the charts draw for paper
+window.addEventListener("afterprint", () => report.print(false));
 report.charts.start();
 report.permalink.start();
-window.addEventListener("beforeprint", () => report.print(true));
-window.addEventListener("afterprint", () => report.print(false));

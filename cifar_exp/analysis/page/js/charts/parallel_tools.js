@@ -6,7 +6,7 @@ report.plot.axisNames = (inner, group, state, { order, place, sheet, axes }) => 
     const button = report.element("button", { type: "button", class: "axis-name" }, axes.get(key).name);
     button.dataset.focus = `name ${key}`;
     button.title = "drag, or press the left or right arrow key, to move this axis";
-    button.style.left = `${sheet.left + place(key)}px`;
+    button.style.left = `${(100 * (sheet.left + place(key))) / inner.clientWidth}%`; // paper is narrower
     button.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!step) return;
