@@ -10,6 +10,7 @@ import pandas as pd
 from cifar_exp.analysis.load.runs import LoadedRuns
 from cifar_exp.analysis.page.curves import pack_curves
 from cifar_exp.analysis.page.run_details import run_details
+from cifar_exp.analysis.page.trends import trend_data
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.importance import Importance
 
@@ -24,7 +25,7 @@ def group_data(
     """The object of one group, as js/data.js describes it. All values are as stored (fractions,
     seconds, PFLOP), null where there is none; texts are not escaped.
     """
-    metric = statistics.metric
+    metric, factors = statistics.metric, _factors(statistics)
     return {
         "slug": statistics.group.slug,
         "title": statistics.group.title,
@@ -38,7 +39,7 @@ def group_data(
             "higher": metric.is_higher_better,
         },
         "baseline": statistics.baseline,
-        "factors": _factors(statistics),
+        "factors": factors,
         "configurations": _configurations(statistics),
         "runs": _runs(statistics, shown),
         "details": run_details(statistics, shown),
@@ -51,6 +52,8 @@ def group_data(
             (*CONTRAST, "other_name", "other_level", "other_reference"),
         ),
         "model": _model(statistics),
+        "trends": trend_data(statistics, [factor["key"] for factor in factors]),
+        "worth": statistics.worth,
     }
 
 

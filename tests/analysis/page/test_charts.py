@@ -69,8 +69,8 @@ def grid(outputs: Any, tmp_path: Path) -> Path:
     return _page(outputs, tmp_path)
 
 
-def _page(outputs: Any, folder: Path) -> Path:
-    options = ReportOptions(METRICS["val_accuracy"], output=folder)
+def _page(outputs: Any, folder: Path, worth: float | None = None) -> Path:
+    options = ReportOptions(METRICS["val_accuracy"], output=folder, worth=worth)
     make_report(find_inputs([outputs.path]), options, lambda _line: None)
     return folder / "index.html"
 
@@ -258,6 +258,23 @@ def test_log_spaced_values_get_a_log_axis_and_contours(
     slices.get_by_role("combobox", name="Axis", exact=True).select_option(label="linear")
     wait(tab, "slices", "texts('.axis.bottom .tick text').includes('0.02')")
     assert chart(tab, "contour").locator("path.area").count() > 3
+    assert slices.locator("path.band").count() > 0
+    assert "trend of a Gaussian process" in slices.locator("figcaption").inner_text()
+
+
+def test_differences_are_beside_the_band_of_those_that_do_not_matter(
+    outputs: Any, tmp_path: Path, open_page: Open
+) -> None:
+    outputs.grid(lambda width, dropout: 0.3 + width / 100 - dropout, seeds=2)
+    tab = open_page(_page(outputs, tmp_path, worth=0.5))
+    main = chart(tab, "main")
+    main.get_by_role("combobox", name="Show", exact=True).select_option(label="differences")
+    wait(tab, "main", f"{LABEL}.startsWith('Differences')")
+    label = main.locator("svg[role=img]").get_attribute("aria-label")
+    assert "from width=32 dropout=0 with simultaneous 95 % intervals: 8 worse." in label
+    assert "The closest is width=32 dropout=0.1 with −10." in label
+    assert main.locator("rect.band").count() == 1
+    assert "up to 0.50 pp, do not matter" in main.locator("figcaption").inner_text()
 
 
 def test_runs_that_failed_or_diverged_are_crosses_where_they_are(

@@ -9,7 +9,8 @@
 //     val, test, epochs, planned, seconds, pflop, finished}, columns in the same order,
 //   details: {common, settings, folder, command, reason}, curves (packed),
 //   comparisons, effects, interactions: [{..., mean, low, high, p, verdict}],
-//   importance: {terms: [{term, range, share}], method}, model: {sd, df, critical}.
+//   importance: {terms: [{term, range, share}], method}, model: {sd, df, critical},
+//   trends: [{factor, other, level, x, mean, low, high, good}] (see page/trends.py), worth: a difference that matters.
 // Values are as stored: fractions, not percentages; null where there is none.
 const report = {};
 report.groups = JSON.parse(document.getElementById("data").textContent);

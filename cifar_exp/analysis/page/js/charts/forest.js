@@ -12,9 +12,10 @@ report.plot.forest = (container, group, state) => {
   const { sheet, middle } = report.plot.rowSheet(container, rows.map(({ name }) => name), hasRoom ? INTERVAL_TEXT : 16);
   const difference = (run) => group.runs.value[run] - reference.mean;
   const ends = rows.flatMap(({ low, high, runs }) => [low, high, ...runs.map(difference)]);
-  const axis = report.plot.metricScale(group, [0, ...ends], [0, sheet.width]);
+  const axis = report.plot.metricScale(group, [0, group.worth ?? 0, ...ends], [0, sheet.width]);
   const label = `difference from ${reference.name} (${group.metric.differenceUnit})`;
   report.plot.axis(sheet, "bottom", axis.scale, { ...axis, label });
+  if (group.worth !== null) drawWorth(sheet, axis, group.worth);
   report.plot.segment(sheet.g, "zero", [axis.of(0), 0], [axis.of(0), sheet.height]);
   rows.forEach((row, i) => {
     report.plot.rowMean(sheet.g.append("g").attr("class", row.verdict), axis, row, middle(i));
@@ -37,6 +38,12 @@ function forestRows(group, state) {
     runs: report.plot.runsOf(group).get(places.get(row.configuration)) ?? [],
   }));
   return { rows, reference: group.configurations[places.get(group.comparisons[0].reference)] };
+}
+
+// The differences that do not matter.
+function drawWorth({ g, height }, axis, worth) {
+  const [low, high] = [axis.of(-worth), axis.of(worth)];
+  g.append("rect").attr("class", "band").attr("x", low).attr("width", high - low).attr("height", height);
 }
 
 function intervalText({ g, width }, group, { mean, low, high }, y) {

@@ -84,12 +84,8 @@ function seedPoints(group, state, axis, own) {
 
 // The lines' names at their right ends, moved apart where they would overlap.
 function endLabels({ g, width }, drawn) {
-  const labels = drawn
-    .filter(({ own }) => own.length)
-    .map(({ name, color, own }) => ({ name, color, y: own.at(-1).y }));
-  labels.sort((a, b) => a.y - b.y);
-  for (let i = 1; i < labels.length; i++) labels[i].y = Math.max(labels[i].y, labels[i - 1].y + 15);
-  for (const { name, color, y } of labels)
+  const labels = drawn.filter(({ own }) => own.length).map(({ name, color, own }) => ({ name, color, y: own.at(-1).y }));
+  for (const { name, color, y } of report.plot.moveApart(labels))
     g.append("text")
       .attr("class", "line-name")
       .attr("x", width + 2)

@@ -5,14 +5,10 @@ report.plot.mostLines = 8; // that can be told from each other
 const MAIN_CAPTIONS = {
   interaction: () =>
     "A point is a run; the lines join the means, with their 95 % intervals where there is one.",
-  forest: ({ comparisons: { length } }) =>
-    "The bars are differences of means with simultaneous 95 % intervals; a dashed one is " +
-    "not significant. A point is a run, less the mean of the reference." +
-    (length > report.plot.rowsAtFirst
-      ? ` The closest ${report.plot.rowsAtFirst} of ${length} are shown; the table of comparisons has all.`
-      : ""),
-  firstFactor: (group) => "A point is a run; all other factors vary among the points. The line joins means."
-    + report.plot.crossText(group),
+  forest: (group) => "The bars are differences of means with simultaneous 95 % intervals; a dashed one is not significant. "
+    + `A point is a run, less the mean of the reference.${worthText(group)}${moreText(group.comparisons.length)}`,
+  firstFactor: (group) => "A point is a run; all other factors vary among the points."
+    + (report.plot.trendText(group, [0]) || " The line joins means.") + report.plot.crossText(group),
 };
 
 report.charts.register({
@@ -28,6 +24,17 @@ report.charts.register({
   },
   draw: (container, group, state, options) => report.plot[mainView(group, options)](container, group, state),
 });
+
+function worthText(group) {
+  if (group.worth === null) return "";
+  const { scale, digits, differenceUnit } = group.metric;
+  return ` Differences within the band, up to ${(group.worth * scale).toFixed(digits)} ${differenceUnit}, do not matter.`;
+}
+
+function moreText(comparisons) {
+  const most = report.plot.rowsAtFirst;
+  return comparisons > most ? ` The closest ${most} of ${comparisons} are shown; the table of comparisons has all.` : "";
+}
 
 function mainView(group, options) {
   return options.view ?? mainViews(group)[0][0];

@@ -1,5 +1,7 @@
 // What is drawn inside the axes.
 
+const LABEL_HEIGHT = 15; // pixels
+
 report.plot.segment = (g, className, [x1, y1], [x2, y2]) =>
   g.append("line").attr("class", className).attr("x1", x1).attr("y1", y1).attr("x2", x2).attr("y2", y2);
 
@@ -51,4 +53,11 @@ function visiblePoints(points) {
 report.plot.rowMean = (g, axis, { mean, low, high }, y) => {
   if (low !== null) report.plot.segment(g, "interval", [axis.of(low), y], [axis.of(high), y]);
   report.plot.segment(g, "mean", [axis.of(mean), y - 8], [axis.of(mean), y + 8]);
+};
+
+// Moves labels (with y) down where they would overlap.
+report.plot.moveApart = (labels) => {
+  const sorted = d3.sort(labels, ({ y }) => y).map((label) => ({ ...label }));
+  for (let i = 1; i < sorted.length; i++) sorted[i].y = Math.max(sorted[i].y, sorted[i - 1].y + LABEL_HEIGHT);
+  return sorted;
 };

@@ -10,9 +10,9 @@ const CROSS = 4; // pixels from its middle to its ends
 report.charts.register({
   name: "slices",
   title: "One factor at a time",
-  caption: (group) => "A point is a run; all other factors vary among the points of a panel. The line joins the means at "
-    + "each level, or in bins of equally many runs where many values were drawn."
-    + report.plot.crossText(group),
+  caption: (group) => "A point is a run; all other factors vary among the points of a panel. A line through ticks joins the means "
+    + "at each level, or in bins of equally many runs where many values were drawn."
+    + report.plot.trendText(group, d3.range(group.factors.length)) + report.plot.crossText(group),
   hasColors: true,
   isWide: true,
   showsHidden: true,
@@ -79,7 +79,7 @@ function drawSlice(panel, group, state, factor, kind, axis, isFirst) {
   const { isPlaced } = report.plot;
   report.plot.scatter(panel.g, points.filter(isPlaced), points.length > 500 ? 4 : 6);
   drawCrosses(panel.g, crosses.filter(isPlaced));
-  drawTrend(panel.g, trend(group, factor), x, axis);
+  if (!report.plot.drawTrends(panel, group, factor, x, axis)) drawMeans(panel.g, meansOf(group, factor), x, axis);
   return [...points, ...crosses].filter(isPlaced);
 }
 
@@ -95,7 +95,7 @@ function jitter(i) {
 }
 
 // The means of the runs at each level, or in bins of equally many runs: [{level or number, mean}].
-function trend(group, factor) {
+function meansOf(group, factor) {
   const level = (run) => group.configurations[group.runs.configuration[run]].levels[factor];
   const { numeric, levels: texts } = group.factors[factor];
   const mean = (own) => d3.mean(own, (run) => group.runs.value[run]);
@@ -111,7 +111,7 @@ function trend(group, factor) {
   });
 }
 
-function drawTrend(g, means, x, axis) {
+function drawMeans(g, means, x, axis) {
   const places = means.map(({ level, number, mean }) =>
     [level === undefined ? x.scale(number) : x.at(level), axis.of(mean)])
     .filter(([left]) => Number.isFinite(left));
@@ -121,7 +121,7 @@ function drawTrend(g, means, x, axis) {
 
 function sliceText(group, factor) {
   const { name, levels } = group.factors[factor];
-  const means = trend(group, factor);
+  const means = meansOf(group, factor);
   if (!means.length) return "";
   const best = d3.greatest(means, ({ mean }) => mean * (group.metric.higher ? 1 : -1));
   const worst = d3.least(means, ({ mean }) => mean * (group.metric.higher ? 1 : -1));
