@@ -25,7 +25,7 @@ class Comparisons:
 def compare_with_baseline(model: CellModel, baseline: str) -> Comparisons:
     """Dunnett's comparisons with a reference that was named in advance."""
     others, weights = _weights(model, baseline)
-    variance = model.variance(weights)
+    variance = model.variance(weights, "larger")
     shares = 1 / (1 + model.counts[model.index[baseline]] / model.counts[others])
     family = against_one(shares, is_two_sided=True)
     return _comparisons(model, baseline, others, weights, variance, family)
@@ -38,7 +38,7 @@ def compare_with_best(model: CellModel, best: str) -> Comparisons:
     pooled strata are used without a guard: of all pairs, only those with the best are claimed.
     """
     others, weights = _weights(model, best)
-    variance = model.variance(weights, is_guarded=False)
+    variance = model.variance(weights, "none")
     family = all_pairs(len(model.names))
     return _comparisons(model, best, others, weights, variance, family)
 

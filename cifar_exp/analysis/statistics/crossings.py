@@ -148,7 +148,7 @@ def _own_best(
     contrasts = np.zeros((len(codes), len(model.names)))
     contrasts[np.arange(len(codes)), codes] += 1
     contrasts[:, codes[0]] -= 1
-    variance = model.variance(contrasts, is_guarded=False)
+    variance = model.variance(contrasts, "none")
     # each level's configuration is picked as the best of many: the interval holds for all pairs
     critical = all_pairs(len(model.names)).critical(variance.df, ALPHA)
     return with_interval(table, critical * variance.errors)

@@ -205,7 +205,7 @@ class GroupStatistics(Exploration):
             return float("nan")
         weights = np.zeros((1, len(self.model.names)))
         weights[0, self.model.index[first]], weights[0, self.model.index[second]] = 1.0, -1.0
-        variance = self.model.variance(weights, is_guarded=False)
+        variance = self.model.variance(weights, "none")
         family = all_pairs(len(self.model.names))
         return float((family.critical(variance.df, ALPHA) * variance.errors)[0])
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.scatter import Scatter, within_configurations
-from cifar_exp.analysis.statistics.strata import MeanSquare, Strata, estimate_strata
+from cifar_exp.analysis.statistics.strata import Guard, MeanSquare, Strata, estimate_strata
 
 MOST_STRATA_CONTRASTS = 200  # between configurations; of more, the residual alone is used
 
@@ -86,12 +86,12 @@ class CellModel:
         sums = solved @ self._incidence
         return np.asarray(spread - (sums * shrink)[:, seen.seeds])
 
-    def variance(self, contrasts: np.ndarray, *, is_guarded: bool = True) -> Variance:
+    def variance(self, contrasts: np.ndarray, guard: Guard = "own") -> Variance:
         """Variances of contrasts (m, cells) between configurations, from strata and residual.
 
         A contrast's variance is estimated without bias from the two mean squares that its own
-        design calls for; degrees of freedom by Satterthwaite (Biometrics 1946). `is_guarded`: each
-        factor's own stratum replaces the pooled one where it is larger.
+        design calls for; degrees of freedom by Satterthwaite (Biometrics 1946). `guard`: see
+        `Strata.of`.
         """
         strata = self.strata
         if not strata.error.df or len(contrasts) > MOST_STRATA_CONTRASTS:
@@ -103,7 +103,7 @@ class CellModel:
         if strata.pooled is None:
             return self._with_seeds(weights, _scaled(strata.error, squares))
         shares = self._strata_shares(weights) / strata.multiplicity
-        used = [strata.of(key) if is_guarded else strata.pooled for key in strata.keys]
+        used = [strata.of(key, guard) for key in strata.keys]
         parts = shares * [stratum.value for stratum in used]
         is_own = np.array([stratum.df != strata.pooled.df for stratum in used])
         in_residual = np.maximum(squares - shares.sum(axis=1), 0) * strata.residual.value

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import special
@@ -14,6 +14,9 @@ MOST_LEVELS = 12  # of a factor; more are values drawn at random rather than lev
 MOST_COLUMNS = 600  # seed x level combinations that are still fitted
 SEPARATE = 0.075  # p value below which a factor's stratum is its own (see benchmarks/power.py)
 NO_SCATTER = 1e-9  # a smaller SD, relative to the values, is rounding
+
+
+Guard = Literal["none", "larger", "own"]  # against strata that are larger than the pooled one
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,20 @@ class Strata:
         """The factors that have a stratum."""
         return list(self.own)
 
-    def of(self, key: str) -> MeanSquare:
-        """The stratum that judges a factor: the pooled one, or its own where that is larger.
+    def of(self, key: str, guard: Guard = "own") -> MeanSquare:
+        """The stratum that judges a factor: the pooled one, unless its own is larger.
 
-        Where it is significantly larger than the others, its own degrees of freedom count as well.
+        `guard`: `none` pools in any case; `larger` takes the larger mean square; with `own`, the
+        factor's own degrees of freedom count where it is significantly larger than the others.
         """
         assert self.pooled is not None
         own, pooled = self.own[key], self.pooled
+        if guard == "none" or own.value <= pooled.value:
+            return pooled
         df = pooled.df - own.df
         others = (pooled.value * pooled.df - own.value * own.df) / df if df > 0 else 0.0
-        if others > 0 and special.fdtrc(own.df, df, own.value / others) < SEPARATE:
-            return own
-        return MeanSquare(max(own.value, pooled.value), pooled.df)
+        is_other = others > 0 and special.fdtrc(own.df, df, own.value / others) < SEPARATE
+        return own if guard == "own" and is_other else MeanSquare(own.value, pooled.df)
 
 
 def estimate_strata(seen: "Observations") -> Strata:
