@@ -1,1 +1,1 @@
-"""Studies and figures -> CSV files and one HTML page."""
+"""Statistics -> CSV files and one HTML page."""

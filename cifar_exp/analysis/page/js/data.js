@@ -1,9 +1,9 @@
 "use strict";
 // All scripts of the page share one object. `report.groups` is what page/data.py wrote, one object
 // per comparison group:
-//   slug, title, metric: {name, label, unit, differenceUnit, scale, digits, higher}, baseline,
+//   slug, title, metric: {name, label, unit, differenceUnit, scale, digits, higher},
 //   factors: [{key, name, numeric, levels: [text]}], by importance,
-//   configurations: [{name, levels: [index per factor], n, mean, low, high, sd, best, test, seconds,
+//   configurations: [{name, levels: [index per factor], n, mean, low, high, sd, test, seconds,
 //     pflop, parameters, rank, failed, diverged, notCounted}], the best first,
 //   runs: {id, name, status, seed, configuration (an index, or -1), value (null if it does not count),
 //     val, test, epochs, planned, seconds, pflop, finished}, columns in the same order,
