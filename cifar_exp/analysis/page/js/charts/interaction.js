@@ -29,7 +29,8 @@ report.plot.interaction = (container, group, state) => {
   const x = report.plot.factorAxis(group, across, "auto", [24, sheet.width - 24]);
   report.plot.axis(sheet, "left", axis.scale, { ...axis, label: othersLabel(group, [lines, across]) });
   report.plot.axis(sheet, "bottom", x.scale, x);
-  const drawn = linesOf(group, lines, across, (cell, other, dodge) => ({ cell, x: x.at(other) + dodge, y: axis.of(cell.mean) }));
+  const drawn = linesOf(group, lines, across, (cell, other, dodge) =>
+    ({ cell, x: x.at(other) + dodge, y: axis.of(cell.mean) }));
   for (const line of drawn) drawLine(sheet.g, axis, line);
   report.plot.runs(sheet, group, drawn.flatMap(({ own }) => seedPoints(group, state, axis, own)), 7);
   endLabels(sheet, drawn);
@@ -84,7 +85,8 @@ function seedPoints(group, state, axis, own) {
 
 // The lines' names at their right ends, moved apart where they would overlap.
 function endLabels({ g, width }, drawn) {
-  const labels = drawn.filter(({ own }) => own.length).map(({ name, color, own }) => ({ name, color, y: own.at(-1).y }));
+  const labels = drawn.filter(({ own }) => own.length)
+    .map(({ name, color, own }) => ({ name, color, y: own.at(-1).y }));
   for (const { name, color, y } of report.plot.moveApart(labels))
     g.append("text")
       .attr("class", "line-name")

@@ -15,8 +15,7 @@ report.plot.lines = (container, group, lines, { height = 340, xLabel, yLabel, is
   report.plot.axis(sheet, "bottom", x, { ticks: report.plot.tickValues(x, xs), label: xLabel, grid: false });
   const placed = lines.map((line) => ({ ...line, places: placesOf(line, x, y, isLogY) }));
   drawLines(sheet.g, placed);
-  if (lines.length <= MOST_LINES_WITH_DOTS && xs.length <= MOST_EPOCHS_WITH_DOTS)
-    report.plot.scatter(sheet.g, placed.flatMap(({ places, color }) => places.filter(Boolean).map((at) => ({ ...at, color }))), 5);
+  if (lines.length <= MOST_LINES_WITH_DOTS && xs.length <= MOST_EPOCHS_WITH_DOTS) drawDots(sheet.g, placed);
   hoverLines(sheet, group, placed);
   return sheet;
 };
@@ -35,6 +34,11 @@ function drawLines(g, placed) {
     const path = g.append("path").attr("class", kind).attr("d", d);
     path.style("stroke", own[0].color).style("stroke-dasharray", own[0].dash ?? null);
   }
+}
+
+function drawDots(g, placed) {
+  const dots = placed.flatMap(({ places, color }) => places.filter(Boolean).map((at) => ({ ...at, color })));
+  report.plot.scatter(g, dots, 5);
 }
 
 // The parts of a curve between its gaps, as lists of [x, y].

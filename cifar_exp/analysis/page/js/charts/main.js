@@ -5,8 +5,8 @@ report.plot.mostLines = 8; // that can be told from each other
 const MAIN_CAPTIONS = {
   interaction: () =>
     "A point is a run; the lines join the means, with their 95 % intervals where there is one.",
-  forest: (group) => "The bars are differences of means with simultaneous 95 % intervals; a dashed one is not significant. "
-    + `A point is a run, less the mean of the reference.${worthText(group)}${moreText(group.comparisons.length)}`,
+  forest: (group) => "The bars are differences of means with simultaneous 95 % intervals; a dashed one is not "
+    + `significant. A point is a run, less the mean of the reference.${worthText(group)}${moreText(group.comparisons.length)}`,
   firstFactor: (group) => "A point is a run; all other factors vary among the points."
     + (report.plot.trendText(group, [0]) || " The line joins means.") + report.plot.crossText(group),
 };
@@ -28,12 +28,14 @@ report.charts.register({
 function worthText(group) {
   if (group.worth === null) return "";
   const { scale, digits, differenceUnit } = group.metric;
-  return ` Differences within the band, up to ${(group.worth * scale).toFixed(digits)} ${differenceUnit}, do not matter.`;
+  const size = `${(group.worth * scale).toFixed(digits)} ${differenceUnit}`;
+  return ` Differences within the band, up to ${size}, do not matter.`;
 }
 
 function moreText(comparisons) {
   const most = report.plot.rowsAtFirst;
-  return comparisons > most ? ` The closest ${most} of ${comparisons} are shown; the table of comparisons has all.` : "";
+  if (comparisons <= most) return "";
+  return ` The closest ${most} of ${comparisons} are shown; the table of comparisons has all.`;
 }
 
 function mainView(group, options) {

@@ -64,5 +64,6 @@ function overlayKey(names) {
 
 function overlayText(lines, label) {
   const last = ({ y }) => y.findLast((value) => value !== null);
-  return `${label} by epoch. At the end: ${lines.map((line) => `${line.name} ${report.plot.short(last(line))}`).join(", ")}.`;
+  const ends = lines.map((line) => `${line.name} ${report.plot.short(last(line))}`);
+  return `${label} by epoch. At the end: ${ends.join(", ")}.`;
 }

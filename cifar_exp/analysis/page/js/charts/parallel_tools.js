@@ -33,7 +33,7 @@ report.plot.axisNames = (inner, group, state, { order, place, sheet, axes }) => 
 report.plot.parallelTools = (group, state, container) => {
   const axes = report.plot.parallelAxes(group);
   const order = report.plot.axisOrder(group, state);
-  const tools = report.element("div", { class: "options" });
+  const tools = report.element("div", { class: "options", role: "group", "aria-label": "One axis" });
   if (!axes.has(container.chosenAxis)) container.chosenAxis = order.at(-1);
   const axis = report.plot.select(order.map((key) => [key, axes.get(key).name]));
   axis.value = container.chosenAxis;

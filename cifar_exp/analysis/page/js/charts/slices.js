@@ -10,8 +10,8 @@ const CROSS = 4; // pixels from its middle to its ends
 report.charts.register({
   name: "slices",
   title: "One factor at a time",
-  caption: (group) => "A point is a run; all other factors vary among the points of a panel. A line through ticks joins the means "
-    + "at each level, or in bins of equally many runs where many values were drawn."
+  caption: (group) => "A point is a run; all other factors vary among the points of a panel. A line through ticks joins "
+    + "the means at each level, or in bins of equally many runs where many values were drawn."
     + report.plot.trendText(group, d3.range(group.factors.length)) + report.plot.crossText(group),
   hasColors: true,
   isWide: true,
@@ -84,9 +84,9 @@ function drawSlice(panel, group, state, factor, kind, axis, isFirst) {
 }
 
 function drawCrosses(g, crosses) {
-  const d = crosses.filter(({ isHidden }) => !isHidden).map(({ x, y }) =>
-    report.plot.path([[x - CROSS, y - CROSS], [x + CROSS, y + CROSS]]) + report.plot.path([[x - CROSS, y + CROSS], [x + CROSS, y - CROSS]]));
-  g.append("path").attr("class", "cross").attr("d", d.join(""));
+  const stroke = (x, y, slope) => report.plot.path([[x - CROSS, y - slope * CROSS], [x + CROSS, y + slope * CROSS]]);
+  const shown = crosses.filter(({ isHidden }) => !isHidden);
+  g.append("path").attr("class", "cross").attr("d", shown.map(({ x, y }) => stroke(x, y, 1) + stroke(x, y, -1)).join(""));
 }
 
 // Evenly spread numbers between -0.5 and 0.5, the same at every drawing: the golden ratio's multiples.

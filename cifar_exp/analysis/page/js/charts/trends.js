@@ -18,7 +18,8 @@ report.plot.drawTrends = ({ g, height }, group, factor, x, axis) => {
     g.append("path").attr("class", "band").attr("d", `${report.plot.path(band)}Z`).style("fill", color);
     g.append("path").attr("class", "trend").attr("d", report.plot.path(places(trend.mean))).style("stroke", color);
     const [x1, y] = places(trend.mean).at(-1);
-    if (trend.other >= 0 && !isColored) names.push({ x: x1, y: y - 6, text: `${group.factors[trend.other].name} ${trend.level}` });
+    if (trend.other >= 0 && !isColored)
+      names.push({ x: x1, y: y - 6, text: `${group.factors[trend.other].name} ${trend.level}` });
   }
   nameTrends(g, names);
   return trends.length > 0;
@@ -37,6 +38,6 @@ function nameTrends(g, names) {
 
 report.plot.trendText = (group, factors) =>
   factors.some((factor) => report.plot.trendsOf(group, factor).length)
-    ? " A line with a band is the trend of a Gaussian process over all other settings, with its 95 % band; the values in "
-      + "the shaded range may be the best."
+    ? " A line with a band is the trend of a Gaussian process over all other settings, with its 95 % band; the "
+      + "values in the shaded range may be the best."
     : "";

@@ -25,7 +25,8 @@ report.charts.register({
       container.textContent = "Choose two different factors.";
       return "";
     }
-    return report.plot[isOfCells(group, [x, y]) ? "twoFactorCells" : "twoFactorContours"](container, group, state, x, y);
+    const kind = isOfCells(group, [x, y]) ? "twoFactorCells" : "twoFactorContours";
+    return report.plot[kind](container, group, state, x, y);
   },
 });
 

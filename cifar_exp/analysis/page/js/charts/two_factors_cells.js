@@ -56,5 +56,6 @@ function cellsText(group, x, y, cells) {
   const [row, column] = key.split(",");
   const [across, up] = [group.factors[x], group.factors[y]];
   return `Mean ${group.metric.label} by ${across.name} and ${up.name}: best at ${across.name} ${across.levels[column]} `
-    + `and ${up.name} ${up.levels[row]} with ${report.plot.value(group, mean)}. The table of configurations has the numbers.`;
+    + `and ${up.name} ${up.levels[row]} with ${report.plot.value(group, mean)}. `
+    + "The table of configurations has the numbers.";
 }
