@@ -193,7 +193,7 @@ def test_the_report_holds_all_runs(
     all_runs = {*BEFORE, STOPPED_AFTER_EPOCH_3, STARTED_FROM_OLD_WEIGHTS}
     rows, history = table(folder / "runs.csv"), table(folder / "history.csv")
     assert {row["run_id"]: row["status"] for row in rows} == dict.fromkeys(all_runs, "completed")
-    assert {row["run_id"] for row in rows if SWEEP_NAME in row["sections"]} == set(BEFORE)
+    assert {row["run_id"] for row in rows if SWEEP_NAME in row["groups"]} == set(BEFORE)
     epochs = {run_id: sum(row["run_id"] == run_id for row in history) for run_id in all_runs}
     assert epochs == {**dict.fromkeys(all_runs, 6), STARTED_FROM_OLD_WEIGHTS: 1}
     assert SWEEP_NAME in (folder / "index.html").read_text()
