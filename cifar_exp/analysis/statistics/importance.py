@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import prod
 
 import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.statistics.configurations import seed_noise
+from cifar_exp.analysis.statistics.decomposition import (
+    decompose,
+    omega,
+    omega_interval,
+    sums_of_squares,
+)
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.surrogate import (
     InsufficientDataError,
@@ -24,10 +29,11 @@ class Importance:
     """The functional ANOVA of the configurations' means: a row per factor and pair of factors.
 
     `terms`: term, order (1 or 2), share of the variance between configurations, omega (the share
-    without what chance adds, as in omega squared; NaN if estimated or with one seed each), range
-    (highest minus lowest marginal mean of a factor, in stored units; NaN for a pair). Shares add up
-    to at most 1; the rest belongs to higher orders. `is_estimated`: from a surrogate, whose
-    held-out R^2 is `score`; on a full grid the shares are exact and `score` is 1.
+    without what chance adds, as in omega squared) with its 95 % interval, low and high (all NaN if
+    estimated or with one seed each), range (highest minus lowest marginal mean of a factor, in
+    stored units; NaN for a pair). Shares add up to at most 1; the rest belongs to higher orders.
+    `is_estimated`: from a surrogate, whose held-out R^2 is `score`; on a full grid the shares are
+    exact and `score` is 1.
     """
 
     terms: pd.DataFrame
@@ -54,7 +60,7 @@ def importance(
     levels = [present_levels(counted, factor) for factor in varied]
     grid = means.reindex(pd.MultiIndex.from_product(levels, names=keys)).to_numpy()
     grid = grid.reshape([len(values) for values in levels])
-    terms = _exact_terms(grid, [factor.name for factor in varied], _noise(counted))
+    terms = _exact_terms(grid, [factor.name for factor in varied], *_noise(counted))
     return Importance(_ordered(terms), "exact, on the full grid of configurations", False, 1.0)
 
 
@@ -85,44 +91,32 @@ def _estimated(surrogate: Surrogate) -> Importance:
     for (a, b), variance in zip(pairs, together, strict=True):
         share = max(variance - alone[a] - alone[b], 0.0) / total
         rows.append({"term": f"{names[a]} x {names[b]}", "order": 2, "share": share})
-    terms = pd.DataFrame(rows).assign(omega=np.nan)
+    terms = pd.DataFrame(rows).assign(omega=np.nan, low=np.nan, high=np.nan)
     return Importance(_ordered(terms), surrogate.description, True, surrogate.score)
 
 
-def _exact_terms(grid: np.ndarray, names: Sequence[str], noise: float) -> pd.DataFrame:
-    """`noise`: the variance of a cell's mean by chance, NaN if unknown."""
-    total = float(((grid - grid.mean()) ** 2).sum())
-    rows = []
-    for axes, effect in _effects(grid).items():
-        squares = float((np.broadcast_to(effect, grid.shape) ** 2).sum())
-        df = prod(grid.shape[axis] - 1 for axis in axes)
-        term = {"term": " x ".join(names[axis] for axis in axes), "order": len(axes)}
-        span = float(np.ptp(effect)) if len(axes) == 1 else np.nan
-        rows.append({**term, "squares": squares, "df": df, "range": span})
-    terms = pd.DataFrame(rows)
-    real = (terms["squares"] - terms["df"] * noise).clip(lower=0)
-    higher = total - terms["squares"].sum() - (grid.size - 1 - terms["df"].sum()) * noise
-    all_real = real.sum(skipna=False) + max(higher, 0.0)
-    terms["share"] = terms["squares"] / total
-    terms["omega"] = real / all_real if all_real > 0 else np.nan
-    return terms.drop(columns=["squares", "df"])
+def _exact_terms(grid: np.ndarray, names: Sequence[str], noise: float, df: int) -> pd.DataFrame:
+    """`noise`: the variance of a cell's mean by chance with its degrees of freedom, NaN and 0 if
+    unknown.
+    """
+    squares, total = sums_of_squares(grid[None])
+    low, high = omega_interval(grid, noise, df)
+    rows = [
+        {
+            "term": " x ".join(names[axis] for axis in axes),
+            "order": len(axes),
+            "range": float(np.ptp(effect)) if len(axes) == 1 else np.nan,
+        }
+        for axes, effect in decompose(grid[None]).items()
+    ]
+    shares = {"share": squares[0] / total[0], "omega": omega(grid[None], noise)[0]}
+    return pd.DataFrame(rows).assign(**shares, low=low, high=high)
 
 
-def _effects(grid: np.ndarray) -> dict[tuple[int, ...], np.ndarray]:
-    """The effects of each factor and pair by their axes (Hoeffding's decomposition)."""
-    all_axes = range(grid.ndim)
-    effects: dict[tuple[int, ...], np.ndarray] = {(): np.asarray(grid.mean())}
-    for order in (1, 2):
-        for axes in combinations(all_axes, order):
-            others = tuple(axis for axis in all_axes if axis not in axes)
-            effect = grid.mean(axis=others, keepdims=True)
-            below = [a for size in range(order) for a in combinations(axes, size)]
-            effects[axes] = effect - sum(effects[a] for a in below)
-    return {axes: effect for axes, effect in effects.items() if axes}
+def _noise(counted: pd.DataFrame) -> tuple[float, int]:
+    """Variance of a configuration's mean by chance, and its degrees of freedom.
 
-
-def _noise(counted: pd.DataFrame) -> float:
-    """Variance of a configuration's mean by chance; NaN with one seed each.
+    NaN and 0 with one seed each.
 
     If all configurations have the same seeds, the seeds' common effects are subtracted.
     """
@@ -130,11 +124,11 @@ def _noise(counted: pd.DataFrame) -> float:
     if table.isna().to_numpy().any() or table.shape[1] < 2:
         sd, df = seed_noise(counted)
         sizes = counted.groupby("configuration").size()
-        return sd**2 * float((1 / sizes).mean()) if df else float("nan")
+        return (sd**2 * float((1 / sizes).mean()) if df else float("nan")), df
     values = table.to_numpy()
     rest = values - values.mean(1, keepdims=True) - values.mean(0, keepdims=True) + values.mean()
     df = (values.shape[0] - 1) * (values.shape[1] - 1)
-    return float((rest**2).sum() / df / values.shape[1])
+    return float((rest**2).sum() / df / values.shape[1]), df
 
 
 def _span(surrogate: Surrogate, axis: int) -> float:
@@ -143,5 +137,5 @@ def _span(surrogate: Surrogate, axis: int) -> float:
 
 
 def _ordered(terms: pd.DataFrame) -> pd.DataFrame:
-    columns = ["term", "order", "share", "omega", "range"]
+    columns = ["term", "order", "share", "omega", "low", "high", "range"]
     return terms.sort_values("share", ascending=False, kind="stable", ignore_index=True)[columns]

@@ -23,6 +23,7 @@ from cifar_exp.analysis.figures.drawing.style import (
     ACCENT,
     ALARM,
     GRAY,
+    INK,
     PANEL_INCHES,
     Color,
     brief,
@@ -135,24 +136,35 @@ def draw_importance(data: FigureData) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True)
     ranges = terms["range"] * metric.scale
     _draw_bars(left, ranges, [f"{size:.{metric.digits - 1}f}" for size in ranges], ACCENT)
-    _draw_bars(right, terms["share"] * 100, [f"{100 * s:.1f}" for s in terms["share"]], GRAY)
+    shares = terms["share"] * 100
+    ends = np.fmax(shares, terms["high"] * 100)
+    _draw_bars(right, shares, [f"{share:.1f}" for share in shares], GRAY, ends)
+    right.hlines(terms.index, terms["low"] * 100, terms["high"] * 100, color=INK, lw=1.5)
     left.set_yticks(range(len(terms)), terms["term"])
     left.set_ylim(len(terms) - 0.4, -0.6)
     left.set_xlabel(f"range ({metric.difference_unit})")
     right.set_xlabel("share of the variance (%)")
     right.set_xlim(0, 115)
+    line = "; line: 95 % interval without what chance adds" if terms["low"].notna().any() else ""
     note = (
-        f"{method[0].upper()}{method[1:]}. Range: the highest mean of a level minus the "
-        "lowest. Share: of the variance between configurations. Both hold for these levels."
+        f"{method[0].upper()}{method[1:]}. Range: the highest mean of a level minus the lowest. "
+        f"Share: of the variance between configurations{line}. Both hold for these levels."
     )
     title(figure, f"How far each factor moves the {metric.label}", note)
     return figure
 
 
-def _draw_bars(axes: Axes, sizes: pd.Series, labels: Sequence[str], color: Color) -> None:
-    """A bar with its number for each size that is known."""
-    for y, (size, label) in enumerate(zip(sizes, labels, strict=True)):
+def _draw_bars(
+    axes: Axes,
+    sizes: pd.Series,
+    labels: Sequence[str],
+    color: Color,
+    ends: pd.Series | None = None,
+) -> None:
+    """A bar with its number, behind its end, for each size that is known."""
+    behind = sizes if ends is None else ends
+    for y, (size, end, label) in enumerate(zip(sizes, behind, labels, strict=True)):
         if size == size:
             axes.barh(y, size, color=color, height=0.6)
-            axes.annotate(f" {label}", (size, y), fontsize=9, va="center")
+            axes.annotate(f" {label}", (end, y), fontsize=9, va="center")
     axes.set_xlim(0, 1.15 * sizes.max())
