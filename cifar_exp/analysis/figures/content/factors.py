@@ -12,6 +12,7 @@ from cifar_exp.analysis.statistics.importance import Importance
 
 MOST_COLORED, MOST_SHAPED = 6, 4  # lines that can be distinguished by their color, or their shape
 MOST_TERMS = 12
+SMALLEST_SHARE = 0.005  # of a pair of factors that is shown
 
 
 def top_pair(statistics: GroupStatistics) -> tuple[Factor, Factor, pd.DataFrame]:
@@ -92,7 +93,7 @@ def heatmap_alt(data: FigureData) -> str:
 
 
 def importance_terms(statistics: GroupStatistics) -> tuple[pd.DataFrame, str]:
-    """Factors by their range, then pairs by their share of the variance; and the method.
+    """Factors by their range, then pairs with a share of the variance by it; and the method.
 
     Raises FigureSkipped if they are unknown, or only one factor varies.
     """
@@ -101,7 +102,8 @@ def importance_terms(statistics: GroupStatistics) -> tuple[pd.DataFrame, str]:
         raise FigureSkipped(found)
     if len(found.terms) == 1:
         raise FigureSkipped("only one setting varies, so it explains everything")
-    terms = found.terms.sort_values(["order", "range", "share"], ascending=[True, False, False])
+    terms = found.terms[(found.terms["order"] == 1) | (found.terms["share"] >= SMALLEST_SHARE)]
+    terms = terms.sort_values(["order", "range", "share"], ascending=[True, False, False])
     held_out = f", held-out R2 {found.score:.2f}" if found.is_estimated else ""
     return terms.head(MOST_TERMS).reset_index(drop=True), f"{found.method}{held_out}"
 

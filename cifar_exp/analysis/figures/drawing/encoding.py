@@ -77,7 +77,8 @@ def _handle(factor: Factor | None, level: str, style: Style, drawn: Drawn) -> Li
     look["linestyle"] = "none" if drawn == "markers" else style.dash
     look["marker"] = "" if drawn == "lines" else style.marker
     name = factor.name if factor else ""
-    return Line2D([], [], label=f"{name} {brief(shorten(level, LABEL_DIGITS))}", **look)
+    label = f"{name} {brief(shorten(level, LABEL_DIGITS))}"
+    return Line2D([], [], label=f"no {name}" if level == ABSENT else label, **look)
 
 
 def encoding(statistics: GroupStatistics) -> Encoding:
@@ -100,11 +101,12 @@ def _levels(statistics: GroupStatistics, factor: Factor) -> list[str]:
 def _colors(factor: Factor, levels: Sequence[str]) -> dict[str, Color]:
     """Light to dark if the levels are ordered; otherwise as different as possible."""
     ordered = [level for level in levels if level != ABSENT]
+    absent = {ABSENT: GRAY} if ABSENT in levels else {}
     if factor.is_numeric:
         palette = sns.color_palette(ORDERED, as_cmap=True)
         shades = np.linspace(0, 1, len(ordered)) if len(ordered) > 1 else [0.5]
-        return {level: palette(x)[:3] for level, x in zip(ordered, shades, strict=True)}
-    return dict(zip(ordered, PALETTE, strict=False))
+        return absent | {level: palette(x)[:3] for level, x in zip(ordered, shades, strict=True)}
+    return absent | dict(zip(ordered, PALETTE, strict=False))
 
 
 def _selected(colors: Mapping[str, Color]) -> dict[str, Color]:
