@@ -31,10 +31,11 @@ def region_findings(statistics: GroupStatistics) -> Iterator[Finding]:
         if parts:
             name = own["name"].iloc[0]
             worth = statistics.worth
-            worse = "significantly worse"
+            by = "a run's noise"
             if worth is not None:
-                worse += f" by more than {statistics.metric.difference_text(worth)[1:]}"
-            text = f"{name} {listed(parts)} does best; other values are {worse}{_beyond(own)}."
+                by = statistics.metric.difference_text(worth)[1:]
+            worse = f"other values are significantly worse, by more than {by}"
+            text = f"{name} {listed(parts)} does best; {worse}{_beyond(own)}."
             yield Finding("region", text, setting=str(setting))
 
 

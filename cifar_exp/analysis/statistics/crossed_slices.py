@@ -14,6 +14,8 @@ from cifar_exp.analysis.statistics.surrogate import MOST_LEVELS, Surrogate
 
 POINTS = 40  # values of the drawn setting at which levels are compared
 SIGMAS = 1.96  # normal quantile: of 95 % of a surrogate's posterior
+APART = 3.3  # the same for being worse, as 40 values are compared: 0.05 / 40 on either side
+OVERLAP = 0.5  # of the values tried with a level; with less, it was tried on values of its own
 FEWEST = 3  # values tried with a level, to say which is its best
 
 
@@ -42,7 +44,7 @@ class _Slices:
 
     def is_above(self, first: tuple[int, int], second: tuple[int, int]) -> bool:
         """Whether one point is significantly better than another."""
-        return bool(self.mean[first] - self.mean[second] > SIGMAS * self.sd(first, second))
+        return bool(self.mean[first] - self.mean[second] > APART * self.sd(first, second))
 
     def sd(self, first: tuple[int, int], second: tuple[int, int]) -> float:
         """SD of the difference between two points."""
@@ -51,20 +53,25 @@ class _Slices:
         return float(np.sqrt(max(variance, 0.0)))
 
     def leaves_its_best(self, a: int, at: int) -> bool:
-        """Whether a level is worse at a value than at its own best, or was not tried there."""
-        return not self.is_tried[a, at] or self.is_above((a, int(self.best[a])), (a, at))
+        """Whether a level is worse at a value than at its own best."""
+        return self.is_above((a, int(self.best[a])), (a, at))
+
+    def are_apart(self, a: int, b: int) -> bool:
+        """Whether two levels were tried on ranges of values that hardly overlap."""
+        both = (self.is_tried[a] & self.is_tried[b]).sum()
+        return bool(both < OVERLAP * min(self.is_tried[a].sum(), self.is_tried[b].sum()))
 
     def is_beaten(self, a: int, other: int) -> bool:
-        """Whether at the other level's best value a level is worse, or was not tried."""
+        """Whether at the other level's best value a level is worse, or tried elsewhere."""
         at = int(self.best[other])
-        return not self.is_tried[a, at] or self.is_above((other, at), (a, at))
+        return self.are_apart(a, other) or self.is_above((other, at), (a, at))
 
 
 def crossings_of_surrogate(surrogate: Surrogate, metric: Metric) -> Iterator[Crossing]:
     """The pairs that are crossed in a surrogate.
 
-    As for configurations, with 95 % of the surrogate's posterior for each comparison. A level is
-    only judged within the range of values that were tried with it.
+    As for configurations, by the surrogate's posterior: both levels must be worse at the other's
+    best value, unless each was tried on a range of its own. A level's best is within that range.
     """
     for factor in surrogate.factors:
         if len(surrogate.levels[surrogate.axis(factor)]) > MOST_LEVELS:
@@ -79,10 +86,10 @@ def crossings_of_surrogate(surrogate: Surrogate, metric: Metric) -> Iterator[Cro
 
 def _is_crossed(slices: _Slices, a: int, b: int) -> bool:
     best = slices.best
-    return (
-        bool(best[a] != best[b])
-        and slices.leaves_its_best(a, int(best[b]))
-        and slices.leaves_its_best(b, int(best[a]))
+    if best[a] == best[b]:
+        return False
+    return slices.are_apart(a, b) or (
+        slices.leaves_its_best(a, int(best[b])) and slices.leaves_its_best(b, int(best[a]))
     )
 
 

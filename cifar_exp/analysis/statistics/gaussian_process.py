@@ -23,6 +23,7 @@ class GaussianProcess:
     `kernels`: for each of the D axes the correlation of its levels, (L_d, L_d). `codes`: the level
     of each observation on each axis, (N, D). `inverse`: of the observations' covariance in units of
     `variance`, (N, N). `dual`: `inverse` times the values above `center`, (N,).
+    `noise`: the SD of an observation around the process.
 
     Averages are over the product of the axes' own frequencies of levels. With an RBF kernel, which
     is a product over axes, they need no sampling (Durrande et al., 2013, J. Multivariate Analysis).
@@ -34,6 +35,7 @@ class GaussianProcess:
     dual: np.ndarray
     center: float
     variance: float
+    noise: float
 
     @cached_property
     def weights(self) -> list[np.ndarray]:
@@ -107,7 +109,8 @@ def fit_process(
     center = float(values.mean())
     dual = inverse @ (values - center)
     variance = float((values - center) @ dual) / len(values)
-    return GaussianProcess(kernels, codes, inverse, dual, center, variance)
+    noise_sd = (noise * variance) ** 0.5
+    return GaussianProcess(kernels, codes, inverse, dual, center, variance, noise_sd)
 
 
 def draw(size: int, most: int) -> np.ndarray:

@@ -91,8 +91,9 @@ def regions(
 ) -> pd.DataFrame:
     """Where the good values of each setting lie of which many were drawn, as in a random search.
 
-    A value is good if the surrogate's mean there is not significantly worse than at its best value,
-    or, with `worth`, not significantly worse by more than that. Means are averaged over the other
+    A value is good if the surrogate's mean there is not significantly worse than at its best value
+    by more than `worth`; without it, by more than the noise of a run: a smooth surrogate is certain
+    of differences that are too small to matter. Means are averaged over the other
     settings, at each level of one on which the best value depends (`crossed`). The differences from
     the best value hold at once with 95 % probability (by draws from the posterior): so does that
     the truly best value is among the good ones. A row per range of good values: low and high, the
@@ -101,7 +102,8 @@ def regions(
     drawn = [factor for factor in surrogate.factors if is_drawn(surrogate, factor)]
     rows = []
     for own in _slices(surrogate, crossed, drawn):
-        is_good, best = good_values(own, metric.sign, worth or 0.0)
+        margin = surrogate.process.noise if worth is None else worth
+        is_good, best = good_values(own, metric.sign, margin)
         edges = np.flatnonzero(np.diff(np.concatenate([[0], is_good.astype(int), [0]])))
         for start, end in edges.reshape(-1, 2):
             span = {"low": own.levels[start], "high": own.levels[end - 1]}

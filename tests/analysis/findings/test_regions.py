@@ -10,6 +10,8 @@ import pytest
 from cifar_exp.analysis.findings.collect import findings
 from cifar_exp.analysis.findings.regions import own_best_findings, region_findings
 
+WORSE = "other values are significantly worse, by more than a run's noise"
+
 
 def search(outputs: Any, curve: Any, runs: int = 80) -> None:
     random = np.random.default_rng(0)
@@ -24,7 +26,7 @@ def test_a_random_search_says_where_the_rate_is_good(outputs: Any) -> None:
     search(outputs, lambda exponent, _: 0.6 - 0.05 * (exponent + 1.2) ** 2)
     (finding,) = region_findings(outputs.statistics())
     match = re.fullmatch(
-        r"lr from (0\.0\d+) to (0\.\d+) does best; other values are significantly worse\.",
+        rf"lr from (0\.0\d+) to (0\.\d+) does best; {WORSE}\.",
         finding.text,
     )
     assert match is not None
@@ -35,15 +37,14 @@ def test_a_random_search_says_where_the_rate_is_good(outputs: Any) -> None:
 def test_with_a_size_that_matters_the_sentence_names_it(outputs: Any) -> None:
     search(outputs, lambda exponent, _: 0.6 - 0.05 * (exponent + 1.2) ** 2)
     (finding,) = region_findings(outputs.statistics(worth=2))
-    assert finding.text.endswith("; other values are significantly worse by more than 2.00 pp.")
+    assert finding.text.endswith("; other values are significantly worse, by more than 2.00 pp.")
 
 
 def test_at_the_end_of_the_values_it_says_that_further_ones_were_not_tried(outputs: Any) -> None:
     search(outputs, lambda exponent, _: 0.6 + 0.05 * exponent)
     (finding,) = region_findings(outputs.statistics())
     assert re.fullmatch(
-        r"lr of 0\.\d+ and above does best; other values are significantly worse, and higher ones "
-        r"were not tried\.",
+        rf"lr of 0\.\d+ and above does best; {WORSE}, and higher ones were not tried\.",
         finding.text,
     )
 

@@ -112,3 +112,18 @@ def test_drawn_rates_with_the_same_best_are_not_crossed(outputs: Any) -> None:
     statistics = drawn(outputs, {"sgd": 0.03, "adamw": 0.03})
     assert statistics.crossings == []
     assert set(statistics.regions["other_level"]) == {""}
+
+
+@pytest.mark.slow
+def test_settings_without_any_effect_are_hardly_ever_called_crossed(outputs: Any) -> None:
+    crossed = 0
+    for study in range(8):
+        random = np.random.default_rng(study)
+        own = type(outputs)(outputs.path.parent / str(study))
+        for _ in range(60):
+            settings = {"decay": random.uniform(0, 1), "width": random.uniform(0, 1)}
+            value = 0.5 + 0.02 * settings["width"] + random.normal(0, 0.005)
+            named = {f"optimizer__{key}": float(of) for key, of in settings.items()}
+            own.run(val=float(value), optimizer__name=str(random.choice(["sgd", "adamw"])), **named)
+        crossed += bool(own.statistics().crossings)
+    assert crossed <= 1
