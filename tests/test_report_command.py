@@ -328,3 +328,13 @@ def test_the_command_loads_no_torch_and_its_help_does_not_load_pandas(outputs: P
         loaded.append(ran.stdout.splitlines()[-1])
         assert ran.stderr == ""
     assert loaded == ["[] None", "['pandas'] 0"]
+
+
+def test_linear_algebra_gets_one_thread_unless_told_otherwise(
+    report: Report, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    report(outputs)
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    assert os.environ["MKL_NUM_THREADS"] == "3"

@@ -16,6 +16,7 @@ from cifar_exp.storage.metrics import METRICS_COLUMNS, EpochTable, read_epoch_ta
 
 RUN = "run"  # the column that holds the index of a row's run among those read
 RESERVED = {RUN, "run_id"}
+AT_ONCE = 1000  # files whose text is in memory
 LARGEST_COUNT = 2**53  # larger whole numbers are not exact
 
 
@@ -45,6 +46,23 @@ def read_curves(folders: Mapping[int, Path]) -> Curves:
 def _read_all(
     folders: Mapping[int, Path], name: str, problems: dict[int, list[str]]
 ) -> pd.DataFrame:
+    runs = list(folders)
+    frames: list[pd.DataFrame] = []
+    for start in range(0, len(runs), AT_ONCE):
+        part = {run: folders[run] for run in runs[start : start + AT_ONCE]}
+        tables = _read_tables(part, name, problems)
+        frames += [_parse(columns, own, name, problems) for columns, own in tables.items()]
+    empty = pd.DataFrame({RUN: np.array([], dtype=np.int64), "epoch": np.array([], dtype=float)})
+    whole = pd.concat(frames, ignore_index=True) if frames else empty
+    whole = whole[np.isfinite(whole["epoch"]) & (whole["epoch"] % 1 == 0)]
+    whole = whole.drop_duplicates([RUN, "epoch"], keep="last")
+    return whole.sort_values([RUN, "epoch"], ignore_index=True)
+
+
+def _read_tables(
+    folders: Mapping[int, Path], name: str, problems: dict[int, list[str]]
+) -> Mapping[tuple[str, ...], Mapping[int, EpochTable]]:
+    """The tables that have lines, by their columns and by run."""
     by_columns: dict[tuple[str, ...], dict[int, EpochTable]] = defaultdict(dict)
     for run, folder in folders.items():
         table = _read(folder / name)
@@ -53,12 +71,7 @@ def _read_all(
         problems[run] += table.problems
         if table.lines:
             by_columns[table.columns][run] = table
-    frames = [_parse(columns, tables, name, problems) for columns, tables in by_columns.items()]
-    empty = pd.DataFrame({RUN: np.array([], dtype=np.int64), "epoch": np.array([], dtype=float)})
-    whole = pd.concat(frames, ignore_index=True) if frames else empty
-    whole = whole[np.isfinite(whole["epoch"]) & (whole["epoch"] % 1 == 0)]
-    whole = whole.drop_duplicates([RUN, "epoch"], keep="last")
-    return whole.sort_values([RUN, "epoch"], ignore_index=True)
+    return by_columns
 
 
 def _read(path: Path) -> EpochTable | None:
