@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cifar_exp.analysis.load import curves
 from cifar_exp.analysis.load import runs as loading
 from cifar_exp.analysis.load.cache import NAME
 from cifar_exp.analysis.load.discover import Skipped, find_inputs
@@ -43,6 +44,20 @@ def test_histories_are_those_of_the_files_joined_by_epoch(outputs: Any, report: 
         expected = pd.read_csv(folder / "metrics.csv").merge(pd.read_csv(folder / "extra.csv"))
         assert len(own) == epochs
         pd.testing.assert_frame_equal(own[expected.columns], expected.astype(float))
+
+
+def test_histories_are_the_same_whether_read_at_once_or_in_parts(
+    outputs: Any, report: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(5):
+        folder = outputs.run(seed=seed, epochs=1 + seed)
+    (folder / "metrics.csv").write_text("epoch,val_accuracy\n1,0.25\n2,high\n")
+    inputs = find_inputs([outputs.path])
+    whole = load_runs(inputs, report)
+    monkeypatch.setattr(curves, "AT_ONCE", 2)
+    in_parts = load_runs(inputs, report)
+    pd.testing.assert_frame_equal(in_parts.history, whole.history)
+    assert in_parts.skipped == whole.skipped
 
 
 def test_a_file_with_fewer_columns_or_words_for_numbers_has_gaps(
