@@ -90,8 +90,8 @@ def test_a_combination_that_was_never_trained_is_told_with_the_levels_that_are_l
         if (width, dropout) != (32, 0.2):
             value = float(wide(width, dropout) + random.normal(0, 0.005))
             outputs.run(seed=seed, val=value, model__width=width, model__dropout=dropout)
-    (width, _) = texts(outputs.statistics(), "effect")
-    assert width.startswith("Width 32 against 8, at dropout 0, 0.1 only: ")
+    (text, _) = texts(outputs.statistics(), "effect")
+    assert text.startswith("Width 32 against 8, at dropout 0, 0.1 only: ")
 
 
 def test_a_report_of_noise_claims_nothing_and_flatters_no_configuration(outputs: Any) -> None:
