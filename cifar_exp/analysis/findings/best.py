@@ -1,4 +1,4 @@
-"""What did best, which others may be the best, and how far choosing flatters it."""
+"""What did best, what else may be the best, and how far selection flatters it."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,11 @@ from cifar_exp.analysis.findings.completion import completion_note
 from cifar_exp.analysis.findings.verdict import compared, verdict_text
 from cifar_exp.analysis.findings.words import amount, interval, listed
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.surrogate import Surrogate
 
 MOST_NAMED = 5
-NOTABLE = 0.1  # of the noise between seeds: a smaller change by leaving a seed out is not shown
+NOTABLE = 0.1  # of the noise between seeds: a smaller change when a seed is left out is not shown
 
 
 def best_findings(statistics: GroupStatistics) -> Iterator[Finding]:
@@ -57,18 +58,22 @@ def _candidates(statistics: GroupStatistics) -> Iterator[Finding]:
     names, total = statistics.candidates, len(statistics.evaluated)
     if not _has_error(statistics):
         if statistics.seeds < 2:
-            text = "With one seed each, the runs do not tell which configuration is the best."
+            text = "With one seed each, the runs cannot show which configuration is the best."
             yield Finding("candidates", text, verdict="undecided")
         return
     if len(names) == 1:
         yield Finding("candidates", _alone(statistics))
     elif len(names) == total:
-        text = f"Any of the {total} may be the best: they differ too little for these runs."
+        which = f"Any of the {total} may be the best: their differences are"
+        if total == 2:
+            which = "Either may be the best: their difference is"
+        text = f"{which} within the noise."
         yield Finding("candidates", text, verdict="undecided")
     else:
         shown = names if len(names) <= MOST_NAMED else names[:MOST_NAMED]
         more = "" if len(shown) == len(names) else f", and {len(names) - len(shown)} more"
-        text = f"Any of these {len(names)} may be the best: {', '.join(shown)}{more}."
+        which = "Either of these" if len(names) == 2 else f"Any of these {len(names)}"
+        text = f"{which} may be the best: {', '.join(shown)}{more}."
         yield Finding("candidates", text, verdict="undecided")
 
 
@@ -78,7 +83,7 @@ def _alone(statistics: GroupStatistics) -> str:
     if not len(similar):
         others = "All others are" if len(table) > 1 else "The other is"
         return f"{others} significantly worse."
-    count = f"{len(similar)} of {len(table)} others do" if len(similar) > 1 else "One other does"
+    count = f"{len(similar)} of the {len(table)} do" if len(similar) > 1 else "one does"
     return f"No other is likely to be the best, though {count} not differ significantly from it."
 
 
@@ -92,9 +97,10 @@ def _against_baseline(statistics: GroupStatistics) -> Iterator[Finding]:
     if not len(own):
         different = int(table["is_significant"].sum())
         text = (
-            f"It is the baseline. {different} of {len(table)} others are significantly worse."
+            f"The best is the baseline; {different} of the {len(table)} others are significantly "
+            "worse."
             if different
-            else "It is the baseline, and none of the others differs significantly from it."
+            else "The best is the baseline, and no other differs significantly from it."
         )
         yield Finding("candidates", text, reference=statistics.baseline)
         return
@@ -116,11 +122,9 @@ def _honest(statistics: GroupStatistics) -> Iterator[Finding]:
     if np.isnan(value) or not flattery > NOTABLE * statistics.noise[0]:
         return
     text = (
-        f"Choosing the best by its own runs flatters it: chosen on the other seeds each time, it "
-        f"reaches {metric.text(value)} ({amount(metric, flattery)} less)."
+        "Choosing the best by its own runs flatters it: chosen on all seeds but one and scored on "
+        f"that one, it reaches {metric.text(value)} ({amount(metric, flattery)} {_worse(metric)})."
     )
-    if not metric.is_higher_better:
-        text = text.replace(" less)", " more)")
     yield Finding("honest_best", text, difference=value - naive)
 
 
@@ -133,13 +137,16 @@ def _expected(statistics: GroupStatistics) -> Iterator[Finding]:
     value = model.expected({factor.key: str(row[factor.key]) for factor in model.factors})
     flattery = metric.sign * (float(row["mean"]) - value)
     if flattery > 0:
-        change = "less" if metric.is_higher_better else "more"
         text = (
             f"Choosing the best of {len(statistics.evaluated)} single runs flatters it: "
-            f"{model.description} expects {metric.text(value)} of it ({amount(metric, flattery)} "
-            f"{change})."
+            f"{model.description} predicts {metric.text(value)} ({amount(metric, flattery)} "
+            f"{_worse(metric)})."
         )
         yield Finding("honest_best", text, difference=value - float(row["mean"]))
+
+
+def _worse(metric: Metric) -> str:
+    return "lower" if metric.is_higher_better else "higher"
 
 
 def _number(value: float) -> float | None:

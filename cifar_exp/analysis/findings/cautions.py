@@ -25,13 +25,13 @@ def _cautions(statistics: GroupStatistics) -> Iterator[str]:
         yield from _aliased_cautions(statistics)
     if statistics.model is not None and statistics.model.scatter.is_uneven:
         yield (
-            "The configurations differ in scatter, so that intervals of comparisons are the wider "
-            "of two: by the pooled scatter, and by that of the two configurations alone."
+            "The scatter differs between configurations, so each comparison has the wider of two "
+            "intervals: from the pooled scatter, or from that of its two configurations alone."
         )
     if _is_additive(statistics):
         yield (
-            "With one seed each, effects are judged by what an additive model leaves: they hold if "
-            "the settings do not interact."
+            "With one seed each, the intervals of effects come from the residuals of an additive "
+            "model: they hold only if the settings do not interact."
         )
     summary = statistics.summary
     lost = summary[summary["diverged"] + summary["failed"] > 0]
@@ -54,7 +54,7 @@ def _test_cautions(statistics: GroupStatistics) -> Iterator[str]:
     if set(statistics.counted.get("trainer.evaluate", ())) == {"best"} and statistics.has_val:
         yield (
             "With trainer.evaluate=best, a run's val accuracy is the highest of its epochs, and so "
-            "a little flattered."
+            "somewhat flattered."
         )
 
 
@@ -63,8 +63,8 @@ def _aliased_cautions(statistics: GroupStatistics) -> Iterator[str]:
         if factor.aliased and not is_option(factor.key):
             names = ", ".join((factor.name, *factor.aliased))
             yield (
-                f"{names} changed only together: the effect shown for {factor.name} is that of "
-                "them all."
+                f"{names} always changed together: the effect shown for {factor.name} is that of "
+                "all of them."
             )
 
 

@@ -34,7 +34,7 @@ def completion_note(statistics: GroupStatistics, configuration: str) -> str:
     if not failed + diverged:
         return ""
     if failed and diverged:
-        return f"of its {number_of(total, 'run')} {failed} failed and {diverged} diverged"
+        return f"{failed} of its {number_of(total, 'run')} failed and {diverged} diverged"
     return f"{failed + diverged} of its {number_of(total, 'run')} {_verb(failed, diverged)}"
 
 
@@ -52,16 +52,15 @@ def _never_completed(statistics: GroupStatistics) -> Iterator[Finding]:
     is_named = is_few & (table["runs"] >= 2) & (table["level"] != ABSENT)
     for row in table[is_named & (table["completed"] == 0)].to_dict("records"):
         how = _verb(row["failed"], row["diverged"])
-        text = f"{row['name']}={row['level']} {how} in {row['runs']} of {row['runs']} runs."
+        text = f"{_all(row['runs'])} runs with {row['name']}={row['level']} {how}."
         yield Finding("completion", text, setting=row["setting"], level=row["level"])
 
 
 def _failing_ends(statistics: GroupStatistics) -> Iterator[Finding]:
     for row in failing_ends(statistics.completion, statistics.factors).to_dict("records"):
-        side = "and above" if row["is_upper"] else "and below"
+        side = "or more" if row["is_upper"] else "or less"
         how = _verb(row["failed"], row["diverged"])
-        which = "Both" if row["runs"] == 2 else f"All {row['runs']}"
-        text = f"{which} runs with {row['name']} of {row['level']} {side} {how}."
+        text = f"{_all(row['runs'])} runs with {row['name']} of {row['level']} {side} {how}."
         yield Finding("completion", text, setting=row["setting"], level=row["level"])
 
 
@@ -76,8 +75,8 @@ def _gathered(table: pd.DataFrame) -> Iterator[Finding]:
     row = own.loc[own["runs"].idxmin()]
     how = _verb(row["failed"], row["diverged"])
     text = (
-        f"{row['name']}={row['level']} {how} in {row['lost']} of {row['runs']} runs, and no other "
-        f"{row['name']} did."
+        f"{row['lost']} of {row['runs']} runs with {row['name']}={row['level']} {how}, and none "
+        f"with any other {row['name']}."
     )
     yield Finding("completion", text, setting=str(row["setting"]), level=str(row["level"]))
 
@@ -93,12 +92,16 @@ def _collapsed(statistics: GroupStatistics) -> Iterator[Finding]:
         for row in runs.head(MOST_SENTENCES).to_dict("records")
     ]
     more = len(runs) - len(parts)
-    rest = [f"{more} more ended as far from theirs"] if more else []
+    rest = [f"{more} more ended as far from their other seeds"] if more else []
     leader = leader_without(statistics.counted, list(runs.index), metric.sign)
     changed = leader is not None and leader != statistics.best
     runs_are = "that run" if len(runs) == 1 else "those runs"
-    end = f"without {runs_are}, {leader} would lead" if changed else "the best stays the same"
-    yield Finding("completion", f"{listed([*parts, *rest])}; {end}.")
+    end = f"{leader} would lead" if changed else "the best stays the same"
+    yield Finding("completion", f"{listed([*parts, *rest])}; without {runs_are}, {end}.")
+
+
+def _all(runs: int) -> str:
+    return "Both" if runs == 2 else f"All {runs}"
 
 
 def _verb(failed: int, diverged: int) -> str:

@@ -1,4 +1,4 @@
-"""What fresh seeds say of the configurations that a sweep selected; when they are called for."""
+"""How the configurations that a sweep selected do on fresh seeds, and when to train on some."""
 
 import shlex
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def confirm_hint(statistics: GroupStatistics) -> str | None:
     command = f"python -m cifar_exp.train confirm.sweep={shlex.quote(str(sweep.folder))}"
     which = f"the best {TOP}" if number > TOP else "them"
     return (
-        f"The best was selected from {number} configurations by one seed each, so its lead is "
+        f"The best was selected from {number} configurations on one seed each, so its lead is "
         f"flattered; `{command}` trains {which} on fresh seeds."
     )
 
@@ -65,7 +65,7 @@ def _sentence(metric: Metric, row: pd.Series) -> str:
     before = _before(metric, row)
     if not n:
         number = counted(asked, "fresh seed")
-        return f"Not confirmed yet: {name}, {before}; of {number} none is completed{endings}."
+        return f"Not confirmed yet: {name}, {before}; none of {number} has completed{endings}."
     number = f"{n} of {counted(asked, 'fresh seed')}" if n < asked else counted(n, "fresh seed")
     bounds = interval(metric, row["ci_low"], row["ci_high"]) or "no interval"
     return (

@@ -6,6 +6,7 @@ import pandas as pd
 
 from cifar_exp.analysis.findings.base import Finding
 from cifar_exp.analysis.findings.verdict import compared, verdict_text
+from cifar_exp.analysis.findings.words import capital
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 MOST_FACTORS = 3
@@ -23,7 +24,7 @@ def effect_findings(statistics: GroupStatistics) -> Iterator[Finding]:
         if len(own):
             row = own.loc[own["mean"].abs().idxmax()]
             text = (
-                f"{_capital(str(row['name']))} {row['level']} against {row['reference']}"
+                f"{capital(str(row['name']))} {row['level']} against {row['reference']}"
                 f"{over_text(row)}: {verdict_text(statistics, row)}."
             )
             yield compared("effect", text, row)
@@ -53,8 +54,13 @@ def over_text(row: pd.Series) -> str:
     if row["basis"] == "additive":
         return f" (in a model that is {over})"
     if row["basis"] == "some":
-        return f", at {over.replace('; ', ' and ')} only"
+        return f", only at {_levels(over)}"
     return f", averaged over {' and '.join(part.split(' ')[0] for part in over.split('; '))}"
+
+
+def _levels(over: str) -> str:
+    """`dropout 0, 0.1; lr 0.1` as `dropout 0 and 0.1 and lr 0.1`."""
+    return " and ".join(" and ".join(part.rsplit(", ", 1)) for part in over.split("; "))
 
 
 def _shift(statistics: GroupStatistics, row: pd.Series) -> str:
@@ -62,7 +68,3 @@ def _shift(statistics: GroupStatistics, row: pd.Series) -> str:
     size = f"{abs(row['mean']) * metric.scale:.{metric.digits}f} {metric.difference_unit}"
     interval = metric.interval_text(*sorted((abs(row["low"]), abs(row["high"]))))
     return f"{size} {interval} {'higher' if row['mean'] > 0 else 'lower'}"
-
-
-def _capital(text: str) -> str:
-    return text if "." in text else text[:1].upper() + text[1:]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from cifar_exp.analysis.findings.confirmed import confirmed_headline
-from cifar_exp.analysis.findings.words import amount, listed
+from cifar_exp.analysis.findings.words import amount, capital, listed
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
@@ -93,7 +93,6 @@ def _depends(statistics: GroupStatistics) -> Iterator[str]:
         return
     row = significant.loc[significant["mean"].abs().idxmax()]
     other, name = str(row["other_name"]), str(row["name"])
-    capital = other if "." in other else other[:1].upper() + other[1:]
     own = statistics.effects
     own = own[(own["setting"] == row["other"]) & (own["level"] == row["other_level"])]
     if not len(own) or own.iloc[0]["verdict"] not in ("better", "worse"):
@@ -104,6 +103,6 @@ def _depends(statistics: GroupStatistics) -> Iterator[str]:
     is_numeric = factor.is_numeric and _has_numbers(pd.Series(
         {"level": row["other_level"], "reference": row["other_reference"]}))  # fmt: skip
     verb = {"better": "is worth", "worse": "costs"}[own.iloc[0]["verdict"]]
-    subject = capital if is_numeric else f"{capital} {row['other_level']}"
+    subject = capital(other) if is_numeric else f"{capital(other)} {row['other_level']}"
     amount = "more" if is_larger else "less"
     yield f"{subject} {verb} {amount} at {name} {row['level']} than at {row['reference']}."

@@ -25,7 +25,9 @@ def importance_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     found = statistics.importance
     if not isinstance(found, Importance):
         if len(statistics.factors) > 1 and len(statistics.counted):
-            yield Finding("importance", f"The importance of the settings is unknown: {found}.")
+            yield Finding(
+                "importance", f"The importance of the settings cannot be estimated: {found}."
+            )
         return
     terms = found.terms[found.terms["order"] == 1].sort_values("range", ascending=False)
     misleading = [f.name for f in statistics.factors if f.key in statistics.misleading]
@@ -54,7 +56,7 @@ def _sentence(statistics: GroupStatistics, found: Importance, terms: pd.DataFram
     ]
     claim = listed([first, *others])
     if not found.is_estimated:
-        seeds = " and with one seed each" if statistics.seeds < 2 else ""
+        seeds = ", with one seed each" if statistics.seeds < 2 else ""
         return f"Over these levels{seeds}, {claim}."
     return (
         f"Over {_what(statistics)}, {claim}, as estimated by {found.method} "

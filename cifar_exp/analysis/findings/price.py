@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.findings.base import Finding
-from cifar_exp.analysis.findings.words import listed
+from cifar_exp.analysis.findings.words import capital, listed
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 MOST_PRICES = 2
@@ -30,17 +30,17 @@ def price_findings(statistics: GroupStatistics) -> Iterator[Finding]:
 
 
 def _sentence(row: pd.Series) -> str:
-    name = str(row["name"])
-    subject = name if "." in name else name[:1].upper() + name[1:]
+    subject = capital(str(row["name"]))
     interval = ""
     if not np.isnan(row["low"]) and not np.isnan(row["high"]):
         interval = f" (95 % interval {_times(row['low'])} to {_times(row['high'])})"
     is_dearer = row["cost"] >= SMALLEST
-    cost = f", and takes {_times(row['cost'])} times" if is_dearer else ""
+    cost = f", and itself costs {_times(row['cost'])} times" if is_dearer else ""
     return (
         f"{subject} {row['level']} instead of {row['reference']} is worth {_times(row['ratio'])} "
-        f"times the compute{interval}{cost}, measured on {row['ladder']} {row['lowest']} to "
-        f"{row['highest']} (at {listed([str(rung) for rung in row['rungs']])})."
+        f"times the compute{interval}, where compute buys {row['ladder']} from "
+        f"{row['lowest']} to {row['highest']} (measured at "
+        f"{listed([str(rung) for rung in row['rungs']])}){cost}."
     )
 
 

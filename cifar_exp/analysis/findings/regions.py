@@ -6,7 +6,7 @@ import pandas as pd
 
 from cifar_exp.analysis.findings.base import Finding
 from cifar_exp.analysis.findings.verdict import compared, verdict_text
-from cifar_exp.analysis.findings.words import listed
+from cifar_exp.analysis.findings.words import capital, listed
 from cifar_exp.analysis.statistics.crossings import Crossing
 from cifar_exp.analysis.statistics.factors import shorten
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
@@ -16,7 +16,7 @@ DIGITS = 2  # of the ends of a region
 
 
 def region_findings(statistics: GroupStatistics) -> Iterator[Finding]:
-    """`lr from 0.03 to 0.13 does best`, for each setting of which many values were drawn.
+    """`Lr from 0.03 to 0.13 does best`, for each setting of which many values were drawn.
 
     Silent where all values may be the best. Levels on which the best value depends follow in the
     same sentence.
@@ -31,11 +31,11 @@ def region_findings(statistics: GroupStatistics) -> Iterator[Finding]:
         if parts:
             name = own["name"].iloc[0]
             worth = statistics.worth
-            by = "a run's noise"
+            by = "the noise of a run"
             if worth is not None:
                 by = statistics.metric.difference_text(worth)[1:]
             worse = f"other values are significantly worse, by more than {by}"
-            text = f"{name} {listed(parts)} does best; {worse}{_beyond(own)}."
+            text = f"{capital(name)} {listed(parts)} does best; {worse}.{_beyond(own)}"
             yield Finding("region", text, setting=str(setting))
 
 
@@ -52,20 +52,20 @@ def _spans(spans: pd.DataFrame) -> str:
         if row["is_lowest"]:
             texts.append(f"up to {high}")
         elif row["is_highest"]:
-            texts.append(f"of {low} and above")
+            texts.append(f"of {low} or more")
         else:
             texts.append(f"near {low}" if low == high else f"from {low} to {high}")
     return listed(texts, "or")
 
 
 def _beyond(own: pd.DataFrame) -> str:
-    """What cannot be known: the best may lie outside of the values that were tried."""
+    """What cannot be known: the best may lie outside the values that were tried."""
     sides = [
         side
         for side, key in (("lower", "is_lowest"), ("higher", "is_highest"))
         if own[key].any() and not own[["is_lowest", "is_highest"]].all(axis=1).any()
     ]
-    return f", and {listed(sides, 'or')} ones were not tried" if sides else ""
+    return f" {listed(sides, 'or').capitalize()} values were not tried." if sides else ""
 
 
 def _own_best(statistics: GroupStatistics, crossing: Crossing) -> Finding:

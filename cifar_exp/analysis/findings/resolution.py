@@ -1,4 +1,4 @@
-"""What the runs could resolve, and what more seeds would."""
+"""Which differences these runs could detect, and which more seeds would."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ MORE = (3, 5, 10)  # seeds that a reader may think of
 
 
 def resolution_findings(statistics: GroupStatistics) -> Iterator[Finding]:
-    """The difference between two configurations that these and more seeds resolve.
+    """The difference between two configurations that these and more seeds detect.
 
     Only where something is undecided: the numbers come from the scatter, not from any difference.
     """
@@ -27,7 +27,7 @@ def resolution_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     now = statistics.resolvable(seeds)
     text = (
         f"With {seeds} seeds, a true difference of {amount(metric, now)} between two "
-        "configurations is found with 80 % power"
+        "configurations is detected with 80 % power"
     )
     more = next((n for n in MORE if n > seeds), None)
     if statistics.worth is not None:

@@ -49,4 +49,4 @@ def _meaning(statistics: GroupStatistics, row: pd.Series) -> str:
     if row["verdict"] == "equivalent":
         return f"no difference of {size} or more"
     low, high = metric.difference_text(row["low"]), metric.difference_text(row["high"])
-    return f"not significant, anything from {low} to {high} is possible"
+    return f"not significant; anything from {low} to {high} is possible"

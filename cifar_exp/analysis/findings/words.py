@@ -11,6 +11,11 @@ def listed(parts: Sequence[str], conjunction: str = "and") -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {conjunction} {parts[-1]}"
 
 
+def capital(name: str) -> str:
+    """`Width` for `width`, to begin a sentence; a dotted key as it is."""
+    return name if "." in name else name[:1].upper() + name[1:]
+
+
 def amount(metric: Metric, size: float) -> str:
     """A difference's size without its sign: `20.1 points`, or `0.213 nats`."""
     if metric.is_fraction:

@@ -20,7 +20,7 @@ ONE_SIDED = 1.645  # normal quantile: 5 % of models that know nothing seem to pr
 
 
 class InsufficientDataError(Exception):
-    """The runs do not suffice; the message says why."""
+    """There are too few runs; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Surrogate:
         return [own.key for own in self.factors].index(factor.key)
 
     def expected(self, levels: Mapping[str, str]) -> float:
-        """The mean that it expects of a configuration, given each setting's level by its key.
+        """The mean that it predicts for a configuration, given each setting's level by its key.
 
         Unlike the configuration's own result, it is not flattered where the configuration was
         picked for that result. An unknown number is replaced by the nearest known one; NaN if a
@@ -60,9 +60,9 @@ class Surrogate:
 
     @property
     def description(self) -> str:
-        """`a Gaussian process over 60 configurations`."""
+        """`a Gaussian process fitted to 60 configurations`."""
         total = f" of {self.total:,}" if self.used < self.total else ""
-        return f"a Gaussian process over {self.used}{total} configurations"
+        return f"a Gaussian process fitted to {self.used}{total} configurations"
 
 
 def fit_surrogate(counted: pd.DataFrame, factors: Sequence[Factor]) -> Surrogate:
@@ -86,8 +86,8 @@ def fit_surrogate(counted: pd.DataFrame, factors: Sequence[Factor]) -> Surrogate
     fewest = max(FEWEST, 2 * len(factors))
     if len(means) < fewest:
         raise InsufficientDataError(
-            f"{len(means)} configurations are not a full grid, and fewer than the {fewest} that a "
-            f"model of {len(factors)} settings needs"
+            f"the {len(means)} configurations are not a full grid, and a model of {len(factors)} "
+            f"settings needs at least {fewest}"
         )
     used = means.iloc[draw(len(means), MOST_USED)]
     levels = [present_levels(used, factor) for factor in factors]
@@ -98,8 +98,8 @@ def fit_surrogate(counted: pd.DataFrame, factors: Sequence[Factor]) -> Surrogate
         score, margin = _held_out(distances, codes, values)
         if not score > margin:
             raise InsufficientDataError(
-                f"a Gaussian process over {len(used)} configurations predicts nothing of those "
-                f"that it has not seen (held-out R2 {score:.2f})"
+                f"a Gaussian process fitted to {len(used)} configurations cannot predict those "
+                f"left out (held-out R2 {score:.2f})"
             )
         process = fit_process(distances, codes, values)
     return Surrogate(factors, levels, process, score, len(used), len(means))

@@ -41,7 +41,15 @@ def test_without_a_significant_effect_the_headline_says_so(outputs: Any) -> None
     assert not statistics.effects["is_significant"].any()
     assert "No significant effect of " in texts(statistics)[0]
     assert claims(statistics, "candidates") == [
-        "Any of the 9 may be the best: they differ too little for these runs."
+        "Any of the 9 may be the best: their differences are within the noise."
+    ]
+
+
+def test_of_two_configurations_either_may_be_the_best(outputs: Any) -> None:
+    for width, seed, value in ((16, 0, 0.5), (16, 1, 0.52), (32, 0, 0.53), (32, 1, 0.5)):
+        outputs.run(seed=seed, val=value, model__width=width)
+    assert claims(outputs.statistics(), "candidates") == [
+        "Either may be the best: their difference is within the noise."
     ]
 
 
@@ -79,7 +87,7 @@ def test_two_equal_settings_are_equivalent_up_to_the_size_that_matters(outputs: 
     (text,) = claims(outputs.statistics(worth=0.5), "effect")
     assert text.endswith("no difference of 0.5 points or more.")
     (text,) = claims(outputs.statistics(), "effect")
-    assert "not significant, anything from -0." in text
+    assert "not significant; anything from -0." in text
 
 
 def test_more_seeds_are_suggested_from_the_scatter_and_not_from_the_difference(
@@ -107,7 +115,7 @@ def test_against_a_baseline_the_best_is_compared_with_it(outputs: Any) -> None:
 def test_one_seed_each_leaves_the_best_open_and_warns_of_interactions(outputs: Any) -> None:
     outputs.grid(additive, seeds=1)
     statistics = outputs.statistics()
-    assert any("With one seed each, effects are judged by what an additive model leaves" in text
+    assert any("With one seed each, the intervals of effects come from the residuals" in text
                for text in cautions(statistics))  # fmt: skip
 
 

@@ -25,14 +25,14 @@ def test_a_level_that_always_diverges_is_named(outputs: Any) -> None:
     complete(outputs, 0.1, range(3))
     complete(outputs, 1.0, range(3))
     lose(outputs, 10.0, range(9))
-    assert texts(outputs) == ["lr=10 diverged in 9 of 9 runs."]
+    assert texts(outputs) == ["All 9 runs with lr=10 diverged."]
 
 
 def test_a_level_that_fails_in_both_ways_says_so(outputs: Any) -> None:
     complete(outputs, 0.1, range(3))
     lose(outputs, 10.0, range(2))
     lose(outputs, 10.0, range(2, 3), "failed")
-    assert texts(outputs) == ["lr=10 failed or diverged in 3 of 3 runs."]
+    assert texts(outputs) == ["All 3 runs with lr=10 failed or diverged."]
 
 
 def test_the_best_carries_that_half_of_its_runs_diverged(outputs: Any) -> None:
@@ -43,14 +43,14 @@ def test_the_best_carries_that_half_of_its_runs_diverged(outputs: Any) -> None:
     assert statistics.best == "lr=1"
     assert completion_note(statistics, "lr=1") == "3 of its 6 runs diverged"
     assert completion_note(statistics, "lr=0.1") == ""
-    assert texts(outputs) == ["lr=1 diverged in 3 of 6 runs, and no other lr did."]
+    assert texts(outputs) == ["3 of 6 runs with lr=1 diverged, and none with any other lr."]
 
 
 @pytest.mark.parametrize(
     ("failed", "diverged", "expected"),
     [
         (1, 0, "1 of its 3 runs failed"),
-        (1, 2, "of its 5 runs 1 failed and 2 diverged"),
+        (1, 2, "1 of its 5 runs failed and 2 diverged"),
     ],
 )
 def test_the_note_tells_failed_from_diverged(
@@ -72,8 +72,8 @@ def test_failures_here_and_there_are_not_put_down_to_a_level(outputs: Any) -> No
 @pytest.mark.parametrize(
     ("first", "expected"),
     [
-        (16, "All 4 runs with lr of 655.4 and above diverged."),
-        (18, "Both runs with lr of 2621 and above diverged."),
+        (16, "All 4 runs with lr of 655.4 or more diverged."),
+        (18, "Both runs with lr of 2621 or more diverged."),
     ],
 )
 def test_of_many_values_the_end_that_diverges_is_told(
@@ -105,7 +105,7 @@ def test_a_collapsed_run_of_the_worst_does_not_change_the_best(outputs: Any) -> 
             collapsed = width == 16 and seed == 3
             outputs.run(seed=seed, val=0.31 if collapsed else value, model__width=width)
     (text,) = texts(outputs)
-    assert text.endswith("; the best stays the same.")
+    assert text.endswith("; without that run, the best stays the same.")
 
 
 def test_a_sweep_in_which_all_went_well_has_no_sentence(outputs: Any) -> None:

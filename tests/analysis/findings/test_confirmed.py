@@ -57,8 +57,8 @@ def test_seeds_that_are_not_done_or_did_not_complete_are_told(outputs) -> None:
     shutil.rmtree(fresh[0])
     (finding,) = confirmed_findings(outputs.statistics(origin))
     assert finding.text == (
-        "Not confirmed yet: width=32, 63.00 % on the one seed that selected it; of 3 fresh seeds "
-        "none is completed; 1 diverged."
+        "Not confirmed yet: width=32, 63.00 % on the one seed that selected it; none of 3 fresh "
+        "seeds has completed; 1 diverged."
     )
     assert finding.difference is None
 
@@ -104,7 +104,7 @@ def test_selected_configurations_are_no_design_whose_effects_are_told(outputs) -
     assert headline(statistics) == (
         "On 2 fresh seeds, width=32 dropout=0: 61.00 % (60.50 % on the 2 seeds that selected it)."
     )
-    assert not any("changed only together" in caution for caution in cautions(statistics))
+    assert not any("always changed together" in caution for caution in cautions(statistics))
 
 
 def grid(outputs, widths: Iterable[int], seeds: int = 1) -> list[Path]:
@@ -115,7 +115,7 @@ def test_a_search_with_one_seed_each_is_told_how_to_confirm_its_best(outputs) ->
     origin = outputs.sweep("my search", grid(outputs, (8, 16, 32, 64)))
     statistics = outputs.statistics(origin)
     hint = (
-        "The best was selected from 4 configurations by one seed each, so its lead is flattered; "
+        "The best was selected from 4 configurations on one seed each, so its lead is flattered; "
         f"`python -m cifar_exp.train confirm.sweep='{origin}'` trains the best 3 on fresh seeds."
     )
     assert confirm_hint(statistics) == hint

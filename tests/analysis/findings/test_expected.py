@@ -21,8 +21,8 @@ def honest(outputs: Any, metric: str) -> list[str]:
 def test_a_one_seed_search_says_how_far_its_best_is_flattered(outputs: Any) -> None:
     (text,) = honest(outputs, "val_accuracy")
     match = re.fullmatch(
-        r"Choosing the best of 60 single runs flatters it: a Gaussian process over 60 "
-        r"configurations expects (\d\d\.\d\d) % of it \(\d\.\d points less\)\.",
+        r"Choosing the best of 60 single runs flatters it: a Gaussian process fitted to "
+        r"60 configurations predicts (\d\d\.\d\d) % \(\d\.\d points lower\)\.",
         text,
     )
     assert match is not None
@@ -31,4 +31,4 @@ def test_a_one_seed_search_says_how_far_its_best_is_flattered(outputs: Any) -> N
 
 def test_a_loss_is_expected_to_be_higher(outputs: Any) -> None:
     (text,) = honest(outputs, "val_loss")
-    assert text.endswith(" more).")
+    assert text.endswith(" higher).")

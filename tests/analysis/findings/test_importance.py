@@ -23,7 +23,7 @@ def test_a_grid_leads_with_the_range_of_each_setting(outputs: Any) -> None:
 def test_with_one_seed_each_the_sentence_says_so(outputs: Any) -> None:
     outputs.grid(lambda width, dropout: 0.3 + width / 120 - dropout / 2, seeds=1, noise=0)
     assert texts(outputs) == [
-        "Over these levels and with one seed each, width moves the validation accuracy by 20.0 "
+        "Over these levels, with one seed each, width moves the validation accuracy by 20.0 "
         "points and dropout by 10.0."
     ]
 
@@ -31,7 +31,7 @@ def test_with_one_seed_each_the_sentence_says_so(outputs: Any) -> None:
 def test_a_loss_has_its_own_unit(outputs: Any) -> None:
     outputs.grid(lambda width, dropout: 0.3 + width / 120 - dropout / 2, seeds=1, noise=0)
     assert texts(outputs, metric="val_loss") == [
-        "Over these levels and with one seed each, width moves the validation loss by 0.200 nats "
+        "Over these levels, with one seed each, width moves the validation loss by 0.200 nats "
         "and dropout by 0.100."
     ]
 
@@ -67,7 +67,8 @@ def test_a_random_search_says_what_the_estimate_rests_on(outputs: Any) -> None:
     (text,) = texts(outputs)
     assert re.fullmatch(
         r"Over the values drawn, lr moves the validation accuracy by (19|20)\.\d points, as "
-        r"estimated by a Gaussian process over 60 configurations \(held-out R2 (0\.9\d|1\.00)\)\.",
+        r"estimated by a Gaussian process fitted to 60 configurations "
+        r"\(held-out R2 (0\.9\d|1\.00)\)\.",
         text,
     )
 
@@ -76,8 +77,8 @@ def test_a_random_search_of_noise_has_no_shares_but_a_reason(outputs: Any) -> No
     search(outputs, 0.05)
     (text,) = texts(outputs)
     assert text.startswith(
-        "The importance of the settings is unknown: a Gaussian process over 60 configurations "
-        "predicts nothing of those that it has not seen (held-out R2 "
+        "The importance of the settings cannot be estimated: a Gaussian process fitted to 60 "
+        "configurations cannot predict those left out (held-out R2 "
     )
 
 
@@ -91,6 +92,6 @@ def test_a_fraction_of_a_grid_has_levels_and_no_drawn_values(outputs: Any) -> No
     (text,) = texts(outputs)
     assert re.match(
         r"Over these levels, a moves the validation accuracy by [12]\.\d points and b by [01]\.\d+"
-        r", as estimated by a Gaussian process over 16 configurations",
+        r", as estimated by a Gaussian process fitted to 16 configurations",
         text,
     )

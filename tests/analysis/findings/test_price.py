@@ -24,7 +24,8 @@ def test_an_effect_is_told_in_compute_with_its_ladder(outputs: Any) -> None:
     # 0.75 doublings of the width are worth 1.5 doublings of the compute, 2.8 times
     assert re.fullmatch(
         r"Dropout 0 instead of 0\.2 is worth 2\.[789] times the compute \(95 % interval "
-        r"2\.[678] to (2\.9|3\.0)\), measured on width 8 to 32 \(at 8 and 16\)\.",
+        r"2\.[678] to (2\.9|3\.0)\), where compute buys width from 8 to 32 "
+        r"\(measured at 8 and 16\)\.",
         finding.text,
     )
     assert (finding.claim, finding.setting) == ("price", "model.dropout")
@@ -33,7 +34,7 @@ def test_an_effect_is_told_in_compute_with_its_ladder(outputs: Any) -> None:
 
 def test_what_it_costs_itself_is_told_as_well(outputs: Any) -> None:
     (finding,) = price_findings(ladder(outputs, cost=1.4))
-    assert ", and takes 1.4 times, measured on width " in finding.text
+    assert finding.text.endswith("(measured at 8 and 16), and itself costs 1.4 times.")
 
 
 def test_without_a_ladder_nothing_is_told(outputs: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cifar_exp.analysis.findings.collect import findings
 from cifar_exp.analysis.findings.regions import own_best_findings, region_findings
 
-WORSE = "other values are significantly worse, by more than a run's noise"
+WORSE = "other values are significantly worse, by more than the noise of a run"
 
 
 def search(outputs: Any, curve: Any, runs: int = 80) -> None:
@@ -26,7 +26,7 @@ def test_a_random_search_says_where_the_rate_is_good(outputs: Any) -> None:
     search(outputs, lambda exponent, _: 0.6 - 0.05 * (exponent + 1.2) ** 2)
     (finding,) = region_findings(outputs.statistics())
     match = re.fullmatch(
-        rf"lr from (0\.0\d+) to (0\.\d+) does best; {WORSE}\.",
+        rf"Lr from (0\.0\d+) to (0\.\d+) does best; {WORSE}\.",
         finding.text,
     )
     assert match is not None
@@ -44,7 +44,7 @@ def test_at_the_end_of_the_values_it_says_that_further_ones_were_not_tried(outpu
     search(outputs, lambda exponent, _: 0.6 + 0.05 * exponent)
     (finding,) = region_findings(outputs.statistics())
     assert re.fullmatch(
-        rf"lr of 0\.\d+ and above does best; {WORSE}, and higher ones were not tried\.",
+        rf"Lr of 0\.\d+ or more does best; {WORSE}\. Higher values were not tried\.",
         finding.text,
     )
 
@@ -55,7 +55,7 @@ def test_where_no_value_is_worse_nothing_is_said(outputs: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gain", "verdict"), [(0.0, "not significant, anything from "), (0.05, "better.")]
+    ("gain", "verdict"), [(0.0, "not significant; anything from "), (0.05, "better.")]
 )
 def test_each_optimizer_is_told_at_its_own_best_rate(
     outputs: Any, gain: float, verdict: str

@@ -166,7 +166,7 @@ def test_nothing_is_said_where_nothing_is_known() -> None:
     with pytest.raises(InsufficientDataError) as caught:
         fit_surrogate(frame, factors)
     assert str(caught.value).startswith(
-        "a Gaussian process over 200 configurations predicts nothing of those that it has not seen"
+        "a Gaussian process fitted to 200 configurations cannot predict those left out"
     )
 
 
@@ -190,7 +190,7 @@ def test_of_many_configurations_some_are_used_and_it_says_so() -> None:
     frame, factors = search(1000, 0)
     first = importance(frame, factors, fit_surrogate(frame, factors))
     again = importance(frame, factors, fit_surrogate(frame, factors))
-    assert first.method == "a Gaussian process over 400 of 1,000 configurations"
+    assert first.method == "a Gaussian process fitted to 400 of 1,000 configurations"
     pd.testing.assert_frame_equal(first.terms, again.terms)
 
 
@@ -233,8 +233,7 @@ def test_too_few_configurations_say_so(outputs: Any) -> None:
     for width, dropout in ((8, 0.0), (16, 0.1), (16, 0.0)):
         outputs.run(val=width / 100 + dropout, model__width=width, model__dropout=dropout)
     assert outputs.statistics().importance == (
-        "3 configurations are not a full grid, and fewer than the 10 that a model of 2 settings "
-        "needs"
+        "the 3 configurations are not a full grid, and a model of 2 settings needs at least 10"
     )
 
 
