@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MOST_LEVELS = 12  # of a factor; more are values drawn at random rather than levels
 MOST_COLUMNS = 600  # seed x level combinations that are still fitted
 SEPARATE = 0.075  # p value below which a factor's stratum is its own (see benchmarks/power.py)
+FEWEST_OWN = 4  # degrees of freedom of a stratum that judges a factor alone
 NO_SCATTER = 1e-9  # a smaller SD, relative to the values, is rounding
 
 
@@ -61,16 +62,19 @@ class Strata:
         """The stratum that judges a factor: the pooled one, unless its own is larger.
 
         `guard`: `none` pools in any case; `larger` takes the larger mean square; with `own`, the
-        factor's own degrees of freedom count where it is significantly larger than the others.
+        factor's own degrees of freedom count where it is significantly larger than the others,
+        unless they are so few that hardly any difference would be significant.
         """
         assert self.pooled is not None
         own, pooled = self.own[key], self.pooled
         if guard == "none" or own.value <= pooled.value:
             return pooled
+        if guard == "larger" or own.df < FEWEST_OWN:
+            return MeanSquare(own.value, pooled.df)
         df = pooled.df - own.df
         others = (pooled.value * pooled.df - own.value * own.df) / df if df > 0 else 0.0
         is_other = others > 0 and special.fdtrc(own.df, df, own.value / others) < SEPARATE
-        return own if guard == "own" and is_other else MeanSquare(own.value, pooled.df)
+        return own if is_other else MeanSquare(own.value, pooled.df)
 
 
 def estimate_strata(seen: "Observations") -> Strata:

@@ -59,6 +59,18 @@ def test_a_factor_is_judged_by_its_own_stratum_only_where_that_is_larger(
     assert strata.of("dropout").value == strata.pooled.value > strata.own["dropout"].value
 
 
+def test_a_stratum_of_few_degrees_of_freedom_never_judges_a_factor_alone(
+    study: Any, grid: Any
+) -> None:
+    frame = grid(seeds=range(2), width="8 16", dropout="0 0.1", depth="1 2")
+    shared = np.where(frame["width"] == "16", 1, -1) * np.where(frame["seed"] == 1, 1, -1)
+    strata = study(frame.assign(value=frame["value"] + 0.5 * shared)).model.strata
+    assert strata.own["width"].value > 50 * strata.own["dropout"].value
+    assert (strata.own["width"].df, strata.pooled.df) == (1, 3)
+    assert strata.of("width").value == strata.own["width"].value
+    assert strata.of("width").df == 3
+
+
 def test_with_one_seed_each_the_error_is_what_an_additive_model_leaves(
     study: Any, grid: Any
 ) -> None:
