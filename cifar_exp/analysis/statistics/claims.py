@@ -60,4 +60,16 @@ class Claims:
             "comparisons": self.comparisons.differences if self.comparisons else None,
         }
         is_planned = self.baseline is not None or differences["effects"] is None
-        return Families(differences, "comparisons" if is_planned else "effects")
+        names = ("comparisons", "effects") if is_planned else ("effects", "comparisons")
+        return Families(differences, names[0], names[1] if self._are_effects_comparisons else "")
+
+    @property
+    def _are_effects_comparisons(self) -> bool:
+        """Whether effects compare single configurations, and the same ones as the comparisons."""
+        count = len(self.model.names)
+        if len(self.main) != count - 1 or not all(c.is_of_two for c in self.main):
+            return False
+        reference = self.model.index[self.best if self.baseline is None else self.baseline]
+        return count == 2 or (
+            self.baseline is not None and all(c.weights[reference] != 0 for c in self.main)
+        )

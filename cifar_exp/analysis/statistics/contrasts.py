@@ -28,6 +28,11 @@ class Contrast:
     over: str
     basis: str
 
+    @property
+    def is_of_two(self) -> bool:
+        """Whether it compares two configurations, and averages over nothing."""
+        return int(np.count_nonzero(self.weights)) == 2
+
 
 def present_levels(cells: pd.DataFrame, factor: Factor) -> list[str]:
     """The factor's levels among these, in order; empty if there are too many."""

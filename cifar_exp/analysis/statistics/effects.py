@@ -29,9 +29,13 @@ class ContrastFamily:
 
 
 def effect_family(model: CellModel, contrasts: Sequence[Contrast]) -> ContrastFamily:
-    """Main effects, each judged against its factor's seed x factor stratum."""
+    """Main effects, each judged against its factor's seed x factor stratum.
+
+    Where each compares two configurations, uneven scatter widens its interval as in comparisons.
+    """
     weights = _matrix(model, contrasts)
-    return _family(model, contrasts, weights, model.variance(weights), None)
+    own = model.own_variance(weights) if all(c.is_of_two for c in contrasts) else None
+    return _family(model, contrasts, weights, model.variance(weights), own)
 
 
 def interaction_family(model: CellModel, contrasts: Sequence[Contrast]) -> ContrastFamily:

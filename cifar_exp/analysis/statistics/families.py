@@ -21,20 +21,28 @@ GATES = {"effects": 0.01, "comparisons": 0.01, "interactions": 0.0025}
 
 @dataclass(frozen=True)
 class Families:
-    """The differences of each family by name, and which one is primary."""
+    """The differences of each family by name, and which one is primary.
+
+    `repeated`: the name of a family whose differences are those of the primary one, if any: the
+    same differences need no second level, and have the same intervals.
+    """
 
     differences: Mapping[str, Differences | None]
     primary: str
+    repeated: str = ""
 
     def alpha(self, name: str) -> float:
         """The level of a family's intervals and verdicts."""
-        return ALPHA if name == self.primary or self.is_open else GATES[name]
+        return ALPHA if self._is_primary(name) or self.is_open else GATES[name]
 
     @property
     def is_open(self) -> bool:
         """Whether any family finds a difference, the primary one at 5 %."""
         return any(
-            (found.p_values < (ALPHA if name == self.primary else GATES[name])).any()
+            (found.p_values < (ALPHA if self._is_primary(name) else GATES[name])).any()
             for name, found in self.differences.items()
             if found is not None
         )
+
+    def _is_primary(self, name: str) -> bool:
+        return name in (self.primary, self.repeated)

@@ -206,3 +206,46 @@ def test_a_single_configuration_claims_nothing(study: Any) -> None:
     claims = study(runs).claims()
     assert claims.effects is claims.interactions is claims.comparisons is None
     assert not claims.families.is_open
+
+
+def one_factor_tables(found: Any, baseline: str | None = None) -> Any:
+    """Effects and comparisons where no two factors could interact."""
+    claims = found.claims(baseline)
+    alpha = claims.families.alpha
+    return (
+        effect_table(claims.effects, found.factors, ACCURACY, alpha("effects")),
+        comparison_table(claims.comparisons, ACCURACY, alpha("comparisons")),
+    )
+
+
+@pytest.mark.parametrize("widths", ["8 16", "8 16 32"])
+def test_effects_of_one_factor_have_the_intervals_of_comparisons_with_its_baseline(
+    study: Any, grid: Any, widths: str
+) -> None:
+    found = study(grid(stream=1, width=widths))
+    effects, comparisons = one_factor_tables(found, "width=8")
+    assert not effects["is_significant"].any()
+    columns = ["mean", "low", "high", "p"]
+    comparisons = comparisons.sort_values("mean")[columns].to_numpy()
+    np.testing.assert_allclose(
+        effects.sort_values("mean")[columns].to_numpy(), comparisons, atol=1e-3
+    )
+
+
+def test_the_difference_of_two_configurations_has_one_interval(study: Any, grid: Any) -> None:
+    found = study(grid(stream=1, effect=lambda w: 0.5 + 0.005 * (w == "16"), width="8 16"))
+    effects, comparisons = one_factor_tables(found)
+    effect, comparison = effects.iloc[0], comparisons.iloc[0]
+    assert (effect["level"], comparison["configuration"]) == ("16", "width=8")
+    assert effect["low"] == pytest.approx(-comparison["high"], abs=1e-4)
+    assert effect["high"] == pytest.approx(-comparison["low"], abs=1e-4)
+
+
+def test_uneven_scatter_widens_the_effects_of_one_factor(study: Any, grid: Any) -> None:
+    frame = grid(seeds=range(5), width="8 16 32")
+    factors = frame["width"].map({"8": 0.1, "16": 0.1, "32": 4})
+    frame["value"] = 0.5 + (frame["value"] - 0.5) * factors
+    differences = study(frame).claims().effects.differences
+    own = frame.groupby("width", sort=False)["value"].var()
+    wanted = np.sqrt([(own["8"] + own["16"]) / 5, (own["8"] + own["32"]) / 5])
+    np.testing.assert_allclose(differences.wider[0], wanted)
