@@ -48,8 +48,8 @@ def crossings_of_cells(
 
     `cells`: a row per configuration in the model's order. A pair is crossed if two levels of the
     factor have different best levels of the other, and each is significantly worse at the other's
-    (Tukey's test over all pairs of levels, at equal further settings), or the other's lies outside
-    of the values tried with it.
+    (Tukey's test over all pairs of levels, at equal further settings). Where the other's lies
+    outside of the values tried with it, the one that is nearest to it has to be worse.
     """
     for first, second in combinations(factors, 2):
         pair = _ordered(first, second)
@@ -105,7 +105,8 @@ def _is_crossed(model: CellModel, table: TwoWay, tuned: Factor, sign: int) -> bo
     def is_worse(level: str, other: str) -> bool:
         own = table[level]
         if other not in own:
-            return tuned.is_numeric and _is_outside(float(other), [float(v) for v in own])
+            nearest = _edge_towards(other, list(own)) if tuned.is_numeric else None
+            return nearest is not None and nearest != best[level] and is_worse(level, nearest)
         contrast = _matched(own[best[level]], own[other], len(means))
         variance = model.variance(contrast[None])
         half = float((family.critical(variance.df, ALPHA) * variance.errors)[0])
@@ -117,8 +118,12 @@ def _is_crossed(model: CellModel, table: TwoWay, tuned: Factor, sign: int) -> bo
     )
 
 
-def _is_outside(value: float, tried: Sequence[float]) -> bool:
-    return not min(tried) <= value <= max(tried)
+def _edge_towards(value: str, tried: Sequence[str]) -> str | None:
+    """The tried value that is closest to one outside of all of them; None if it is inside."""
+    low, high = min(tried, key=float), max(tried, key=float)
+    if float(value) < float(low):
+        return low
+    return high if float(value) > float(high) else None
 
 
 def _matched(

@@ -127,3 +127,12 @@ def test_settings_without_any_effect_are_hardly_ever_called_crossed(outputs: Any
             own.run(val=float(value), optimizer__name=str(random.choice(["sgd", "adamw"])), **named)
         crossed += bool(own.statistics().crossings)
     assert crossed <= 1
+
+
+def test_best_levels_at_the_edge_of_what_was_tried_are_not_crossed(outputs: Any) -> None:
+    """More depth is better at each width, which only was not tried at each."""
+    random = np.random.default_rng(0)
+    for (width, depth), seed in product([(16, 1), (16, 2), (32, 2), (32, 3)], range(3)):
+        value = 0.4 + 0.02 * depth + random.normal(0, 0.002)
+        outputs.run(seed=seed, val=float(value), model__width=width, model__depth=depth)
+    assert outputs.statistics().crossings == []
