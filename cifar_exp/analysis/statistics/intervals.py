@@ -27,15 +27,16 @@ def mean_intervals(model: CellModel, metric: Metric) -> tuple[np.ndarray, np.nda
 
 
 def bounded(means: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals of fractions; one that would leave [0, 1] is made on the logit scale instead.
+    """Intervals of fractions; a bound that would leave [0, 1] is that on the logit scale instead.
 
-    The standard error there is that of the mean over m (1 - m) (the delta method). For a mean of 0
-    or 1, where the logit does not exist, the interval is cut off.
+    The standard error there is that of the mean over m (1 - m) (the delta method), which is far too
+    large towards the middle: the other bound stays. For a mean of 0 or 1, where the logit does not
+    exist, the interval is cut off.
     """
     low, high = means - half, means + half
-    is_outside = ((low < 0) | (high > 1)) & (means > 0) & (means < 1)
+    is_inside = (means > 0) & (means < 1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         center, reach = np.log(means / (1 - means)), half / (means * (1 - means))
-        low = np.where(is_outside, 1 / (1 + np.exp(reach - center)), low)
-        high = np.where(is_outside, 1 / (1 + np.exp(-reach - center)), high)
+        low = np.where(is_inside & (low < 0), 1 / (1 + np.exp(reach - center)), low)
+        high = np.where(is_inside & (high > 1), 1 / (1 + np.exp(-reach - center)), high)
     return np.clip(low, 0, 1), np.clip(high, 0, 1)

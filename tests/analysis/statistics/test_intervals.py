@@ -40,12 +40,15 @@ def test_an_interval_inside_0_to_1_is_symmetric() -> None:
     assert (low[0], high[0]) == pytest.approx((0.2, 0.4))
 
 
-def test_an_interval_that_would_leave_is_made_on_the_logit_scale() -> None:
-    low, high = bounded(np.array([0.02]), np.array([0.05]))
-    logit = np.log(0.02 / 0.98)
-    reach = 0.05 / (0.02 * 0.98)
-    wanted = 1 / (1 + np.exp(-(logit + np.array([-reach, reach]))))
-    assert (low[0], high[0]) == pytest.approx(tuple(wanted))
+@pytest.mark.parametrize(("mean", "half"), [(0.02, 0.05), (0.9965, 0.022)])
+def test_only_the_bound_that_would_leave_is_made_on_the_logit_scale(
+    mean: float, half: float
+) -> None:
+    low, high = bounded(np.array([mean]), np.array([half]))
+    logit, reach = np.log(mean / (1 - mean)), half / (mean * (1 - mean))
+    lower, upper = 1 / (1 + np.exp(-(logit + np.array([-reach, reach]))))
+    wanted = (lower, mean + half) if mean < 0.5 else (mean - half, upper)
+    assert (low[0], high[0]) == pytest.approx(wanted)
 
 
 def test_an_interval_of_a_loss_is_not_bounded(study: Any, grid: Any) -> None:
