@@ -82,7 +82,11 @@ def _alone(statistics: GroupStatistics) -> str:
     similar = table.loc[~table["is_significant"].astype(bool), "configuration"]
     if not len(similar):
         others = "All others are" if len(table) > 1 else "The other is"
-        return f"{others} significantly worse."
+        # with one seed each, the scatter is what an additive model leaves
+        condition = ", if the settings do not interact" if statistics.seeds == 1 else ""
+        return f"{others} significantly worse{condition}."
+    if len(table) == 1:
+        return "The other is unlikely to be the best, though it does not differ significantly."
     count = f"{len(similar)} of the {len(table)} do" if len(similar) > 1 else "one does"
     return f"No other is likely to be the best, though {count} not differ significantly from it."
 

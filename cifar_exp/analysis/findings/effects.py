@@ -6,7 +6,7 @@ import pandas as pd
 
 from cifar_exp.analysis.findings.base import Finding
 from cifar_exp.analysis.findings.verdict import compared, verdict_text
-from cifar_exp.analysis.findings.words import capital
+from cifar_exp.analysis.findings.words import capital, listed
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 MOST_FACTORS = 3
@@ -55,7 +55,7 @@ def over_text(row: pd.Series) -> str:
         return f" (in a model that is {over})"
     if row["basis"] == "some":
         return f", only at {_levels(over)}"
-    return f", averaged over {' and '.join(part.split(' ')[0] for part in over.split('; '))}"
+    return f", averaged over {listed([part.split(' ')[0] for part in over.split('; ')])}"
 
 
 def _levels(over: str) -> str:

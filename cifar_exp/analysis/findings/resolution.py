@@ -22,7 +22,7 @@ def resolution_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     if not len(table) or not (comparisons["verdict"] == "undecided").any():
         return
     metric, seeds = statistics.metric, int(statistics.evaluated["n"].min())
-    if seeds < 2:
+    if seeds < 2 or comparisons["low"].isna().all():
         return
     now = statistics.resolvable(seeds)
     text = (
