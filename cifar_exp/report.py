@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--worth",
         metavar="SIZE",
-        help="the smallest difference that matters, in percentage points (for losses in nats): "
+        help="the smallest difference that matters, in percentage points (for losses, in nats): "
         "verdicts then say whether a difference is larger or smaller (default: none)",
     )
     parser.add_argument(

@@ -83,6 +83,6 @@ def test_json_without_a_plan_is_a_mistake_and_trains_nothing(
     done = command("--json")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "error: --json goes with plan=true; status and report have one of their own\n"
+        "error: --json goes with plan=true; status and report have a --json of their own\n"
     )
     assert list(tmp_path.iterdir()) == []

@@ -57,7 +57,7 @@ def rank_configurations(sweep: Path, without_seeds: Container[int]) -> Ranking:
         titles = "; ".join(each.group.title for each in ranked)
         raise UserError(
             f"its runs form {len(ranked)} comparison groups ({titles}), which cannot be ranked "
-            "together; give a sweep of one"
+            "together; name a sweep that has only one"
         )
     (statistics,) = ranked
     return Ranking(statistics.metric.name, list(_ranked(statistics)), loaded.runs, statistics)

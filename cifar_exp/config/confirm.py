@@ -20,6 +20,6 @@ class ConfirmSection(Section):
     seeds: Number = Field(5, description="on how many seeds: the lowest that the sweep did not use")
     baseline: Annotated[str, Nuisance, Field(min_length=1)] | None = Field(
         None,
-        description="a configuration to train beside them, as 'width=16 dropout=0.0'",
+        description="a configuration to train alongside them, as 'width=16 dropout=0.0'",
         json_schema_extra={"allowed": "settings of the sweep, a run's id, or null"},
     )

@@ -9,7 +9,7 @@ from hydra._internal.utils import get_args_parser
 from cifar_exp.errors import UserError
 from cifar_exp.text import SHOWN, did_you_mean, format_value
 
-JSON_GOES_WITH = "--json goes with plan=true; status and report have one of their own"
+JSON_GOES_WITH = "--json goes with plan=true; status and report have a --json of their own"
 NO_RECIPE = ("experiment=null", "sweep=null")  # the defaults, which Hydra does not accept
 
 

@@ -29,7 +29,7 @@ class SelectedConfiguration:
 
 @dataclass(frozen=True)
 class Selection:
-    """What the sweep of this name `selected`: its best, of so many `configurations`, by `metric`.
+    """What the sweep of this name `selected`: its best, out of its `configurations`, by `metric`.
 
     `baselines` were named by the user, not selected.
     """

@@ -86,4 +86,4 @@ def _print_sweep(progress: Progress, print_line: PrintLine, *, shows_all: bool) 
         print_line(f"         and {len(plan.runs) - len(listed)} more; plan=all lists every run")
     seeds = {run.trial.settings.seed for run in plan.runs}
     if len(plan.runs) > 1 and len(seeds) == 1:
-        print_line("note     one seed each: only seed=0,1,2 or more can tell an effect from chance")
+        print_line("note     one seed each: seed=0,1,2 or more would separate effects from noise")

@@ -51,7 +51,7 @@ def forecast(progress: Progress, machine: Machine, print_line: PrintLine) -> For
     basis = "from completed runs"
     wanted = [] if samples else to_probe(progress.missing)
     if wanted:
-        print_line("probe    no run is completed yet: a training step is timed")
+        print_line("probe    no run has completed yet: timing a training step")
         samples = machine.probe(wanted, slots[0])
         basis = "estimated from one training step"
     durations = DurationModel(samples, slots[0].threads)

@@ -14,7 +14,7 @@ Samples = list[TimingSample]
 
 
 def to_probe(runs: Sequence[PlannedRun]) -> list[Settings]:
-    """The settings of the cheapest and the dearest run per image: the others lie between."""
+    """The settings of the cheapest and the most expensive run per image: the others lie between."""
     known = [(run.cost.per_image, run) for run in runs if run.cost is not None]
     known.sort(key=lambda pair: pair[0])
     ends = {run.run_id: run.trial.settings for _, run in (*known[:1], *known[-1:])}

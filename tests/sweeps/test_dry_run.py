@@ -108,7 +108,7 @@ def test_the_plan_opens_with_its_grid_and_writes_nothing(plan_of: MakePlan, tmp_
         "  0123456789  pending      seed=0 keep=all",
         "  12e4567890  pending      seed=1 keep=all",
         "jobs     2 at a time, 4 threads each",
-        "probe    no run is completed yet: a training step is timed",
+        "probe    no run has completed yet: timing a training step",
         "time     unknown: no training step could be timed on this machine",
     ]
     assert list(tmp_path.iterdir()) == []
@@ -195,7 +195,7 @@ def test_without_a_completed_run_the_time_follows_from_a_measured_step(plan_of: 
     sample = TimingSample(PFLOP / IMAGES, 100.0 / IMAGES, threads=4)
     plan = plan_of(*(f"{i:010d}" for i in range(6)))
     lines = lines_of(plan, eight_cores(2, sample))
-    assert lines[-2] == "probe    no run is completed yet: a training step is timed"
+    assert lines[-2] == "probe    no run has completed yet: timing a training step"
     assert lines[-1] == "time     about 5 min, estimated from one training step"  # 305 s
 
 

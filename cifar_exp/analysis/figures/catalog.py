@@ -30,13 +30,13 @@ CATALOG: tuple[FigureSpec, ...] = (
     FigureSpec(
         "comparison",
         "Configurations",
-        "Which configurations are good, and how far do their seeds scatter?",
+        "Which configurations are good, and how much do their seeds scatter?",
         comparison_alt,
     ),
     FigureSpec(
         "forest",
         "Differences",
-        "Which differences are certain, and how large are they?",
+        "Which differences are significant, and how large are they?",
         forest_alt,
     ),
     FigureSpec(
@@ -72,7 +72,7 @@ CATALOG: tuple[FigureSpec, ...] = (
     FigureSpec(
         "history",
         "Learning curves",
-        "How do accuracy and loss develop by epoch?",
+        "How do accuracy and loss change over the epochs?",
         history_alt,
         "curves",
     ),
@@ -92,13 +92,13 @@ CATALOG: tuple[FigureSpec, ...] = (
     FigureSpec(
         "noise",
         "Noise between seeds",
-        "How far do seeds scatter, and which difference can so many seeds detect?",
+        "How much do seeds scatter, and which differences can more seeds detect?",
         noise_alt,
     ),
     FigureSpec(
         "confusion",
         "Confusion matrix",
-        "What does the best configuration take for what?",
+        "Which classes does the best configuration mistake for which?",
         confusion_alt,
         "predictions",
     ),

@@ -18,12 +18,12 @@ def confirmation_context(statistics: GroupStatistics) -> dict[str, Any] | None:
     return {
         "note": f"{confirmation.origin} selected the best of its "
         f"{counted(confirmation.configurations, 'configuration')}; {confirmation.confirming} "
-        "trained them on seeds that had no part in it. No run is in both means.",
+        "trained them on fresh seeds. No run enters both means.",
         "columns": [
             "configuration",
-            f"selected on ({metric.unit})",
+            f"mean when selected ({metric.unit})",
             "seeds",
-            f"confirmed on ({metric.unit})",
+            f"mean on fresh seeds ({metric.unit})",
             "95 % interval",
             "fresh seeds",
             f"change ({metric.difference_unit})",

@@ -40,12 +40,12 @@ def methods(statistics: GroupStatistics) -> list[tuple[str, str]]:
 
 
 def _statistics(statistics: GroupStatistics) -> list[tuple[str, str]]:
-    """How means and differences are judged."""
+    """How means and differences are estimated and tested."""
     pairs = (
         "comparisons with the baseline by Dunnett's test"
         if statistics.baseline is not None
-        else "comparisons with the best by the method of Tukey and Kramer, which allows for its "
-        "having been picked; which configurations may be the best, by Hsu's"
+        else "comparisons with the best by the Tukey-Kramer method, which allows for the best "
+        "having been picked by the same runs; which configurations may be the best, by Hsu's method"
     )
     return [
         (
@@ -56,18 +56,18 @@ def _statistics(statistics: GroupStatistics) -> list[tuple[str, str]]:
         (
             "Intervals",
             "95 %, simultaneous within each table, so that an interval excludes 0 exactly where "
-            "its difference is significant; from the scatter between seeds pooled over "
-            "configurations, or wider where the scatter is uneven; none without repeated seeds",
+            "its difference is significant; based on the scatter between seeds, pooled over "
+            "configurations, and wider where the scatter is uneven; none without repeated seeds",
         ),
         (
             "Differences",
-            "factor effects against the interaction of seed and factor, interactions against the "
-            f"residual, {pairs}",
+            "factor effects are tested against the interaction of seed and factor, interactions "
+            f"against the residual; {pairs}",
         ),
         (
             "Errors",
-            "where nothing differs, about 5 % of reports claim any difference; conclusions are "
-            "about other seeds on the same images and split",
+            "where nothing differs, about 5 % of reports claim a difference; conclusions hold for "
+            "other seeds on the same images and split",
         ),
         *_images(statistics),
     ]
@@ -82,9 +82,9 @@ def _images(statistics: GroupStatistics) -> list[tuple[str, str]]:
     accuracy = float(statistics.summary["mean"].iloc[0])
     reach = 1.96 * (accuracy * (1 - accuracy) / images) ** 0.5
     text = (
-        f"accuracies are of these {images:,} images; {images:,} others would move the best by up "
-        f"to {reach * 100:.1f} percentage points either way (binomial, 95 %), and differences by "
-        "less, as all runs see the same ones"
+        f"accuracies are measured on {images:,} images; another {images:,} would move that of the "
+        f"best by up to {reach * 100:.1f} percentage points either way (binomial, 95 %), and "
+        "differences by less, because all runs see the same images"
     )
     return [("Images", text)]
 

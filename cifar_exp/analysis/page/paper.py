@@ -43,11 +43,11 @@ def _data(statistics: GroupStatistics) -> Iterator[str]:
         )
         return
     yield (
-        "The validation images are a stratified part of the training images, the same in all runs "
-        f"(split seed {first['split_seed']})."
+        "The validation images were held out of the training set, stratified by class, and are the "
+        f"same in all runs (split seed {first['split_seed']})."
     )
     if not statistics.metric.is_on_test:
-        yield "Choices were made on them; each run read the test images once, at its end."
+        yield "All choices were made on them; each run read the test images once, at its end."
 
 
 def _settings(statistics: GroupStatistics) -> Iterator[str]:
@@ -65,14 +65,18 @@ def _settings(statistics: GroupStatistics) -> Iterator[str]:
         sweep = statistics.group.sweep
         search = SEARCH.search(" ".join(sweep.commands if sweep else ()))
         if search:
-            yield f"They were proposed by the search {search[1]}."
+            yield f"They were proposed by {search[1]} search."
         if statistics.baseline is None and configurations > 1:
             yield f"The one with the best mean {statistics.metric.label} was chosen."
     epochs = statistics.counted["epochs"].dropna().unique()
     if len(epochs) == 1:
         yield f"Each run trained for {counted(int(epochs[0]), 'epoch')}."
     same = ", ".join(_common(statistics))
-    yield f"The same in all runs: {same}." if same else "Other settings are in each run's folder."
+    yield (
+        f"Settings common to all runs: {same}."
+        if same
+        else "Other settings are in each run's folder."
+    )
 
 
 def _common(statistics: GroupStatistics) -> Iterator[str]:
@@ -101,7 +105,7 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
     what = "seed" if seeds == "1" else "seeds"
     subject = "Each configuration" if len(sizes) > 1 else "The configuration"
     yield (
-        f"{subject} was trained with {seeds} {what}, which set the initial weights, the "
+        f"{subject} was trained with {seeds} {what}, which determine the initial weights, the "
         "order of the images and their augmentation."
     )
     mean = metric.text(row["mean"])
@@ -114,7 +118,7 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
         sd = metric.difference_text(row["sd"]).removeprefix("+")
         of_all = ""
         if len(sizes) > 1:
-            of_all = " from the scatter pooled over configurations, simultaneous for all of them"
+            of_all = " from the scatter pooled over configurations, simultaneous over all of them"
         yield f"{best} (SD {sd} over {int(row['n'])} seeds; 95 % interval {interval}{of_all})."
     if not metric.is_on_test and np.isfinite(row["test_mean"]):
         spread = "" if row["n"] < 2 else f" (SD {row['test_sd'] * 100:.2f} pp)"
@@ -125,20 +129,20 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
         yield f"The SD between seeds, pooled over configurations, is {noise} ({df} df)."
     if df and len(sizes) > 1:
         yield (
-            "Differences between configurations are judged at 5 % by simultaneous intervals "
-            f"({_method(statistics)}) in a model with a mean per configuration and the seed as a "
-            "block."
+            "Differences between configurations are tested at the 5 % level with simultaneous "
+            f"intervals ({_method(statistics)}) from a model with a mean per configuration and the "
+            "seed as a block."
         )
     lost = statistics.summary[["failed", "diverged"]].sum()
     parts = [f"{n} {status}" for status, n in lost.items() if n]
     if parts:
         runs = counted(len(statistics.runs), "run")
-        yield f"Of {runs}, {' and '.join(parts)}; means leave them out."
+        yield f"Of {runs}, {' and '.join(parts)}; they are left out of all means."
 
 
 def _method(statistics: GroupStatistics) -> str:
     if statistics.baseline is None:
-        return "Tukey and Kramer, for all pairs"
+        return "Tukey-Kramer, for all pairs"
     return f"Dunnett, against the baseline {statistics.baseline}"
 
 
@@ -148,10 +152,10 @@ def _compute(statistics: GroupStatistics) -> Iterator[str]:
     kinds = ", ".join(sorted({str(name) for name in runs["device_name"].dropna()})) or "unknown"
     threads = sorted({int(n) for n in runs["threads"].dropna()})
     what = "thread" if threads == [1] else "threads"
-    cpu = f" with {', '.join(map(str, threads))} {what} a run" if threads else ""
+    cpu = f" with {', '.join(map(str, threads))} {what} per run" if threads else ""
     precision = ", ".join(sorted(set(runs["precision"].dropna())))
     yield (
-        f"The {len(runs):,} runs took {time} of training in all and {pflop:.3g} PFLOP "
+        f"The {len(runs):,} runs took {time} of training and {pflop:.3g} PFLOP in total "
         f"(6 x multiply-accumulates x images), on {kinds}{cpu}, in {precision}."
     )
 
@@ -162,6 +166,6 @@ def _code(statistics: GroupStatistics) -> Iterator[str]:
     versions = ", ".join(sorted({str(text) for text in runs["torch"].dropna()})) or "unknown"
     commit = f"commit {', '.join(commits)}" if commits else "commit not recorded"
     yield (
-        f"Trained and analyzed with cifar_exp {cifar_exp.__version__} ({commit}) and PyTorch "
-        f"{versions}; the settings, the epochs and the results of each run are in its folder."
+        f"Runs were trained and analyzed with cifar_exp {cifar_exp.__version__} ({commit}) and "
+        f"PyTorch {versions}; each run's folder holds its settings, metrics by epoch and results."
     )

@@ -28,8 +28,8 @@ class Confirmation:
     with fresh seeds, of `asked` runs in all, of which `diverged` and `failed` ended so; shrinkage:
     mean - selected_mean. NaN where it is not known. No run is in both means.
 
-    `origin` is the name of the sweep that selected from so many `configurations`, `confirming` that
-    of the sweep with the fresh seeds; `is_confirming`: whether the group is one of the latter.
+    `origin` is the name of the sweep that selected, from a number of `configurations`; `confirming`
+    that of the sweep with the fresh seeds; `is_confirming`: whether the group is one of the latter.
     """
 
     table: pd.DataFrame

@@ -29,7 +29,7 @@ class ContrastFamily:
 
 
 def effect_family(model: CellModel, contrasts: Sequence[Contrast]) -> ContrastFamily:
-    """Main effects, each judged against its factor's seed x factor stratum.
+    """Main effects, each tested against its factor's seed x factor stratum.
 
     Where each compares two configurations, uneven scatter widens its interval as in comparisons.
     """
@@ -39,7 +39,7 @@ def effect_family(model: CellModel, contrasts: Sequence[Contrast]) -> ContrastFa
 
 
 def interaction_family(model: CellModel, contrasts: Sequence[Contrast]) -> ContrastFamily:
-    """Interactions, judged against the residual; uneven scatter can only widen their intervals.
+    """Interactions, tested against the residual; uneven scatter can only widen their intervals.
 
     The residual contains the seed x factor strata. Interactions do not, so it is never too small.
     """

@@ -123,7 +123,7 @@ class GroupStatistics(Exploration):
 
     @property
     def judgment(self) -> Judgment:
-        """How differences are judged."""
+        """What turns differences into verdicts."""
         return Judgment(self.metric, self.worth)
 
     @cached_property
@@ -188,15 +188,15 @@ class GroupStatistics(Exploration):
 
     @cached_property
     def resolution(self) -> pd.DataFrame:
-        """Seeds, and the difference between two configurations that they would resolve."""
+        """Seeds, and the difference between two configurations that they would detect."""
         return resolution(self.noise[0], self._compared, self._pairs)
 
     def resolvable(self, seeds: int) -> float:
-        """The difference between two configurations that this many seeds resolve."""
+        """The difference between two configurations that this many seeds detect."""
         return resolvable(self.noise[0], seeds, self._compared, self._pairs)
 
     def seeds_for(self, size: float) -> float:
-        """The fewest seeds that would resolve a difference of this size; infinite beyond 1,000."""
+        """The fewest seeds that would detect a difference of this size; infinite beyond 1,000."""
         return seeds_for(size, self.noise[0], self._compared, self._pairs)
 
     def half_width(self, first: str, second: str) -> float:

@@ -9,7 +9,7 @@ from cifar_exp.analysis.statistics.verdicts import ALPHA
 
 
 def mean_intervals(model: CellModel, metric: Metric) -> tuple[np.ndarray, np.ndarray]:
-    """95 % intervals of all means at once, (cells,) each; NaN where the scatter is unknown.
+    """Simultaneous 95 % intervals of all means, (cells,) each; NaN where the scatter is unknown.
 
     From the pooled scatter; where the scatters are uneven, a configuration's own counts if it gives
     the wider interval. They hold together (Sidak, JASA 1967), and therefore for whichever

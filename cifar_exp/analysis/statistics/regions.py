@@ -47,7 +47,7 @@ class Slice:
 
 
 def is_drawn(surrogate: Surrogate, factor: Factor) -> bool:
-    """Whether so many values of the setting were tried that they are no levels."""
+    """Whether too many values of the setting were tried for them to be levels."""
     return factor.is_numeric and len(surrogate.levels[surrogate.axis(factor)]) > MOST_LEVELS
 
 
@@ -95,9 +95,9 @@ def regions(
     by more than `worth`; without it, by more than the noise of a run: a smooth surrogate is certain
     of differences that are too small to matter. Means are averaged over the other
     settings, at each level of one on which the best value depends (`crossed`). The differences from
-    the best value hold at once with 95 % probability (by draws from the posterior): so does that
-    the truly best value is among the good ones. A row per range of good values: low and high, the
-    best value, and whether the lowest and the highest value tried belong to it.
+    the best value hold simultaneously with 95 % probability (by draws from the posterior), and with
+    it the truly best value is among the good ones. A row per range of good values: low and high,
+    the best value, and whether the lowest and the highest value tried belong to it.
     """
     drawn = [factor for factor in surrogate.factors if is_drawn(surrogate, factor)]
     rows = []
@@ -140,7 +140,7 @@ def difference_sd(covariance: np.ndarray, reference: int) -> np.ndarray:
 
 @one_thread()
 def _critical(covariance: np.ndarray, best: int, spread: np.ndarray) -> float:
-    """How many SDs all differences from the best value stay within at once."""
+    """How many SDs all differences from the best value stay within simultaneously."""
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0))
     draws = np.random.default_rng(0).standard_normal((DRAWS, len(covariance))) @ root.T

@@ -1,4 +1,4 @@
-"""What a number of seeds would resolve, from the scatter alone: never from the observed effect."""
+"""Which difference a number of seeds detects, from the scatter alone, never from the effect."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def resolution(
 
 
 def seeds_for(size: float, sd: float, configurations: int, family: Family) -> float:
-    """The fewest seeds that resolve a difference of this size; infinite beyond 1,000."""
+    """The fewest seeds that detect a difference of this size; infinite beyond 1,000."""
     low, high = 2, MOST_SEEDS
     if not sd > 0 or resolvable(sd, high, configurations, family) > size:
         return float("inf")

@@ -1,4 +1,4 @@
-"""The best configuration without flattery: which may be the best, and what choosing is worth."""
+"""Which configurations may be the best, and what the best reaches when not chosen by its luck."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def candidates(model: CellModel, with_best: Comparisons, metric: Metric) -> list
 
 
 def honest_best(model: CellModel, metric: Metric) -> float:
-    """The mean of the best configuration, had one seed not taken part in choosing it.
+    """The mean of the best configuration on seeds that had no part in choosing it.
 
     For each seed, the configuration that is the best on the other seeds is scored on this one; the
     scores are averaged. Only the best configuration's seeds count, and the configurations that have

@@ -15,7 +15,7 @@ COLUMNS = ("mean", "low", "high", "p", "verdict", "is_significant")
 
 @dataclass(frozen=True)
 class Judgment:
-    """How differences are judged: the metric's direction and the smallest one that matters."""
+    """What verdicts depend on: the metric's direction, and the smallest difference that matters."""
 
     metric: Metric
     worth: float | None = None

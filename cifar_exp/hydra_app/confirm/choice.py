@@ -65,7 +65,7 @@ def _note(ranking: Ranking, selection: Selection, top: int) -> str | None:
         return None
     which = "the best" if top == 1 else f"one of the best {top}"
     return (
-        f"{others[0].configuration} is {which} now, but what was selected stays; "
+        f"{others[0].configuration} is {which} now, but the selection stays as it was; "
         f"confirm.top={len(selection.selected) + 1} adds it"
     )
 

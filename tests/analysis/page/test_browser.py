@@ -129,12 +129,12 @@ def test_a_filter_finds_what_it_says(reader: Any, page: Any, query: str, expecte
     ("query", "hint"),
     [
         ("widht=8", "Nothing is called widht. Did you mean width?"),
-        ("zzzz>1", "Nothing is called zzzz. There are dropout, width, seed, status, val and test."),
+        ("zzzz>1", "Nothing is called zzzz. Names are dropout, width, seed, status, val and test."),
         ("width=9", "No run has width=9: width is 8, 16, 32, 64."),
         ("val>99", "No run has val>99: val is 5.00 to 62.14 %."),
         ("nonsense", "No run has nonsense."),
         ("width>x", "width>x: x is not a number."),
-        ("width=64 seed=1", "Each of these is true of some run, but they are never true together."),
+        ("width=64 seed=1", "Each condition is true of some run, but no run meets them all."),
     ],
 )  # fmt: skip
 def test_a_filter_that_finds_nothing_says_why(page: Any, query: str, hint: str) -> None:
@@ -205,7 +205,7 @@ def test_no_more_than_five_are_ticked(page: Any) -> None:
     boxes = table(page).locator("tbody input")
     for i in range(6):
         boxes.nth(i).click()
-    assert group(page).locator(".ticked span").inner_text() == "No more than 5 at once"
+    assert group(page).locator(".ticked span").inner_text() == "No more than 5 can be compared"
     assert [boxes.nth(i).is_checked() for i in range(6)] == [True] * 5 + [False]
 
 

@@ -259,7 +259,7 @@ def test_log_spaced_values_get_a_log_axis_and_contours(
     wait(tab, "slices", "texts('.axis.bottom .tick text').includes('0.02')")
     assert chart(tab, "contour").locator("path.area").count() > 3
     assert slices.locator("path.band").count() > 0
-    assert "trend of a Gaussian process" in slices.locator("figcaption").inner_text()
+    assert "is a Gaussian process, averaged over" in slices.locator("figcaption").inner_text()
 
 
 def test_differences_are_beside_the_band_of_those_that_do_not_matter(
@@ -274,7 +274,7 @@ def test_differences_are_beside_the_band_of_those_that_do_not_matter(
     assert "from width=32 dropout=0 with simultaneous 95 % intervals: 8 worse." in label
     assert "The closest is width=32 dropout=0.1 with −10." in label
     assert main.locator("rect.band").count() == 1
-    assert "up to 0.50 pp, do not matter" in main.locator("figcaption").inner_text()
+    assert "up to 0.50 pp, are too small to matter" in main.locator("figcaption").inner_text()
 
 
 def test_runs_that_failed_or_diverged_are_crosses_where_they_are(

@@ -26,9 +26,9 @@ def test_a_row_has_both_means_with_their_seeds(outputs: Any, sweeps: tuple[Path,
     assert contexts[0] == contexts[1]
     assert contexts[0]["columns"] == [
         "configuration",
-        "selected on (%)",
+        "mean when selected (%)",
         "seeds",
-        "confirmed on (%)",
+        "mean on fresh seeds (%)",
         "95 % interval",
         "fresh seeds",
         "change (pp)",
@@ -53,5 +53,5 @@ def test_the_page_shows_it_only_where_there_is_a_confirmation(
     for folder, number in ((sweeps[0], 1), (sweeps[1], 1), (other, 0)):
         options = ReportOptions(METRICS["val_accuracy"], output=outputs.path / "out")
         page = make_report(find_inputs([folder]), options, lambda _line: None).page.read_text()
-        assert page.count(">Selected on, confirmed on</h3>") == number
+        assert page.count(">Selection and confirmation</h3>") == number
         assert page.count("<td>width=8 (rank 1)</td>") == number

@@ -158,7 +158,9 @@ def test_methods_say_how_far_other_images_would_move_an_accuracy(outputs: Any) -
     outputs.run(val=0.5)
     text = Page(made(outputs) / "index.html").text
     # 100 images: the binomial SD of 50 % is 5 points
-    assert "100 others would move the best by up to 9.8 percentage points either way" in text
+    assert (
+        "another 100 would move that of the best by up to 9.8 percentage points either way" in text
+    )
 
 
 def test_counts_failures_and_commands_are_on_the_page(outputs: Any) -> None:

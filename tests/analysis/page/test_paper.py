@@ -14,13 +14,14 @@ def test_a_grid_is_described_with_data_settings_results_compute_and_code(outputs
     data, settings, results, compute, code = paper_paragraphs(statistics)
     assert data == (
         "We used shapes with 900 images for training, 100 for validation and 200 for testing. The "
-        "validation images are a stratified part of the training images, the same in all runs "
-        "(split seed 0). Choices were made on them; each run read the test images once, at its end."
+        "validation images were held out of the training set, stratified by class, and are the "
+        "same in all runs (split seed 0). All choices were made on them; each run read the test "
+        "images once, at its end."
     )
     assert settings == (
         "We trained all 9 combinations of these settings: model.width 8, 16, 32; model.dropout 0, "
         "0.1, 0.2. The one with the best mean validation accuracy was chosen. Each run trained "
-        "for 3 epochs. The same in all runs: model.name convnet."
+        "for 3 epochs. Settings common to all runs: model.name convnet."
     )
     own = statistics.counted[statistics.counted["configuration"] == "width=32 dropout=0"]["value"]
     mean, sd = pd.Series(own).mean(), pd.Series(own).std()
@@ -28,16 +29,17 @@ def test_a_grid_is_described_with_data_settings_results_compute_and_code(outputs
         f"mean validation accuracy of {mean * 100:.2f} % (SD {sd * 100:.2f} pp over 3 seeds; "
         in (results)
     )
-    assert results.startswith("Each configuration was trained with 3 seeds, which set the initial ")
-    assert "simultaneous intervals (Tukey and Kramer, for all pairs) in a model" in results
+    assert results.startswith("Each configuration was trained with 3 seeds, which determine the ")
+    assert "simultaneous intervals (Tukey-Kramer, for all pairs) from a model" in results
     assert sum(3.0 * width * 9 for width in (8, 16, 32)) == 25 * 60 + 12
     pflop = sum(width**2 / 1000 * 9 for width in (8, 16, 32))
     assert compute == (
-        f"The 27 runs took 25 min of training in all and {pflop:.3g} PFLOP "
-        "(6 x multiply-accumulates x images), on made up with 1 thread a run, in fp32."
+        f"The 27 runs took 25 min of training and {pflop:.3g} PFLOP in total "
+        "(6 x multiply-accumulates x images), on made up with 1 thread per run, in fp32."
     )
     assert code.startswith(
-        f"Trained and analyzed with cifar_exp {cifar_exp.__version__} (commit abc) and PyTorch 2.1"
+        f"Runs were trained and analyzed with cifar_exp {cifar_exp.__version__} (commit abc) "
+        "and PyTorch 2.1"
     )
 
 
@@ -46,14 +48,14 @@ def test_one_seed_has_no_interval_and_lost_runs_are_told(outputs: Any) -> None:
     outputs.run(status="diverged", val=None, model__width=4)
     text = " ".join(paper_paragraphs(outputs.statistics()))
     assert "with one seed, so no interval can be given." in text
-    assert "Of 2 runs, 1 diverged; means leave them out." in text
+    assert "Of 2 runs, 1 diverged; they are left out of all means." in text
 
 
 def test_results_on_test_are_not_for_choosing(outputs: Any) -> None:
     outputs.run(val=None, test=0.5, data={"val_size": 0})
     text = " ".join(paper_paragraphs(outputs.statistics()))
     assert "so the results below are on the test images and must not be used to choose" in text
-    assert "Choices were made on them" not in text
+    assert "All choices were made on them" not in text
 
 
 def test_without_a_run_that_counts_there_is_no_text(outputs: Any) -> None:
@@ -68,4 +70,4 @@ def test_a_search_is_named_with_the_ranges_that_it_drew_from(outputs: Any) -> No
     (sweep / "sweep.yaml").write_text(f"name: mine\ncommands: [{{command: '{command}'}}]\n")
     settings = paper_paragraphs(outputs.statistics(sweep))[1]
     assert "optimizer.lr 9 values from 0.01 to 0.08157" in settings
-    assert "They were proposed by the search random." in settings
+    assert "They were proposed by random search." in settings

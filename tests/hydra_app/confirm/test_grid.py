@@ -120,7 +120,8 @@ def test_a_sweep_that_has_grown_since_does_not_change_what_is_confirmed(
     plan = plan_of(*line)
     assert plan.by_id.keys() == before.by_id.keys()
     assert plan.note == (
-        "width=8 dropout=0 is the best now, but what was selected stays; confirm.top=2 adds it"
+        "width=8 dropout=0 is the best now, but the selection stays as it was; "
+        "confirm.top=2 adds it"
     )
     assert plan.heading[-1] == f"note     {plan.note}"
     again = plan_of(line[0], "confirm.top=1", "confirm.seeds=3")

@@ -50,7 +50,7 @@ def test_runs_that_cannot_be_compared_are_not_ranked_together(
     name = made.name
     assert mistakes_in(f"confirm.sweep={made.folder}") == [
         f"confirm.sweep={made.folder}: its runs form 2 comparison groups ({name}, split 0; {name}, "
-        "split 1), which cannot be ranked together; give a sweep of one"
+        "split 1), which cannot be ranked together; name a sweep that has only one"
     ]
 
 

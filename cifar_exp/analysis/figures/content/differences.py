@@ -36,7 +36,7 @@ def comparison_alt(data: FigureData) -> str:
     statistics = data.statistics
     table, metric = statistics.evaluated, statistics.metric
     if not len(table):
-        raise FigureSkipped("no run is completed")
+        raise FigureSkipped("no run has completed")
     best, last = table.iloc[0], table.iloc[-1]
     text = f"{metric.label.capitalize()} of {best['configuration']}: {metric.text(best['mean'])}"
     interval = metric.interval_text(best["ci_low"], best["ci_high"])
@@ -73,7 +73,7 @@ def difference_panels(statistics: GroupStatistics) -> list[DifferencePanel]:
         panels.append(DifferencePanel(text, list(comparisons["configuration"]), comparisons))
     if not panels:
         raise FigureSkipped(
-            "no difference has an interval, as seeds are not repeated or do not differ"
+            "no difference has an interval: no seeds were repeated, or their results are equal"
         )
     return panels
 

@@ -48,8 +48,9 @@ def _with_intervals(
 
 
 def interval_of(statistics: GroupStatistics) -> str:
-    """What the intervals of `top_pair` are of."""
-    return "all means at once" if len(statistics.by_importance) == 2 else "each mean by itself"
+    """What kind of intervals those of `top_pair` are."""
+    kind = "simultaneous" if len(statistics.by_importance) == 2 else "individual"
+    return f"{kind} 95 % intervals"
 
 
 def interaction_lines(statistics: GroupStatistics) -> tuple[Factor, Factor, pd.DataFrame]:

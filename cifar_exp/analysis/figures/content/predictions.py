@@ -45,7 +45,7 @@ def confusion_alt(data: FigureData) -> str:
     return (
         f"{len(table)} {kind}es: {names[best]} is recognized best ({right[best]:.0f} %), "
         f"{names[worst]} worst ({right[worst]:.0f} %). The largest confusion: {names[true]} is "
-        f"taken for {names[predicted]} in {errors.max():.0f} % of its images."
+        f"mistaken for {names[predicted]} in {errors.max():.0f} % of its images."
     )
 
 
@@ -70,9 +70,9 @@ def reliability_alt(data: FigureData) -> str:
     table = reliability(data.predictions, len(data.best_runs))
     weights = table["images"] / table["images"].sum()
     surplus = float(((table["accuracy"] - table["confidence"]) * weights).sum()) * 100
-    side = "more" if surplus > 0 else "less"
+    side = "above" if surplus > 0 else "below"
     error = calibration_error(table) * 100
     return (
-        f"Calibration error {error:.1f} pp: on average {abs(surplus):.1f} pp {side} often right "
-        "than confident."
+        f"Calibration error {error:.1f} pp: on average, accuracy is {abs(surplus):.1f} pp {side} "
+        "confidence."
     )

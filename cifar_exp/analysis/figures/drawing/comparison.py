@@ -54,7 +54,7 @@ def draw_comparison(data: FigureData) -> Figure:
     text = f"{statistics.metric.label.capitalize()} of {rows_label(statistics)}, {seeds}"
     note = "Circles: seeds. Diamond: their mean." if statistics.seeds > 1 else "One run each."
     if has_intervals:
-        note += " Line: 95 % interval of the mean, all at once. Blue: may be the best."
+        note += " Line: simultaneous 95 % interval of the mean. Blue: may be the best."
     title(figure, text, note)
     return figure
 
@@ -113,7 +113,7 @@ def draw_forest(data: FigureData) -> Figure:
     note = "Lines: simultaneous 95 % intervals. One that does not touch 0 is significant."
     worth = statistics.worth
     band = f" Gray: within {statistics.metric.difference_text(worth)[1:]}." if worth else ""
-    title_and_legend(figure, "Differences and how certain they are", note + band, handles)
+    title_and_legend(figure, "Differences and their uncertainty", note + band, handles)
     return figure
 
 

@@ -33,6 +33,6 @@ def draw_completion(data: FigureData) -> Figure:
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.set(xlabel="share of runs (%)", xlim=(0, 112), xticks=range(0, 101, 20))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0.2)
-    note = "At the right: completed runs. First, the factor whose levels differ most."
+    note = "At the right: completed runs. The factor whose levels differ most comes first."
     title(figure, "Completion by the level of each factor", note)
     return figure

@@ -92,7 +92,7 @@ def _interval_note(table: pd.DataFrame, statistics: GroupStatistics) -> str:
         return ""
     digits, unit = statistics.metric.digits, statistics.metric.difference_unit
     ends = sorted({f"{half:.{digits}f}" for half in (halves.min(), halves.max())})
-    return f"95 % interval of {interval_of(statistics)}: ±{' to '.join(ends)} {unit}."
+    return f"{interval_of(statistics).capitalize()}: ±{' to '.join(ends)} {unit}."
 
 
 def draw_interaction(data: FigureData) -> Figure:
@@ -113,7 +113,7 @@ def draw_interaction(data: FigureData) -> Figure:
     axes.set(xlabel=over.name, ylabel=metric_label(statistics))
     handles = coded.legend_of(lines, levels)
     has_bars = table["low"].notna().any()
-    bars = f"Bars: 95 % interval of {interval_of(statistics)}. " if has_bars else ""
+    bars = f"Bars: {interval_of(statistics)}. " if has_bars else ""
     note = f"{bars}Parallel lines: no interaction. {seeds_label(statistics).capitalize()}."
     text = f"Effect of {over.name} at each {lines.name}{rest_label(statistics, (lines, over))}"
     title_and_legend(figure, text, note, handles)
@@ -145,10 +145,10 @@ def draw_importance(data: FigureData) -> Figure:
     left.set_xlabel(f"range ({metric.difference_unit})")
     right.set_xlabel("share of the variance (%)")
     right.set_xlim(0, 115)
-    line = "; line: 95 % interval without what chance adds" if terms["low"].notna().any() else ""
+    line = "; line: its 95 % interval, corrected for chance" if terms["low"].notna().any() else ""
     note = (
         f"{method[0].upper()}{method[1:]}. Range: the highest mean of a level minus the lowest. "
-        f"Share: of the variance between configurations{line}. Both hold for these levels."
+        f"Share: of the variance between configurations{line}. Both hold for these levels only."
     )
     title(figure, f"How far each factor moves the {metric.label}", note)
     return figure

@@ -1,4 +1,4 @@
-"""The scatter between seeds, and what it allows to detect."""
+"""The scatter between seeds, and which differences can be detected in spite of it."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ MOST_SEEDS = 30  # that anybody would train
 
 
 def draw_noise(data: FigureData) -> Figure:
-    """How much seeds of one configuration differ, and which difference n seeds can detect."""
+    """How much seeds of a configuration differ, and which difference n seeds can detect."""
     statistics, (sd, df) = data.statistics, data.statistics.noise
     figure = new_figure(3.6)
     has_power = len(statistics.resolution) > 0
@@ -35,8 +35,8 @@ def draw_noise(data: FigureData) -> Figure:
     note = f"Left, gray: one SD, pooled over configurations: {pooled}."
     if has_power:
         note += (
-            " Right: the true difference between two configurations that so many seeds of each "
-            "find significant with 80 % power, by the test of the table of comparisons."
+            " Right: the true difference between two configurations that is detected with 80 % "
+            "power, by the test of the table of comparisons."
         )
     title(figure, f"Scatter between seeds of {repeated} configurations", note)
     return figure

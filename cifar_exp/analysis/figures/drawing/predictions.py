@@ -1,4 +1,4 @@
-"""What the best configuration takes for what, and how well its confidence is calibrated."""
+"""What the best configuration mistakes for what, and how well its confidence is calibrated."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def draw_pairs(data: FigureData) -> Figure:
     axes.set_yticks(range(len(table)), names)
     axes.set_xlabel("share of the test images of both classes (%)")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
-    note = f"Test images of both classes that are taken for the other one.{_over(data)}"
+    note = f"Test images of both classes that are mistaken for the other one.{_over(data)}"
     title(figure, f"Classes that {data.statistics.best} confuses most often", note)
     return figure
 
@@ -75,14 +75,14 @@ def draw_pairs(data: FigureData) -> Figure:
 def _draw_pair_bars(axes: Axes, table: pd.DataFrame) -> None:
     y = np.arange(len(table))
     first, second = (table[name] / table["total"] * 100 for name in ("as_second", "as_first"))
-    labels = ("the first taken for the second", "the second taken for the first")
+    labels = ("the first mistaken for the second", "the second mistaken for the first")
     axes.barh(y, first, color=PALETTE[0], height=0.65, label=labels[0])
     axes.barh(y, second, left=first, color=PALETTE[1], height=0.65, label=labels[1])
     axes.set_ylim(len(table) - 0.4, -0.6)
 
 
 def draw_reliability(data: FigureData) -> Figure:
-    """Accuracy by confidence, with the uncertainty of so many images."""
+    """Accuracy by confidence, with the uncertainty that the number of images leaves."""
     table = reliability(data.predictions, len(data.best_runs))
     figure = new_figure(4.8, 6.0)
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])

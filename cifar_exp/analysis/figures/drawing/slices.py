@@ -62,7 +62,7 @@ def _note(statistics: GroupStatistics, factors: list[Factor]) -> str:
     keys = [factor.key for factor in factors]
     note = "Points: runs; star: the best. "
     if set(statistics.trends["setting"]) & set(keys):
-        note += "Lines: Gaussian process, over the other factors, with its 95 % band. "
+        note += "Lines: Gaussian process, averaged over the other factors, with its 95 % band. "
     else:
         note += "Lines: means of runs, with 95 % intervals. "
     if set(statistics.regions["setting"]) & set(keys):

@@ -96,7 +96,7 @@ def wrap(text: str, letters: int = 44) -> str:
 
 
 def brief(text: str, letters: int = LONG_LEVEL) -> str:
-    """A text of at most so many letters: both its ends, if it is longer."""
+    """A text of at most `letters` letters; of a longer one, both ends."""
     if len(text) <= letters:
         return text
     tail = letters // 2

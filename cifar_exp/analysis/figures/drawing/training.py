@@ -110,21 +110,21 @@ def draw_budget(data: FigureData) -> Figure:
     axes.set_ylim(bottom - 0.05, 1.05)
     axes.set_xlim(left=0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="stopping at epoch k of this schedule", ylabel="rank correlation with the end")
+    axes.set(xlabel="stopping at epoch k of this schedule", ylabel="correlation with final ranking")
     size = int(table["configurations"].iloc[0])
-    text = f"How early the final ranking of {size} configurations is visible"
+    text = f"How early the final ranking of {size} configurations emerges"
     title(figure, text, _budget_note(table, statistics))
     return figure
 
 
 def _budget_note(table: pd.DataFrame, statistics: GroupStatistics) -> str:
     has_band = (table["lowest"] < table["highest"]).any()
-    seeds = " Band: if single seeds are ranked." if has_band else ""
+    seeds = " Band: rankings of single seeds." if has_band else ""
     cost = table["cost"].iloc[0]
     lost = statistics.metric.difference_text(cost)[1:]
     first = f"The leader at epoch {table['epoch'].iloc[0]:.0f} ends {lost} behind the best."
     return (
-        f"Spearman's correlation between the validation accuracy at epoch k and the end.{seeds} "
+        f"Spearman's correlation between the validation accuracy at epoch k and at the end.{seeds} "
         f"{first} Runs of k epochs with a schedule of their own may rank differently."
     )
 

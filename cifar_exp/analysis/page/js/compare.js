@@ -76,8 +76,8 @@ report.compare.note = (group, items) => {
   if (sd === null) return "With one seed each, there is no estimate of the noise between seeds, so there are no intervals.";
   const noise = `${report.number(sd, group.metric.digits, group.metric.scale)} ${group.metric.differenceUnit}`;
   const single = items.some(({ runs }) => runs.length === 1)
-    ? " For a single run it is what noise between seeds alone would make." : "";
-  return `Differences are from the first. Their intervals hold for all configurations together; the SD between seeds is ${noise} (${df} degrees of freedom).${single}`;
+    ? " For a single run, the interval is what noise between seeds alone would give." : "";
+  return `Differences are from the first. Their intervals hold simultaneously for all configurations; the SD between seeds is ${noise} (${df} degrees of freedom).${single}`;
 };
 
 report.compare.table = (group, items) => {
@@ -106,7 +106,7 @@ report.compare.start = (section, group) => {
   const update = () => {
     const n = state.countTicked();
     bar.hidden = n === 0;
-    text.textContent = state.isFull ? `No more than ${n} at once` : n === 1 ? "1 ticked: tick another to compare" : `${n} ticked`;
+    text.textContent = state.isFull ? `No more than ${n} can be compared` : n === 1 ? "1 ticked: tick another to compare" : `${n} ticked`;
     button.disabled = n < 2;
     const isShown = state.comparing && n >= 2;
     if (isShown) {

@@ -30,7 +30,7 @@ report.filter.test = (group, term) => {
   if (!field) {
     const nearest = report.nearest(term.name, fields.keys());
     const names = group.factors.slice(0, 4).map((factor) => factor.name).join(", ");
-    const advice = nearest ? `Did you mean ${fields.get(nearest).name}?` : `There are ${names ? `${names}, ` : ""}seed, status, val and test.`;
+    const advice = nearest ? `Did you mean ${fields.get(nearest).name}?` : `Names are ${names ? `${names}, ` : ""}seed, status, val and test.`;
     return `Nothing is called ${term.name}. ${advice}`;
   }
   if (term.values.every((value) => value === "")) return () => true; // still being typed
@@ -75,7 +75,7 @@ report.filter.apply = (group, query) => {
 report.filter.reason = (group, alternatives) => {
   const runs = [...group.runs.id.keys()];
   const wrong = alternatives.flat().find((term) => !runs.some(report.filter.test(group, term)));
-  if (!wrong) return "Each of these is true of some run, but they are never true together.";
+  if (!wrong) return "Each condition is true of some run, but no run meets them all.";
   if (wrong.word !== undefined) return `No run has ${wrong.text}.`;
   const field = report.fields(group).get(wrong.name);
   const values = [...new Set(runs.map(field.get))].filter((value) => value !== null && value !== "");

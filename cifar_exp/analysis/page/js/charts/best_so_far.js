@@ -3,7 +3,7 @@ report.charts.register({
   name: "best_so_far",
   title: "Best so far",
   caption:
-    "A point is a run, the line the best single run until then. A single best run flatters: compare means.",
+    "A point is a run; the line is the best single run so far. A single best run is partly luck: compare means.",
   hasColors: true,
   isFor: (group) => finishedRuns(group).length > 2,
   controls(group) {
@@ -63,6 +63,6 @@ function bestText(group, runs, best) {
   const { name } = group.configurations[group.runs.configuration[runs[last]]];
   return (
     `The best ${group.metric.label} so far over ${runs.length} runs in the order in which they finished: the ` +
-    `last gain was run ${last + 1}, ${name}, with ${report.plot.value(group, best.at(-1))}.`
+    `last improvement was run ${last + 1}, ${name}, with ${report.plot.value(group, best.at(-1))}.`
   );
 }

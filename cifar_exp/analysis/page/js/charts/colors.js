@@ -4,7 +4,7 @@
 
 const RAMP_STOPS = 5;
 const MOST_RAMP_LEVELS = 8; // more levels are colored by their place on the factor's axis
-const RAMP_STEPS = 12; // that a reader can tell from each other at best
+const RAMP_STEPS = 12; // that a reader can distinguish at best
 const SERIES_COLORS = 6;
 
 // The color at `share` (0 to 1) of the ramp.

@@ -54,5 +54,5 @@ function curvesText(group, curves, series) {
   const text = isUp ? `${last(best).toFixed(2)} %` : report.plot.short(last(best));
   const count = report.count(curves.length, "line");
   const end = series === "lr" ? "" : ` ${best.name} ends ${isUp ? "highest" : "lowest"}, at ${text}.`;
-  return `${report.plot.seriesLabel(series)} by epoch, ${count}.${end} history.csv beside this page has the numbers.`;
+  return `${report.plot.seriesLabel(series)} by epoch, ${count}.${end} history.csv next to this page has the numbers.`;
 }

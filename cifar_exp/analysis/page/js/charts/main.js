@@ -1,12 +1,12 @@
 // The one picture for the first screen. Of two factors it shows how they act together; otherwise the
 // differences from the best configuration or the baseline, or the most important factor alone.
 
-report.plot.mostLines = 8; // that can be told from each other
+report.plot.mostLines = 8; // that a reader can distinguish
 const MAIN_CAPTIONS = {
   interaction: () =>
-    "A point is a run; the lines join the means, with their 95 % intervals where there is one.",
+    "A point is a run; the lines join the means, with their 95 % intervals where there are any.",
   forest: (group) => "The bars are differences of means with simultaneous 95 % intervals; a dashed one is not "
-    + `significant. A point is a run, less the mean of the reference.${worthText(group)}${moreText(group.comparisons.length)}`,
+    + `significant. A point is a run minus the mean of the reference.${worthText(group)}${moreText(group.comparisons.length)}`,
   firstFactor: (group) => "A point is a run; all other factors vary among the points."
     + (report.plot.trendText(group, [0]) || " The line joins means.") + report.plot.crossText(group),
 };
@@ -29,13 +29,13 @@ function worthText(group) {
   if (group.worth === null) return "";
   const { scale, digits, differenceUnit } = group.metric;
   const size = `${(group.worth * scale).toFixed(digits)} ${differenceUnit}`;
-  return ` Differences within the band, up to ${size}, do not matter.`;
+  return ` Differences within the band, up to ${size}, are too small to matter.`;
 }
 
 function moreText(comparisons) {
   const most = report.plot.rowsAtFirst;
   if (comparisons <= most) return "";
-  return ` The closest ${most} of ${comparisons} are shown; the table of comparisons has all.`;
+  return ` The closest ${most} of ${comparisons} are shown; the table of comparisons lists all.`;
 }
 
 function mainView(group, options) {

@@ -6,7 +6,7 @@ const BRUSH_MARGIN = 8; // beyond its ends, so that a drag that starts near an e
 
 report.charts.register({
   name: "parallel",
-  title: "All factors at once",
+  title: "All factors together",
   caption:
     "Drag along an axis to brush it: the table and all charts show what is brushed. Drag an axis's name, or press " +
     "the left and right arrow keys on it, to move the axis. The fields above do the same without a pointer.",

@@ -4,7 +4,7 @@ report.charts.register({
   title: "Every seed by configuration",
   caption: (group) =>
     group.configurations.some(({ n }) => n > 1)
-      ? "A point is a run. The bar is a configuration's mean with its 95 % interval, of all its seeds."
+      ? "A point is a run. The bar is a configuration's mean with its 95 % interval, over all its seeds."
       : "A point is a run; each configuration was trained once.",
   hasColors: true,
   isFor: (group) => report.plot.runsOf(group).size > 1,

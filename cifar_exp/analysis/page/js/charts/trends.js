@@ -38,6 +38,6 @@ function nameTrends(g, names) {
 
 report.plot.trendText = (group, factors) =>
   factors.some((factor) => report.plot.trendsOf(group, factor).length)
-    ? " A line with a band is the trend of a Gaussian process over all other settings, with its 95 % band; the "
+    ? " A line with a band is a Gaussian process, averaged over all other settings, with its 95 % band; "
       + "values in the shaded range may be the best."
     : "";
