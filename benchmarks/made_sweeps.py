@@ -78,7 +78,7 @@ class Sweep:
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """What all sweeps of so many seeds have in common."""
+    """What all sweeps with this number of seeds have in common."""
 
     observations: Observations
     main: Sequence[Contrast]

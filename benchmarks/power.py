@@ -68,7 +68,7 @@ POWERS = {  # the column's truth, reference of comparisons and family
     "b effect 1": ("effect 1", "baseline", "effects"),
     "b inter 2": ("corner 2", "baseline", "interactions"),
 }
-TARGETS = {  # at least so many percent, with 3 seeds
+TARGETS = {  # at least this many percent, with 3 seeds
     ("equal SDs", "effect 1"): 75.0,
     ("equal SDs", "effect 2"): 98.0,
     ("equal SDs", "base 2"): 88.0,
@@ -204,7 +204,7 @@ def lines(table: Table) -> Iterator[str]:
 
 
 TABLES = {
-    "Power: how often a difference of so many points is found (b: with a named baseline)": powers,
+    "Power: how often a difference of this many points is found (b: with a named baseline)": powers,
     "False claims where nothing differs: the whole report, and each family": null_errors,
     "False claims of a family where something differs: the worst of five effects": family_errors,
     "The best, where none leads and where one leads by 1 point": best_row,
