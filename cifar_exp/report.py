@@ -63,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--baseline",
         metavar="CONFIGURATION",
-        help="what the others are compared with, as 'width=16 dropout=0.0' or a run's id or folder "
-        "(default: the best)",
+        help="what the others are compared with, such as 'width=16 dropout=0.0', or a run's id or "
+        "folder (default: the best)",
     )
     parser.add_argument(
         "--worth",

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from cifar_exp.config.fields import Integer, Nuisance, Section
 
-SWEEP_FOLDER = "a sweep's folder, as outputs/sweeps/NAME, or null"
+SWEEP_FOLDER = "a sweep's folder, such as outputs/sweeps/NAME, or null"
 Number = Annotated[Integer, Nuisance, Field(ge=1, le=1000)]
 
 
@@ -20,6 +20,6 @@ class ConfirmSection(Section):
     seeds: Number = Field(5, description="on how many seeds: the lowest that the sweep did not use")
     baseline: Annotated[str, Nuisance, Field(min_length=1)] | None = Field(
         None,
-        description="a configuration to train alongside them, as 'width=16 dropout=0.0'",
+        description="a configuration to train alongside them, such as 'width=16 dropout=0.0'",
         json_schema_extra={"allowed": "settings of the sweep, a run's id, or null"},
     )

@@ -11,7 +11,7 @@ from cifar_exp.errors import DONE, INTERRUPTED
 def main() -> int:
     """Draw the `Job`s that `process.draw_figures` sends; returns the exit code."""
     try:
-        gc.disable()  # drawing makes so many objects that looking for garbage takes a tenth of it
+        gc.disable()  # drawing makes many objects: looking for garbage would take a tenth of it
         jobs = pickle.load(sys.stdin.buffer)
         from cifar_exp.analysis.figures.drawing.save import draw_jobs
 

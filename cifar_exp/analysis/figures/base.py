@@ -49,7 +49,7 @@ class FigureData:
 class FigureSpec:
     """A kind of figure: the name of its files, its title, and the question that it answers.
 
-    `alt` says in words what is to be seen; it raises FigureSkipped, with the reason, if the data
+    `alt` says in words what it shows; it raises FigureSkipped, with the reason, if the data
     does not support the figure. `inputs`: what it is drawn from, beside the group's settings: the
     values of the runs, these and the epochs, or these and the predictions.
     """
@@ -63,7 +63,7 @@ class FigureSpec:
 
 @dataclass(frozen=True)
 class PlannedFigure:
-    """A figure of a group: what is to be seen in it, or the reason why there is none.
+    """A figure of a group: what it shows, or the reason why there is none.
 
     `key` names what it is drawn from; a file that has this key need not be drawn again.
     """

@@ -18,8 +18,8 @@ def effect_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     Not of those whose levels swap places with another factor: see `Crossing`.
     """
     effects = statistics.effects
-    told = [f for f in statistics.by_importance if f.key not in statistics.misleading]
-    for factor in told[:MOST_FACTORS]:
+    named = [f for f in statistics.by_importance if f.key not in statistics.misleading]
+    for factor in named[:MOST_FACTORS]:
         own = effects[effects["setting"] == factor.key]
         if len(own):
             row = own.loc[own["mean"].abs().idxmax()]

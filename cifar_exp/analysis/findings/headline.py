@@ -39,17 +39,17 @@ def _named(statistics: GroupStatistics) -> str:
 
 
 def _effects(statistics: GroupStatistics) -> Iterator[str]:
-    told = [f for f in statistics.by_importance if f.key not in statistics.misleading]
+    named = [f for f in statistics.by_importance if f.key not in statistics.misleading]
     parts = []
-    for factor in told[:MOST_FACTORS]:
+    for factor in named[:MOST_FACTORS]:
         row = _largest(statistics, factor)
         if row is not None:
             parts.append(_worth(statistics, factor, row))
     if parts:
         text = listed(parts)
         yield f"{text[:1].upper()}{text[1:]}."
-    elif told and len(statistics.effects) and statistics.effects["low"].notna().any():
-        names = [factor.name for factor in told[:MOST_FACTORS]]
+    elif named and len(statistics.effects) and statistics.effects["low"].notna().any():
+        names = [factor.name for factor in named[:MOST_FACTORS]]
         yield f"No significant effect of {listed(names, 'or')}."
 
 

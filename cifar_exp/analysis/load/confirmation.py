@@ -34,7 +34,7 @@ class ConfirmationInput:
 def find_confirmation(
     sweep: Path, file: SweepFile, folders: Mapping[str, Path]
 ) -> ConfirmationInput | None:
-    """The confirmation of which the sweep is one of the two; None if it is part of none.
+    """The confirmation that the sweep is part of, on either side; None if there is none.
 
     `file` is its sweep.yaml, `folders` are those of runs by id.
     """
@@ -54,7 +54,7 @@ def find_confirmation(
 
 
 def _selection_from(name: str, confirming: Path) -> Selection | None:
-    """What a folder says to have been selected from the sweep of this name."""
+    """What a folder says was selected from the sweep of this name."""
     selection = SweepFolder(confirming).read_file().confirms if is_sweep(confirming) else None
     return selection if selection is not None and selection.sweep == name else None
 

@@ -61,7 +61,7 @@ def collapsed_runs(counted: pd.DataFrame) -> pd.DataFrame:
     configuration, seed, value, others (median of the configuration's other runs), index: run id.
     Far is a distance from the configuration's median of more than 5 robust SDs and of more than
     twice the range of its other runs. The robust SD is that of the differences of all pairs of runs
-    of one configuration, by their median: it does not grow with the run that it shall find. Of two
+    of one configuration, by their median: it does not grow with the run that it is to find. Of two
     runs, the farther one from all others is taken to have collapsed. Under normal scatter, a run is
     found in less than 3 % of sweeps (by simulation).
     """

@@ -164,7 +164,7 @@ def _distances(table: pd.DataFrame, factor: Factor, levels: Sequence[str]) -> np
     positions = np.full(len(levels), 0.5)
     positions[~is_absent] = _positions([level for level in levels if level != ABSENT])
     squared = np.subtract.outer(positions, positions) ** 2
-    if _is_told_by_another(table, factor):
+    if _is_implied_by_another(table, factor):
         return np.asarray(squared)
     return np.asarray(squared + np.not_equal.outer(is_absent, is_absent))
 
@@ -178,7 +178,7 @@ def _positions(levels: Sequence[str]) -> np.ndarray:
     return np.asarray((scaled - scaled.iloc[0]) / (scaled.iloc[-1] - scaled.iloc[0]))
 
 
-def _is_told_by_another(table: pd.DataFrame, factor: Factor) -> bool:
+def _is_implied_by_another(table: pd.DataFrame, factor: Factor) -> bool:
     is_absent = table[factor.key] == ABSENT
     others = table.columns.drop(["value", factor.key])
     return any(is_absent.groupby(table[key]).nunique().max() == 1 for key in others)

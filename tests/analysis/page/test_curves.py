@@ -66,7 +66,7 @@ def test_each_run_has_its_own_epochs_in_the_order_of_the_page() -> None:
     )
 
 
-def test_of_very_long_curves_every_so_many_epochs_and_the_last_are_kept(
+def test_of_very_long_curves_every_nth_epoch_and_the_last_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("cifar_exp.analysis.page.curves.MOST_VALUES", 4)

@@ -51,7 +51,7 @@ def _attempt(data: FigureData, planned: PlannedFigure) -> str | None:
 
 
 def save(figure: Figure, planned: PlannedFigure) -> None:
-    """Write a figure's files; each names its key, and says in words what is to be seen."""
+    """Write a figure's files; each names its key, and says in words what it shows."""
     canvas: Any = FigureCanvasAgg(figure)  # its methods have no types
     canvas.draw()  # not `savefig`, which lays out and draws everything twice for each file
     figure.set_layout_engine("none")
