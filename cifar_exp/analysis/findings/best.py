@@ -60,6 +60,9 @@ def _candidates(statistics: GroupStatistics) -> Iterator[Finding]:
         if statistics.seeds < 2:
             text = "With one seed each, the runs cannot show which configuration is the best."
             yield Finding("candidates", text, verdict="undecided")
+        elif np.allclose(statistics.evaluated["mean"], statistics.evaluated["mean"].iloc[0]):
+            which = "Both" if total == 2 else f"All {total}"
+            yield Finding("candidates", f"{which} have the same mean.", verdict="undecided")
         return
     if len(names) == 1:
         yield Finding("candidates", _alone(statistics))

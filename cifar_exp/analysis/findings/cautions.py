@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cifar_exp.analysis.findings.confirmed import confirm_hint
-from cifar_exp.analysis.findings.words import distinct_values
+from cifar_exp.analysis.findings.words import distinct_values, listed
 from cifar_exp.analysis.statistics.factors import is_option
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
@@ -61,10 +61,9 @@ def _test_cautions(statistics: GroupStatistics) -> Iterator[str]:
 def _aliased_cautions(statistics: GroupStatistics) -> Iterator[str]:
     for factor in statistics.factors:
         if factor.aliased and not is_option(factor.key):
-            names = ", ".join((factor.name, *factor.aliased))
             yield (
-                f"{names} always changed together: the effect shown for {factor.name} is that of "
-                "all of them."
+                f"{listed(factor.aliased)} changed only with {factor.name}: the effect shown for "
+                f"{factor.name} may be that of {'either' if len(factor.aliased) == 1 else 'any'}."
             )
 
 

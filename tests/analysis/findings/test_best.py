@@ -52,3 +52,12 @@ def test_without_an_interval_nothing_is_said_of_what_more_seeds_would_find(
     statistics = outputs.statistics()
     assert statistics.comparisons["low"].isna().all()
     assert claims(statistics, "resolution") == []
+
+
+@pytest.mark.parametrize(("widths", "which"), [((8, 16), "Both"), ((8, 16, 32), "All 3")])
+def test_where_all_runs_are_equal_none_is_called_the_best_alone(
+    outputs: Any, widths: tuple[int, ...], which: str
+) -> None:
+    for seed, width in product(range(3), widths):
+        outputs.run(seed=seed, val=0.1 + 0.2, model__width=width)
+    assert claims(outputs.statistics(), "candidates") == [f"{which} have the same mean."]
