@@ -113,7 +113,8 @@ def _wilson(share: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
     z = NORMAL_95
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
-    return middle - half, middle + half
+    # of a share of 0 or 1 it ends there, but for rounding
+    return (middle - half).clip(upper=share), (middle + half).clip(lower=share)
 
 
 def calibration_error(table: pd.DataFrame) -> float:

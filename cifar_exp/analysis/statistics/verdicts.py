@@ -21,19 +21,22 @@ class Judgment:
     worth: float | None = None
 
 
-def judge(differences: Differences | None, means: np.ndarray, judgment: Judgment, alpha: float
-          ) -> pd.DataFrame:  # fmt: skip
+def judge(
+    differences: Differences | None, means: np.ndarray, judgment: Judgment, alpha: float
+) -> pd.DataFrame:
     """A row per difference: mean, low, high, p, verdict, is_significant.
 
     `low` and `high` are simultaneous with confidence 1 - `alpha`, and exclude 0 exactly where the
-    difference is significant; NaN without an estimate of the scatter. The verdict is better or
-    worse where it is significant, else equivalent where the difference is no larger than `worth`
-    either way (two one-sided tests), else undecided.
+    difference is significant; NaN without an estimate of the scatter. `p` is scaled to 5 % if
+    `alpha` is smaller, so that it is below 5 % exactly where the difference is significant. The
+    verdict is better or worse where it is significant, else equivalent where the difference is no
+    larger than `worth` either way (two one-sided tests), else undecided.
     """
     nan = np.full(len(means), np.nan)
     half, narrow, p = nan, nan, nan
     if differences is not None and len(means):
-        half, p = differences.half_widths(alpha), differences.p_values
+        half = differences.half_widths(alpha)
+        p = np.minimum(differences.p_values * (ALPHA / alpha), 1.0)
         if judgment.worth is not None:
             narrow = differences.half_widths(max(EQUIVALENCE, alpha))
     is_significant = np.abs(means) > half

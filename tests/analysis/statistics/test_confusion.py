@@ -91,3 +91,13 @@ def test_accuracies_have_the_interval_of_one_seeds_images(
     low, high = proportion_confint(table["accuracy"] * images, images, method="wilson")
     assert table["lowest"].to_numpy() == pytest.approx(np.asarray(low), abs=1e-6)
     assert table["highest"].to_numpy() == pytest.approx(np.asarray(high), abs=1e-6)
+
+
+def test_an_interval_never_excludes_its_own_share() -> None:
+    for right in (0, 1):
+        for images in range(1, 60):
+            label = np.zeros(images, dtype=int)
+            found = Predictions(label, label + (1 - right), np.full(images, 0.5))
+            table = reliability(found, 1)
+            assert (table["lowest"] <= table["accuracy"]).all()
+            assert (table["highest"] >= table["accuracy"]).all()
