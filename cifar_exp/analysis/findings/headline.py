@@ -6,10 +6,12 @@ import pandas as pd
 
 from cifar_exp.analysis.findings.confirmed import confirmed_headline
 from cifar_exp.analysis.findings.words import amount, capital, listed
-from cifar_exp.analysis.statistics.factors import Factor
+from cifar_exp.analysis.statistics.factors import Factor, shorten
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.strata import MOST_LEVELS
 
 MOST_FACTORS = 3
+DIGITS = 3  # of a number that was drawn
 
 
 def headline(statistics: GroupStatistics) -> str:
@@ -33,9 +35,15 @@ def _named(statistics: GroupStatistics) -> str:
     """The best configuration in words: `Width 32, dropout 0.0`."""
     row = statistics.summary.iloc[0]
     varied = {factor.key for factor in statistics.varied}
-    parts = [f"{f.name} {row[f.key]}" for f in statistics.by_importance if f.key in varied]
+    parts = [f"{f.name} {_level(f, row)}" for f in statistics.by_importance if f.key in varied]
     text = ", ".join(parts) or str(row["configuration"])
     return text if "." in text.partition(" ")[0] else text[:1].upper() + text[1:]
+
+
+def _level(factor: Factor, row: pd.Series) -> str:
+    """The level, with three digits if it is one of many numbers."""
+    level = str(row[factor.key])
+    return shorten(level, DIGITS) if len(factor.levels) > MOST_LEVELS else level
 
 
 def _effects(statistics: GroupStatistics) -> Iterator[str]:
@@ -104,5 +112,5 @@ def _depends(statistics: GroupStatistics) -> Iterator[str]:
         {"level": row["other_level"], "reference": row["other_reference"]}))  # fmt: skip
     verb = {"better": "is worth", "worse": "costs"}[own.iloc[0]["verdict"]]
     subject = capital(other) if is_numeric else f"{capital(other)} {row['other_level']}"
-    amount = "more" if is_larger else "less"
-    yield f"{subject} {verb} {amount} at {name} {row['level']} than at {row['reference']}."
+    degree = "more" if is_larger else "less"
+    yield f"{subject} {verb} {degree} at {name} {row['level']} than at {row['reference']}."

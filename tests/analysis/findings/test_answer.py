@@ -35,6 +35,12 @@ def test_the_headline_says_where_a_setting_costs_less(outputs: Any) -> None:
     assert texts(outputs.statistics())[0].endswith("Dropout costs less at width 32 than at 8.")
 
 
+def test_the_headline_shortens_drawn_numbers(outputs: Any) -> None:
+    for i in range(20):
+        outputs.run(val=0.5 + i / 1000, optimizer__lr=0.0123456789 * (i + 1))
+    assert texts(outputs.statistics())[0].startswith("Lr 0.247: 51.90 %.")
+
+
 def test_without_a_significant_effect_the_headline_says_so(outputs: Any) -> None:
     outputs.grid(lambda _width, _dropout: 0.5, noise=0.01)
     statistics = outputs.statistics()
