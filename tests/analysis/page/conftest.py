@@ -18,6 +18,21 @@ IS_DEMANDED = os.environ.get("CIFAR_EXP_BROWSER") == "demanded"  # otherwise it 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 SIZE = {"width": 1280, "height": 900}
 
+SEE_ALL = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    for (const chart of document.querySelectorAll(".chart, [data-chart]")) {
+        chart.scrollIntoView();
+        for (let i = 0; i < 3; i++) await frame();
+    }
+    let [height, frames] = [0, 0];
+    while (frames < 5) {
+        await frame();
+        frames = document.body.scrollHeight === height ? frames + 1 : 0;
+        height = document.body.scrollHeight;
+    }
+    scrollTo(0, 0);
+}"""
+
 
 class Reader:
     """Opens pages, and reads the tables in them."""
@@ -49,6 +64,14 @@ class Reader:
         page = address.partition("#")[0]
         assert [url for url in urls if url.partition("#")[0] != page and url != "data:,"] == []
         context.close()
+
+    @staticmethod
+    def see_all(tab: Any) -> None:
+        """Scroll to every chart, so that none is drawn later and moves what is about to be clicked.
+
+        Charts are drawn when they come into view.
+        """
+        tab.evaluate(SEE_ALL)
 
     @staticmethod
     def rows(place: Any) -> list[list[str]]:

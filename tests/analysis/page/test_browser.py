@@ -26,6 +26,7 @@ def address(reader: Any, made_outputs: Any) -> str:
 def page(reader: Any, address: str) -> Iterator[Any]:
     """The report, opened anew."""
     with reader.open(address) as tab:
+        reader.see_all(tab)
         yield tab
 
 
@@ -43,6 +44,11 @@ def sort(place: Any, name: str) -> None:
 
 def fill(page: Any, query: str) -> None:
     group(page).get_by_label("Filter", exact=True).fill(query)
+
+
+def open_run(page: Any, number: int = 0) -> None:
+    table(page).locator(".open").nth(number).click()
+    page.locator("#run").wait_for(state="visible")
 
 
 def shown(page: Any) -> str:
@@ -213,7 +219,7 @@ def test_the_address_restores_the_view(reader: Any, page: Any, address: str) -> 
     fill(page, "width=16")
     sort(table(page), "test (%)")
     table(page).locator("tbody input").first.click()
-    table(page).locator(".open").nth(1).click()
+    open_run(page, 1)
     name = page.locator("#run h2").inner_text()
     link = page.url
     assert link.startswith(address + "#")
@@ -245,8 +251,7 @@ def test_the_address_restores_a_brush(reader: Any, page: Any) -> None:
 
 def test_the_back_button_takes_a_step_back(page: Any) -> None:
     fill(page, "width=16")
-    table(page).locator(".open").first.click()
-    assert page.locator("#run").is_visible()
+    open_run(page)
     page.go_back()
     assert not page.locator("#run").is_visible()
     assert shown(page).startswith("6 of 20 runs")

@@ -67,7 +67,9 @@ def test_a_phone_scrolls_only_tables_and_keeps_the_names_in_sight(
         runs.locator(".scroll").evaluate("place => place.scrollLeft = 300")
         assert runs.locator(".scroll").evaluate("place => place.scrollLeft") > 0
         assert runs.locator("tbody th").first.bounding_box()["x"] >= 0
+        reader.see_all(page)
         runs.locator(".open").first.click()
+        page.locator("#run").wait_for(state="visible")
         box = page.locator("#run").bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"]
