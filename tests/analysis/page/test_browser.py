@@ -199,7 +199,7 @@ def test_ticked_configurations_are_compared_by_what_differs(reader: Any, page: A
     rows = {row[0].partition(". ")[2]: row[2] for row in reader.rows(table(page, "comparisons"))}
     assert lines["95 % interval"][1] == rows[lines[""][1]]  # one difference, one interval
     page.keyboard.press("Escape")
-    group(page).get_by_role("button", name="Clear").click()
+    group(page).get_by_role("button", name="Clear", exact=True).click()
     assert not group(page).locator(".ticked").is_visible()
 
 
