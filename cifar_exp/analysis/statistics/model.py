@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 
 from cifar_exp.analysis.statistics.factors import Factor
-from cifar_exp.analysis.statistics.scatter import Scatter, within_configurations
+from cifar_exp.analysis.statistics.scatter import (
+    NO_SCATTER,
+    Scatter,
+    within_configurations,
+)
 from cifar_exp.analysis.statistics.strata import Guard, MeanSquare, Strata, estimate_strata
 
 MOST_STRATA_CONTRASTS = 200  # between configurations; of more, the residual alone is used
@@ -147,7 +151,10 @@ class CellModel:
         if size > 1 and not error.df:
             return _scaled(MeanSquare(np.nan, 0), 1 / self.counts)
         if seed is None or size == 1:  # of one configuration the seeds are all the scatter
-            plain = MeanSquare(self.scatter.pooled, float(self.scatter.total_df))
+            pooled = self.scatter.pooled
+            if not pooled > NO_SCATTER:  # equal seeds tell no scatter
+                return _scaled(MeanSquare(np.nan, 0), 1 / self.counts)
+            plain = MeanSquare(pooled, float(self.scatter.total_df))
             return _scaled(plain, 1 / self.counts)
         share = 1 / strata.seed_weight
         between, within = share * seed.value, (1 - share) * error.value

@@ -75,3 +75,10 @@ def test_uneven_scatter_widens_the_interval_of_what_scatters_most(study: Any, gr
     low, high = mean_intervals(study(frame).model, ACCURACY)
     assert (high - low).argmax() == 2
     assert (high - low)[2] > 1.2 * (high - low)[0]
+
+
+def test_one_configuration_with_equal_seeds_has_no_interval(outputs: Any) -> None:
+    for seed in range(2):
+        outputs.run(seed=seed, val=0.3162)
+    row = outputs.statistics().summary.iloc[0]
+    assert np.isnan([row["ci_low"], row["ci_high"]]).all()
