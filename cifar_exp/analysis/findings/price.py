@@ -10,7 +10,7 @@ from cifar_exp.analysis.findings.words import capital, listed
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 MOST_PRICES = 2
-SMALLEST = 1.05  # times the compute; less is no price
+SMALLEST = 1.05  # times the compute; less is not worth a sentence
 TEN = 10.0
 
 

@@ -40,11 +40,6 @@ def interval(metric: Metric, low: float, high: float) -> str:
     return f"95 % interval {text}" if text else ""
 
 
-def p_text(p: float) -> str:
-    """`p = 0.012`, or `p < 0.001`."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
 def distinct_values(statistics: GroupStatistics, column: str, length: int = 40) -> str:
     """The different values of a column of the runs, at most four of them."""
     values = sorted({str(value)[:length] for value in statistics.runs[column].dropna()})

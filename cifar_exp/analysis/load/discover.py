@@ -70,7 +70,7 @@ class ReportInputs:
 
     @cached_property
     def signatures(self) -> tuple[list[int], ...]:
-        """The signature of each of `runs`, as it was when first asked for."""
+        """The signature of each of `runs`, as it was when first read."""
         return tuple(map(run_signature, self.real_runs))
 
 

@@ -170,8 +170,8 @@ class GroupStatistics(Exploration):
         if self.model is None:
             return pd.DataFrame(columns=list(PRICE_COLUMNS))
         cells = self.cells.assign(pflop=self.counted.groupby("configuration")["pflop"].mean())
-        told = self.effects[~self.effects["setting"].isin(self.misleading)]
-        return prices(self.model, cells, self.varied, told, self.metric.sign)
+        clear = self.effects[~self.effects["setting"].isin(self.misleading)]
+        return prices(self.model, cells, self.varied, clear, self.metric.sign)
 
     @cached_property
     def candidates(self) -> list[str]:

@@ -145,8 +145,8 @@ def _seed_by_factor(
         if df:
             own_squares = float((fit**2).sum() - (other_fit**2).sum())
             own[seen.keys[j]] = MeanSquare(max(own_squares, 0.0) / df, df)
-    weight = sum(float((block - _fitted(seeds, block)).ravel() @ block.ravel())
-                 for block in blocks.values())  # fmt: skip
+    adjusted = {j: block - _projected(seeds, block)[1] for j, block in blocks.items()}
+    weight = sum(float(adjusted[j].ravel() @ block.ravel()) for j, block in blocks.items())
     return own, _mean_square(squares, pooled_df, scale), residual, weight / pooled_df
 
 
@@ -194,11 +194,6 @@ def _projected(columns: np.ndarray, values: np.ndarray) -> tuple[int, np.ndarray
     """The rank of the columns, and the projection of the values onto them."""
     basis = _basis(columns)
     return basis.shape[1], np.asarray(basis @ (basis.T @ values))
-
-
-def _fitted(columns: np.ndarray, values: np.ndarray) -> np.ndarray:
-    basis = _basis(columns)
-    return np.asarray(basis @ (basis.T @ values))
 
 
 def _basis(columns: np.ndarray) -> np.ndarray:

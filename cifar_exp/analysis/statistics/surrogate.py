@@ -76,7 +76,7 @@ def fit_surrogate(counted: pd.DataFrame, factors: Sequence[Factor]) -> Surrogate
     other factor says that the setting is missing.
 
     Raises InsufficientDataError if the configurations are a full grid, or if it predicts nothing of
-    those that it has not seen, by five-fold cross-validation in which everything is fitted anew.
+    those that it has not seen, by five-fold cross-validation in which everything is refitted.
     """
     factors = varied_factors(counted, factors)
     if not needs_surrogate(counted, factors):

@@ -2,7 +2,7 @@
 
 from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
 
-ROUNDING = 1e-9  # a smaller SD is no scatter
+ROUNDING = 1e-9  # a smaller SD is rounding
 
 
 def noise_alt(data: FigureData) -> str:
