@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # Hydra takes a third of a second to import: `--version` does
     from cifar_exp.hydra_app.command import Command
     from cifar_exp.runs.spec import RunResult
     from cifar_exp.sweeps.forecast import Machine
-    from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
+    from cifar_exp.sweeps.launchers.base import Executor
     from cifar_exp.sweeps.plan import Plan
 
 
@@ -63,8 +63,11 @@ def _command(typed: list[str]) -> int:
 
         raise UserError(JSON_GOES_WITH)
     from cifar_exp.runs.requirements import check_requirements
+    from cifar_exp.sweeps.launchers.registry import check_launcher
 
     check_requirements(grid.settings)
+    if grid.launcher_options is not None:
+        check_launcher(grid.launcher_options)
     if grid.settings[0].plan:
         return _print_plan(command)
     return _train_sweep(command) if grid.is_sweep else _train_one(command)
@@ -113,10 +116,10 @@ def _train_sweep(command: Command) -> int:
         run_foreign_sweep(command)
         return DONE
     plan = _plan(command)
-    if grid.local is None or command.needs_hydra:
+    if grid.launcher_options is None or command.needs_hydra:
         run_hydra(command, PlannedSweep(plan, command.line))  # ends with its own exit code
         return DONE
-    return Sweep(plan, _executor(command), command.line, end_of(plan)).run()
+    return Sweep(plan, _executor(command, plan), command.line, end_of(plan)).run()
 
 
 def _print_plan(command: Command) -> int:
@@ -124,7 +127,7 @@ def _print_plan(command: Command) -> int:
     from cifar_exp.text import to_json
 
     plan, console = _plan(command), open_console()
-    with _machine(command) as machine:
+    with _machine(command, plan) as machine:
         if command.parsed.json:
             console.print(plain(to_json(plan_as_json(plan, machine))))
         else:
@@ -134,16 +137,17 @@ def _print_plan(command: Command) -> int:
 
 
 @contextmanager
-def _machine(command: Command) -> Iterator[Machine]:
+def _machine(command: Command, plan: Plan) -> Iterator[Machine]:
     from cifar_exp.hydra_app.hydra_launcher import hydra_slots
     from cifar_exp.sweeps.forecast import Machine
-    from cifar_exp.sweeps.probe import probe, probe_by
+    from cifar_exp.sweeps.launchers.registry import probe_of
+    from cifar_exp.sweeps.probe import probe
 
-    if command.grid.local is None:
+    if command.grid.launcher_options is None:
         yield Machine(partial(hydra_slots, command.grid.launcher), probe)
         return
-    with _executor(command) as executor:
-        yield Machine(executor.capacity, probe_by(executor.call))
+    with _executor(command, plan) as executor:
+        yield Machine(executor.capacity, probe_of(executor))
 
 
 def _plan(command: Command) -> Plan:
@@ -158,13 +162,13 @@ def _plan(command: Command) -> Plan:
     return plan
 
 
-def _executor(command: Command) -> LocalExecutor:
-    from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
+def _executor(command: Command, plan: Plan) -> Executor:
+    from cifar_exp.sweeps.launchers.registry import make_executor
 
-    options = command.grid.local
+    options = command.grid.launcher_options
     assert options is not None
     devices = {settings.trainer.device for settings in command.grid.settings}
-    return LocalExecutor(options, needs_accelerator=devices != {"cpu"})
+    return make_executor(options, plan.folder, needs_accelerator=devices != {"cpu"})
 
 
 if __name__ == "__main__":

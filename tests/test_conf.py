@@ -19,7 +19,11 @@ from cifar_exp.hydra_app.trials import check_command_line
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 FILES = sorted(path.relative_to(CONF) for path in CONF.rglob("*") if path.is_file())
-HYDRAS = [Path("hydra/launcher/local.yaml"), Path("hydra/sweeper/resuming.yaml")]
+LAUNCHERS = ("local", "ray", "slurm")
+HYDRAS = [
+    *(Path(f"hydra/launcher/{name}.yaml") for name in LAUNCHERS),
+    Path("hydra/sweeper/resuming.yaml"),
+]
 OPTIONS = [path for path in FILES if path.parent != Path() and path not in HYDRAS]
 RECIPES = [path for path in OPTIONS if path.parts[0] in ("experiment", "sweep")]
 COUNTS = {

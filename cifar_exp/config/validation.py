@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from cifar_exp.config.fields import TargetSection, choices, describe_allowed
 from cifar_exp.config.identity import leaves
-from cifar_exp.config.launcher import LocalOptions
+from cifar_exp.config.launcher import OPTIONS
 from cifar_exp.config.metadata import all_fields, variants
 from cifar_exp.config.schema import PlateauSection, Settings, TrainerSection, variant
 from cifar_exp.errors import UserError
@@ -78,8 +78,9 @@ def unknown_key(key: str, raw: Mapping[str, Any], typed: str = "") -> str:
 def same_name(key: str, raw: Mapping[str, Any]) -> str:
     """`; did you mean optimizer.lr?` for a key that ends in `lr`; nothing where no setting does."""
     name = key.rpartition(".")[2]
-    launcher = [f"hydra.launcher.{field}" for field in LocalOptions.model_fields]
-    chosen = [k for k in [*known_keys(raw), *launcher] if _ends_in(k, name)]
+    launchers = [f"hydra.launcher.{field}" for options in OPTIONS for field in options.model_fields]
+    known = dict.fromkeys([*known_keys(raw), *launchers])
+    chosen = [key for key in known if _ends_in(key, name)]
     if chosen:
         return f"; did you mean {' or '.join(chosen)}?"
     others = [k for k in dict.fromkeys(k for k, _ in all_fields()) if _ends_in(k, name)]

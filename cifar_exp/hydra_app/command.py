@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.arguments import options_first, parse_arguments
 from cifar_exp.hydra_app.confirm.grid import with_confirmation
 from cifar_exp.hydra_app.help import help_text
@@ -46,8 +47,20 @@ class Command:
     def grid(self) -> Grid:
         """The checked trials. Raises UserError with a sentence on each mistake."""
         grid = check_command_line(self.parsed)
-        in_hydra = grid.local is None or self.needs_hydra
+        options = grid.launcher_options
+        if options is not None and not options.takes_hydra:
+            self._check_own_launcher(grid, f"hydra/launcher={options.name}")
+        in_hydra = options is None or self.needs_hydra
         return with_confirmation(grid, self.parsed, in_hydra=in_hydra)
+
+    def _check_own_launcher(self, grid: Grid, launcher: str) -> None:
+        if grid.has_foreign_sweeper:
+            raise UserError(f"{launcher} does not go with hydra/sweeper: leave the sweeper out")
+        if self.needs_hydra:
+            raise UserError(
+                f"{launcher} does not go with other settings of Hydra's: leave out what begins "
+                "with hydra, except for hydra.launcher"
+            )
 
     @property
     def line(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cifar_exp.config.fields import describe_allowed
-from cifar_exp.config.launcher import LocalOptions
+from cifar_exp.config.launcher import OPTIONS
 from cifar_exp.config.metadata import variants
 from cifar_exp.config.schema import Settings
 from cifar_exp.config.validation import section_class
@@ -41,7 +41,7 @@ def help_text(arguments: argparse.Namespace) -> str:
     with open_composer(arguments) as composer:
         try:
             return "\n".join(
-                [HEAD, *_groups(composer), "", *_settings(composer), *_launcher(), FOOT]
+                [HEAD, *_groups(composer), "", *_settings(composer), *_launchers(), FOOT]
             )
         except COMPOSE_ERRORS as error:
             raise UserError(" ".join(str(error).split())) from error
@@ -72,12 +72,15 @@ def _settings(composer: Composer) -> Iterator[str]:
     yield ""
 
 
-def _launcher() -> Iterator[str]:
-    yield "Runs of a sweep on this machine:"
-    for name, field in LocalOptions.model_fields.items():
-        yield _line(
-            f"hydra.launcher.{name}", field.default, describe_allowed(field), field.description
-        )
+def _launchers() -> Iterator[str]:
+    yield "Where the runs of a sweep are trained (hydra/launcher=local is the default):"
+    for options in OPTIONS:
+        yield ""
+        yield f"  hydra/launcher={options.name}: {(options.__doc__ or '').partition('.')[0]}"
+        for name, field in options.model_fields.items():
+            yield _line(
+                f"hydra.launcher.{name}", field.default, describe_allowed(field), field.description
+            )
     yield ""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from cifar_exp.config.launcher import TARGET, LocalOptions, local_options
+from cifar_exp.config.launcher import LauncherOptions, launcher_options
 from cifar_exp.errors import UserError
 from cifar_exp.hydra_app.compose import resolved
 from cifar_exp.hydra_app.overrides import OverrideValue
@@ -23,13 +23,13 @@ PLUGINS = ("launcher", "sweeper")  # each is chosen by hydra/launcher=NAME
 class HydraSection:
     """Plain values of `hydra.launcher` and `hydra.sweeper`; whether `hydra.mode` makes a sweep.
 
-    `local` holds the local launcher's options; None for one of Hydra's launchers.
+    `options` are those of a launcher of our own; None for one of Hydra's.
     """
 
     launcher: Mapping[str, Any] = field(default_factory=dict)
     sweeper: Mapping[str, Any] = field(default_factory=dict)
     is_multirun: bool = False
-    local: LocalOptions | None = None
+    options: LauncherOptions | None = None
 
     @property
     def has_foreign_sweeper(self) -> bool:
@@ -46,16 +46,15 @@ def read_hydra_section(
         return HydraSection()
     hydra = composed.config.hydra
     launcher, sweeper = (_plain(validator, hydra, name) for name in PLUGINS)
-    local = None
-    if launcher.get("_target_") == TARGET:
-        try:
-            local = local_options(launcher)
-        except UserError as error:
-            validator.errors += error.messages
+    options = None
+    try:
+        options = launcher_options(launcher)
+    except UserError as error:
+        validator.errors += error.messages
     if sweeper.get("_target_") == SWEEPER:
         validator.errors += _unknown_keys("sweeper", sweeper, ("params", "paired"))
     is_multirun = str(hydra.get("mode")).endswith("MULTIRUN")
-    return HydraSection(launcher, sweeper, is_multirun, local)
+    return HydraSection(launcher, sweeper, is_multirun, options)
 
 
 def with_valid_keys(

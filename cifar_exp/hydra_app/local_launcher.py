@@ -7,7 +7,7 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import DictConfig
 
-from cifar_exp.config.launcher import LocalOptions, local_options
+from cifar_exp.config.launcher import LocalOptions
 from cifar_exp.data.registry import Loader
 from cifar_exp.hydra_app.compose import Composer
 from cifar_exp.hydra_app.trials import trials_of
@@ -39,7 +39,7 @@ def launch(
         RunSpec(t.settings, t.label, t.overrides, run_id=identify(t.settings, _silent, load))
         for t in trials
     ]
-    errors = _train(local_options(options), specs)
+    errors = _train(LocalOptions.model_validate(options), specs)
     return [
         _job_return(overrides, spec, errors[str(spec.run_id)])
         for overrides, spec in zip(job_overrides, specs, strict=True)

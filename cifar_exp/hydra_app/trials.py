@@ -58,7 +58,7 @@ def check_overrides(composer: Composer, lines: Sequence[str], is_multirun: bool)
         option=request.option,
         fixed=_fixed(validator, request, trials[0]) if request.is_sweep else {},
         launcher=request.hydra.launcher,
-        local=request.hydra.local,
+        launcher_options=request.hydra.options,
         has_foreign_sweeper=request.hydra.has_foreign_sweeper,
     )
 

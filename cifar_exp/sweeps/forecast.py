@@ -24,11 +24,12 @@ START_SECONDS = 5.0  # workers import torch once
 class Machine:
     """Where runs would be trained: an executor's slots, and what times a training step there.
 
-    Both are called only when they are needed, as they may have to import torch.
+    Both are called only when they are needed, as they may have to import torch. `probe` is None
+    where runs are trained on other machines than this one.
     """
 
     capacity: Callable[[], Sequence[Slot]]
-    probe: Probe
+    probe: Probe | None
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ def forecast(progress: Progress, machine: Machine, print_line: PrintLine) -> For
     samples: Sequence[TimingSample] = latest_samples(runs, run_folders(runs))
     basis = "from completed runs"
     wanted = [] if samples else to_probe(progress.missing)
-    if wanted:
+    if machine.probe is None and not samples:
+        return Forecast(slots, None, "no run has completed yet on the machines of this launcher")
+    if wanted and machine.probe is not None:
         print_line("probe    no run has completed yet: timing a training step")
         samples = machine.probe(wanted, slots[0])
         basis = "estimated from one training step"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cifar_exp.config.launcher import LocalOptions
+from cifar_exp.config.launcher import LauncherOptions
 from cifar_exp.config.schema import Settings
 from cifar_exp.storage.selection import Selection
 
@@ -24,9 +24,9 @@ class Grid:
     """All trials of a command, seeds outermost.
 
     `keys` are swept. `option` is the sweep option's name. `fixed` holds the settings that all
-    trials share and that differ from the option's file, or from the defaults. `local`: the options
-    of the local launcher; None where `launcher` is the section of one of Hydra's. `confirms`: what
-    another sweep selected, if the trials confirm it. `note`: what the user should know of them.
+    trials share and that differ from the option's file, or from the defaults. `launcher_options`:
+    those of our own launcher; None where `launcher` is the section of one of Hydra's. `confirms`:
+    what another sweep selected, if the trials confirm it. `note`: what the user should know.
     """
 
     trials: Sequence[Trial]
@@ -35,7 +35,7 @@ class Grid:
     option: str | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
     launcher: Mapping[str, Any] = field(default_factory=dict)
-    local: LocalOptions | None = None
+    launcher_options: LauncherOptions | None = None
     has_foreign_sweeper: bool = False
     confirms: Selection | None = None
     note: str | None = None

@@ -1,4 +1,4 @@
-"""The local launcher that Hydra finds; every start of Hydra imports this module."""
+"""Our launchers, as Hydra finds them; every start of Hydra imports this module."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,3 +34,11 @@ class LocalLauncher(Launcher):
         from cifar_exp.hydra_app.local_launcher import launch
 
         return launch(self.options, self.hydra_context.config_loader, self.config, job_overrides)
+
+
+class SlurmLauncher(LocalLauncher):
+    """Names the options of `sweeps/launchers/slurm`; Hydra's main never calls it."""
+
+
+class RayLauncher(LocalLauncher):
+    """Names the options of `sweeps/launchers/ray`; Hydra's main never calls it."""

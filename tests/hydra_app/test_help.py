@@ -8,6 +8,7 @@ import pytest
 import yaml
 from omegaconf import OmegaConf
 
+from cifar_exp.config.launcher import OPTIONS
 from cifar_exp.config.schema import Settings
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.help import help_text
@@ -104,3 +105,10 @@ def test_the_options_and_the_exit_codes_are_there(text: str) -> None:
     codes = re.search(r"Exit codes: (.+)", text, re.DOTALL)
     assert codes is not None
     assert {"0", "1", "2", "3", "130", "143"} <= set(re.findall(r"\d+", codes[1]))
+
+
+def test_every_launcher_is_there_with_its_options(text: str) -> None:
+    for options in OPTIONS:
+        _, _, after = text.partition(f"  hydra/launcher={options.name}: ")
+        listed = re.findall(r"^  hydra\.launcher\.(\w+) ", after.partition("\n\n")[0], re.MULTILINE)
+        assert listed == list(options.model_fields)

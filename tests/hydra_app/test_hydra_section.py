@@ -124,9 +124,23 @@ def test_a_wrong_mode_in_a_sweep_file_is_reported_with_its_key(
 def test_a_launcher_of_hydras_has_its_own_options(errors_of: ErrorsOf) -> None:
     line = ["--multirun", "seed=0,1", "hydra/launcher=joblib"]
     grid = check_command_line(parse_arguments([*line, "hydra.launcher.n_jobs=0"]))
-    assert (grid.local, grid.launcher["n_jobs"]) == (None, 0)  # joblib checks its values itself
+    assert (grid.launcher_options, grid.launcher["n_jobs"]) == (
+        None,
+        0,
+    )  # joblib checks its values itself
     (sentence,) = errors_of(*line, "hydra.launcher.n_job=2", "hydra.launcher.backend=loky")
     assert sentence == "hydra.launcher.n_job: no such setting; did you mean n_jobs?"
+
+
+@pytest.mark.parametrize("launcher", ["slurm", "ray"])
+def test_an_own_launcher_has_checked_options(errors_of: ErrorsOf, launcher: str) -> None:
+    line = ["--multirun", "seed=0,1", f"hydra/launcher={launcher}"]
+    grid = check_command_line(parse_arguments([*line, "hydra.launcher.cpus=3"]))
+    assert grid.launcher_options.model_dump()["cpus"] == 3
+    assert errors_of(*line, "hydra.launcher.cpsu=2", "hydra.launcher.cpus=x") == [
+        "hydra.launcher.cpsu: no such setting; did you mean cpus?",
+        "hydra.launcher.cpus=x: must be an integer in [1, 1024]",
+    ]
 
 
 def test_options_of_a_launcher_that_does_not_exist_are_not_checked(errors_of: ErrorsOf) -> None:

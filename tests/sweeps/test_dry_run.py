@@ -199,6 +199,14 @@ def test_without_a_completed_run_the_time_follows_from_a_measured_step(plan_of: 
     assert lines[-1] == "time     about 5 min, estimated from one training step"  # 305 s
 
 
+def test_no_step_is_measured_for_runs_that_other_machines_train(plan_of: MakePlan) -> None:
+    machine = Machine(eight_cores(4).capacity, None)
+    assert lines_of(plan_of("a" * 10), machine)[-2:] == [
+        "jobs     4 at a time, 2 threads each",
+        "time     unknown: no run has completed yet on the machines of this launcher",
+    ]
+
+
 def test_with_a_completed_run_no_step_is_measured(plan_of: MakePlan, write_run: WriteRun) -> None:
     write_run("e" * 10, seconds=100.0)
     machine = Machine(eight_cores(8).capacity, unasked)

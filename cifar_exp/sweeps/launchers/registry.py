@@ -1,0 +1,51 @@
+"""From the options of a launcher to its executor; packages are imported when they are chosen."""
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from cifar_exp.config.launcher import LauncherOptions, LocalOptions
+from cifar_exp.errors import UserError
+from cifar_exp.sweeps.launchers.base import Executor
+from cifar_exp.sweeps.probe import Probe, probe_by
+
+
+def check_launcher(options: LauncherOptions) -> None:
+    """Raise UserError if what the launcher needs is not installed."""
+    if options.package is not None and find_spec(options.package) is None:
+        raise UserError(
+            f"hydra/launcher={options.name} needs the package {options.package}: "
+            f"pip install 'cifar_exp[{options.name}]'"
+        )
+    if type(options) not in BUILDERS:
+        raise UserError(f"hydra/launcher={options.name} has no executor yet")
+
+
+def make_executor(
+    options: LauncherOptions, folder: Path, *, needs_accelerator: bool = True
+) -> Executor:
+    """The executor of the launcher with these options.
+
+    `folder` is the sweep's, for what it must remember of its jobs. `needs_accelerator`: whether any
+    run may use more than the CPU.
+    """
+    return BUILDERS[type(options)](options, folder, needs_accelerator)
+
+
+def probe_of(executor: Executor) -> Probe | None:
+    """What times a training step where the executor trains; None if that is not this machine."""
+    from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
+
+    return probe_by(executor.call) if isinstance(executor, LocalExecutor) else None
+
+
+def _local(options: LauncherOptions, _folder: Path, needs_accelerator: bool) -> Executor:
+    from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
+
+    assert isinstance(options, LocalOptions)
+    return LocalExecutor(options, needs_accelerator=needs_accelerator)
+
+
+BUILDERS: Mapping[type[LauncherOptions], Callable[[LauncherOptions, Path, bool], Executor]] = {
+    LocalOptions: _local
+}

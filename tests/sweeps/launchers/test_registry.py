@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from cifar_exp.config.launcher import LocalOptions, SlurmOptions
+from cifar_exp.errors import UserError
+from cifar_exp.sweeps.launchers import registry
+from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
+
+
+def test_a_missing_package_is_a_mistake_that_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "find_spec", lambda _: None)
+    with pytest.raises(UserError) as caught:
+        registry.check_launcher(SlurmOptions())
+    assert caught.value.messages == [
+        "hydra/launcher=slurm needs the package submitit: pip install 'cifar_exp[slurm]'"
+    ]
+    registry.check_launcher(LocalOptions())
+
+
+def test_the_options_decide_which_executor_is_made(tmp_path: Path) -> None:
+    made = registry.make_executor(LocalOptions(n_jobs=3), tmp_path, needs_accelerator=False)
+    assert isinstance(made, LocalExecutor)
+    assert len(made.capacity()) == 3
+
+
+def test_only_this_machine_is_probed(tmp_path: Path) -> None:
+    local = registry.make_executor(LocalOptions(), tmp_path, needs_accelerator=False)
+    assert registry.probe_of(local) is not None
