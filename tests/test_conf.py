@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from cifar_exp.config.identity import run_id
-from cifar_exp.config.schema import Settings
+from cifar_exp.config.schema import COMMAND_GROUPS, Settings
 from cifar_exp.config.validation import validate
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.trials import check_command_line
@@ -32,7 +32,9 @@ COUNTS = {
     "experiment": 2,
     "model": 6,
     "optimizer": 4,
+    "pruning": 4,
     "scheduler": 5,
+    "search": 5,
     "sweep": 4,
     "trainer": 1,
 }
@@ -105,7 +107,7 @@ def test_a_file_that_builds_on_another_holds_only_what_differs(option: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "group", [group for group, n in COUNTS.items() if n > 1 and group != "sweep"]
+    "group", [g for g, n in COUNTS.items() if n > 1 and g not in ("sweep", *COMMAND_GROUPS)]
 )
 def test_no_two_options_of_a_group_give_the_same_run(group: str) -> None:
     ids = [run_id(settings_of(option)) for option in OPTIONS if option.parts[0] == group]

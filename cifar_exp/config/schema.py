@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from cifar_exp.config.confirm import ConfirmSection
 from cifar_exp.config.fields import Flag, Integer, Nuisance, Number, Section, TargetSection, Word
+from cifar_exp.config.pruning import PruningSection
+from cifar_exp.config.search import SearchSection
 from cifar_exp.errors import UserError
 
 Positive = Annotated[Number, Field(gt=0)]
@@ -24,6 +26,7 @@ ControlFlag = Annotated[Flag, Nuisance]
 # Upper bounds far above any use: what is computed from these numbers must not overflow.
 Count = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
 Epochs = Annotated[Integer, Field(ge=1, le=1_000_000)]
+COMMAND_GROUPS = frozenset({"confirm", "search", "pruning"})  # of words of a command, not of a run
 
 
 class DataSection(Section):
@@ -296,3 +299,22 @@ class Settings(Section):
     )
     report: ControlFlag = Field(True, description="write a report at the end of a sweep")
     confirm: ConfirmSection = Field(ConfirmSection(), description="confirm the best of a sweep")
+    search: SearchSection = Field(SearchSection(), description="search a space")
+    pruning: PruningSection = Field(PruningSection(), description="pause weak runs early")
+    sweep_name: Annotated[str, Nuisance, Field(min_length=1)] | None = Field(
+        None, description="the sweep whose other runs a run is compared with; a sweep sets it"
+    )
+    retries: Annotated[Integer, Nuisance, Field(ge=0, le=1000)] = Field(
+        0, description="how often a command tries a failed run of a sweep again"
+    )
+    max_failures: Annotated[Integer, Nuisance, Field(ge=1, le=50_000)] | None = Field(
+        None, description="failed or diverged runs after which a command stops its sweep"
+    )
+    on_end: Annotated[str, Nuisance, Field(min_length=1)] | None = Field(
+        None,
+        description="a shell command to run at a sweep's end, whatever that is",
+        json_schema_extra={"allowed": "a command, or null"},
+    )
+    wait: ControlFlag = Field(
+        True, description="false: queue the jobs of a cluster and return; run it again to collect"
+    )

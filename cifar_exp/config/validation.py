@@ -10,7 +10,13 @@ from cifar_exp.config.fields import TargetSection, choices, describe_allowed
 from cifar_exp.config.identity import leaves
 from cifar_exp.config.launcher import OPTIONS
 from cifar_exp.config.metadata import all_fields, variants
-from cifar_exp.config.schema import PlateauSection, Settings, TrainerSection, variant
+from cifar_exp.config.schema import (
+    COMMAND_GROUPS,
+    PlateauSection,
+    Settings,
+    TrainerSection,
+    variant,
+)
 from cifar_exp.errors import UserError
 from cifar_exp.text import did_you_mean, format_value
 
@@ -91,7 +97,7 @@ def same_name(key: str, raw: Mapping[str, Any]) -> str:
 
 def _ends_in(key: str, name: str) -> bool:
     group, _, last = key.rpartition(".")
-    return last == name and last not in ("name", "_target_") and group != "confirm"
+    return last == name and last not in ("name", "_target_") and group not in COMMAND_GROUPS
 
 
 def _owners(key: str) -> list[str]:

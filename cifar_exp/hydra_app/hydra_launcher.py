@@ -5,9 +5,10 @@ from typing import Any
 
 from hydra.plugins.launcher import Launcher
 
+from cifar_exp.errors import describe
 from cifar_exp.machine import available_cores
 from cifar_exp.runs.spec import RunSpec, Slot
-from cifar_exp.sweeps.launchers.base import Executor
+from cifar_exp.sweeps.launchers.base import Executor, LaunchFailedError
 
 
 class HydraExecutor(Executor):
@@ -34,12 +35,12 @@ class HydraExecutor(Executor):
         batch = dict(self._submitted)
         if not batch:
             return {}
-        jobs = [list(spec.overrides) for spec in batch.values()]
+        jobs = [_overrides(spec) for spec in batch.values()]
         first, self._launched = self._launched, self._launched + len(jobs)
         try:
             returns = self._launcher.launch(jobs, initial_job_idx=first)
         except Exception as error:  # a launcher may raise for the whole batch because of one job
-            return dict.fromkeys(batch, error)
+            return dict.fromkeys(batch, LaunchFailedError(describe(error)))
         finally:
             self._submitted = {}
         values = [job._return_value for job in returns]
@@ -55,6 +56,11 @@ class HydraExecutor(Executor):
     def cancel(self, *, now: bool = False) -> None:  # noqa: ARG002, nothing runs between polls
         """Drop the next batch."""
         self._submitted = {}
+
+
+def _overrides(spec: RunSpec) -> list[str]:
+    """What composes the run in a job, and tells it which sweep it belongs to."""
+    return [*spec.overrides, *([f"sweep_name='{spec.sweep}'"] if spec.sweep else [])]
 
 
 def hydra_slots(section: Mapping[str, Any]) -> list[Slot]:

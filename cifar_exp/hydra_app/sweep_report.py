@@ -22,7 +22,7 @@ SUMMARY = "summary.csv"  # the report's table of configurations, in the order of
 
 def end_of(plan: Plan) -> OnEnd:
     """What a sweep does at its end: `report_changes`, or with report=false a plain ranking."""
-    return report_changes if plan.runs[0].trial.settings.report else print_results
+    return report_changes if plan.settings.report else print_results
 
 
 def report_changes(reader: SnapshotReader, print_line: PrintLine) -> None:

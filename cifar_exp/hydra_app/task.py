@@ -75,8 +75,14 @@ class SingleRun:
 def _spec(config: DictConfig) -> RunSpec:
     """The run that Hydra's current job stands for."""
     hydra_config = HydraConfig.get()
+    settings = validate(settings_tree(config))
     return RunSpec(
-        settings=validate(settings_tree(config)),
+        settings=settings,
         label=str(hydra_config.runtime.choices["model"]),
-        overrides=list(hydra_config.overrides.task),
+        overrides=[line for line in hydra_config.overrides.task if not _names_sweep(line)],
+        sweep=settings.sweep_name,
     )
+
+
+def _names_sweep(line: str) -> bool:
+    return line.startswith("sweep_name=")

@@ -24,7 +24,7 @@ class RunSpec:
     """A run to train. `label` is the model option's name, `overrides` is what was typed.
 
     `run_id` is computed from the settings if it is None. `time_limit` is in seconds. A silent
-    run writes to its log only.
+    run writes to its log only. `sweep` is the name of the sweep that asks for the run.
     """
 
     settings: Settings
@@ -35,6 +35,7 @@ class RunSpec:
     slot: Slot = Slot()
     time_limit: float | None = None
     is_silent: bool = False
+    sweep: str | None = None
 
     @property
     def runs(self) -> Path:

@@ -89,6 +89,19 @@ class SweepFolder:
             if rows != self.rows():  # an unchanged file keeps its time, so the report stays valid
                 self._write(rows)
 
+    def append(self, values: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add proposed runs, by id with their values, after those of runs.csv that are there."""
+        with self._locked():
+            rows = self.rows()
+            known = {row.run_id for row in rows}
+            new = [
+                SweepRow(run_id, "", "pending", {k: value_as_text(v) for k, v in each.items()})
+                for run_id, each in values.items()
+                if run_id not in known
+            ]
+            if new:
+                self._write([*rows, *new])
+
     def refresh(self, states: Mapping[str, RunState]) -> None:
         """Write the current status and folder of each run into runs.csv."""
         with self._locked():

@@ -13,7 +13,7 @@ from cifar_exp.sweeps.monitor.snapshot import latest_samples
 from cifar_exp.sweeps.plan import PlannedRun
 from cifar_exp.sweeps.probe import Probe, to_probe
 from cifar_exp.sweeps.progress import Progress
-from cifar_exp.sweeps.sweep import launch_order
+from cifar_exp.sweeps.search.grid import launch_order
 from cifar_exp.terminal import PrintLine
 from cifar_exp.text import counted
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar_exp.config.identity import run_id
+from cifar_exp.config.schema import Settings
 from cifar_exp.data.dataset import Dataset, ProgressCallback
 from cifar_exp.data.registry import Loader, dataset_counts, is_known_by_content
 from cifar_exp.errors import UserError
@@ -37,7 +38,8 @@ class PlannedRun:
 class Plan:
     """A sweep: `runs` in grid order; `trials` is their number with repetitions.
 
-    A single run, which makes no folder of a sweep, has a plan too.
+    A single run, which makes no folder of a sweep, has a plan too. `example` is a trial of a
+    search, which may have no runs yet.
     """
 
     name: str
@@ -49,6 +51,12 @@ class Plan:
     is_sweep: bool = True
     confirms: Selection | None = None
     note: str | None = None
+    example: Trial | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of a trial, whose control words hold for the whole sweep."""
+        return (self.example or self.runs[0].trial).settings
 
     @property
     def folder(self) -> Path:
@@ -95,7 +103,14 @@ class Plan:
     def spec(self, run: PlannedRun) -> RunSpec:
         """What an executor needs to train this run."""
         trial = run.trial
-        return RunSpec(trial.settings, trial.label, trial.overrides, self.outputs, run.run_id)
+        return RunSpec(
+            trial.settings,
+            trial.label,
+            trial.overrides,
+            self.outputs,
+            run.run_id,
+            sweep=self.name if self.is_sweep else None,
+        )
 
     def entry(self, command: str) -> SweepEntry:
         """What the sweep adds to its own files for `command`."""

@@ -1,27 +1,35 @@
-"""Train the missing runs of a sweep with any executor, and print how it ended."""
+"""Train the runs that a source of trials proposes with any executor, and print how it ended."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
-from cifar_exp.errors import DONE, FAILED, EnvironmentFailure, Interrupted
+from cifar_exp.errors import DONE, FAILED, EnvironmentFailure, Interrupted, UserError
 from cifar_exp.runs.signals import StopRequest, stop_on_signals
 from cifar_exp.storage.cleanup import settle
 from cifar_exp.storage.failures import explained
 from cifar_exp.storage.lock import RunLockedError
-from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_folder import link_latest
-from cifar_exp.storage.run_state import RunState, read_states
-from cifar_exp.sweeps.duration import longest_first
-from cifar_exp.sweeps.launchers.base import Executor
+from cifar_exp.storage.run_state import RunState
+from cifar_exp.sweeps.alert import alert
+from cifar_exp.sweeps.attempts import Attempts
+from cifar_exp.sweeps.launchers.base import Executor, LaunchFailedError
 from cifar_exp.sweeps.monitor.live import Display, live_view
 from cifar_exp.sweeps.monitor.ranking import result_lines
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
 from cifar_exp.sweeps.monitor.table import disk_used, status_counts, unsuccessful_lines
 from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.progress import Progress
+from cifar_exp.sweeps.search.base import Source
+from cifar_exp.sweeps.search.grid import GridSource
+from cifar_exp.sweeps.states import StateReader
 from cifar_exp.terminal import PrintLine, open_console, print_line
+from cifar_exp.text import counted
 
 POLL_SECONDS = 1.0
+CONTINUE: Final = "run the same command again to continue"
+# A sweep is over without a failure when all of its runs are in these.
+SUCCESSFUL = frozenset({"completed", "pruned"})
 
 OnEnd = Callable[[SnapshotReader, PrintLine], None]
 
@@ -33,102 +41,153 @@ def print_results(reader: SnapshotReader, print_line: PrintLine) -> None:
 
 
 class Sweep:
-    """Trains the runs of a plan that are missing.
+    """Trains the runs that `source` proposes; by default those that are missing of the plan.
 
-    Run folders and locks are the only state: a run is missing while they say so, whichever process
+    Run folders and locks are the only state: what is missing is read from them, whichever process
     trained it. `command` is recorded in sweep.yaml. `on_end` prints the ranking after the last
     run; it gets what reads the sweep, and a function that prints a line.
     """
 
     def __init__(
-        self, plan: Plan, executor: Executor, command: str, on_end: OnEnd = print_results
+        self,
+        plan: Plan,
+        executor: Executor,
+        command: str,
+        on_end: OnEnd = print_results,
+        source: Source | None = None,
     ) -> None:
         self.plan, self.executor, self.command, self.on_end = plan, executor, command, on_end
+        self.source = source or GridSource(plan)
         self.reader = SnapshotReader(plan.folder)
-        self.mode = plan.runs[0].trial.settings.trainer.progress
+        self.mode = plan.settings.trainer.progress
         self.console = open_console(self.mode)
-        self.reasons: dict[str, str] = {}  # of runs that could not record one themselves
-        self._finished: set[str] = set()  # by this command: not submitted again
+        self.attempts = Attempts(plan.settings)
+        self._states = StateReader(plan.runs_folder)
         self._locked: set[str] = set()  # by another process, when they were last submitted
 
     def run(self) -> int:
-        """Train the missing runs, print the results and return the exit code.
+        """Train the proposed runs, print the results and return the exit code.
 
         Raises UserError or EnvironmentFailure if the sweep cannot continue, Interrupted or
         KeyboardInterrupt after a signal. All runs are saved first.
         """
-        with explained(self.plan.folder, "all runs are saved"):
+        self._check_wait()
+        with explained(self.plan.folder, "all runs are saved"), alert(self.plan) as alarm:
             self.reader.folder.enter(self.plan.entry(self.command))
             self._print_start()
             try:
                 with live_view(self.reader, Display(self.console, self.mode)):
-                    self._train_missing()
+                    left = self._train()
             except (Interrupted, KeyboardInterrupt):
                 self._print_end()
                 print_results(self.reader, self._print)
-                self._print("stopped: run the same command again to continue")
+                for line in self.executor.left_behind():
+                    self._print(line)
+                self._print(f"stopped: {CONTINUE}")
                 raise
             code = self._print_end()
+            if left:
+                self._print(
+                    f"queued   {counted(left, 'run')}; run the same command again to collect"
+                )
+                return DONE
             self.on_end(self.reader, self._print)
+            alarm.exit_code = code
             return code
 
-    def _train_missing(self) -> None:
+    def _check_wait(self) -> None:
+        if not self.plan.settings.wait and not self.executor.outlives:
+            raise UserError(
+                "wait=false: jobs of this launcher end with the command; "
+                "it goes with hydra/launcher=slurm"
+            )
+
+    def _train(self) -> int:
+        """Train until nothing is proposed; returns the number of runs left in a cluster's queue."""
         with self.executor, stop_on_signals() as stop:
             try:
-                self._work(stop)
+                return self._work(stop)
             except KeyboardInterrupt:  # the second signal: do not wait
                 self.executor.cancel(now=True)
                 raise
-            except BaseException:  # a signal or a full disk: save the runs in progress
+            except Interrupted:
+                if not self.executor.outlives:
+                    self.executor.cancel()
+                raise
+            except BaseException:  # a full disk: save the runs in progress
                 self.executor.cancel()
                 raise
 
-    def _work(self, stop: StopRequest) -> None:
-        while missing := self._missing():
-            free = [run for run in missing if not self._is_held(run)]
-            if free:
-                with stop.deferred():
-                    for run in free:
-                        self.executor.submit(self.plan.spec(run))
-                self._wait_for_executor()
-            else:  # other processes train the rest: wait for their results
+    def _work(self, stop: StopRequest) -> int:
+        while True:
+            states = self._read_states()
+            if self.attempts.is_enough:
+                self.executor.cancel()
+                return 0
+            proposed = self.source.propose(states, self._busy(states), self._room())
+            if proposed:
+                self._submit(proposed, stop)
+            if self.executor.live():
+                has_news = self._wait_for_executor()
+                if not (has_news or self.plan.settings.wait):
+                    return len(self.executor.live())
+            elif self._held(states):  # other processes train the rest: wait for their results
                 time.sleep(POLL_SECONDS)
                 self._locked.clear()
+            elif not proposed:
+                return 0
 
-    def _wait_for_executor(self) -> None:
+    def _submit(self, runs: Sequence[PlannedRun], stop: StopRequest) -> None:
+        if self.source.is_adaptive:
+            self.reader.folder.append({run.run_id: run.trial.values for run in runs})
+        with stop.deferred():
+            for run in runs:
+                self.executor.submit(self.plan.spec(run))
+
+    def _room(self) -> int:
+        """How many runs may be proposed."""
+        if not self.source.is_adaptive:
+            return len(self.source.runs)
+        return max(0, len(self.executor.capacity()) - len(self.executor.live()))
+
+    def _wait_for_executor(self) -> bool:
+        """Poll until something can be proposed; returns whether any run has ended."""
+        waits = self.plan.settings.wait
         while self.executor.live():
-            for run_id, error in self.executor.poll(POLL_SECONDS).items():
-                self._handle_end(run_id, error)
+            ends = self.executor.poll(POLL_SECONDS if waits else 0.0)
+            self._handle_ends(ends)
+            # what other processes do may have made room for a proposal too
+            if ends or not waits or (self.source.is_adaptive and self._room()):
+                return bool(ends)
+        return False
 
-    def _handle_end(self, run_id: str, error: Exception | None) -> None:
-        if isinstance(error, EnvironmentFailure):
-            raise error
-        if isinstance(error, RunLockedError):
-            self._locked.add(run_id)
-            return
-        self._finished.add(run_id)
-        if error is not None:
-            self.reasons[run_id] = str(error)
+    def _handle_ends(self, ends: Mapping[str, Exception | None]) -> None:
+        for run_id, error in ends.items():
+            if isinstance(error, EnvironmentFailure):
+                raise error
+            if isinstance(error, RunLockedError):
+                self._locked.add(run_id)
+            elif not isinstance(error, LaunchFailedError):
+                self.attempts.add(run_id, error)
+        launched = {i: error for i, error in ends.items() if isinstance(error, LaunchFailedError)}
+        if launched:
+            self.attempts.add_launch(set(launched), next(iter(launched.values())))
 
-    def _missing(self) -> list[PlannedRun]:
-        """The runs to train, and those that other processes are training, in launch order."""
-        runs = self.plan.by_id
-        self._states = read_states(self.plan.runs_folder, runs)
-        for run_id, state in self._states.items():  # a worker may have been killed at a run's end
+    def _read_states(self) -> dict[str, RunState]:
+        states = self._states.read(self.source.runs)
+        for run_id, state in states.items():  # a worker may have been killed at a run's end
             if state.folder is not None:
                 settle(self.plan.runs_folder, run_id, state.folder)
-        return launch_order([run for run in runs.values() if self._is_missing(run)])
+        self.attempts.judge(states)
+        return states
 
-    def _is_missing(self, run: PlannedRun) -> bool:
-        if self._is_held(run):
-            return True
-        status = self._states[run.run_id].status
-        is_done = needs_no_training(status, run.trial.settings)
-        return not is_done and run.run_id not in self._finished
+    def _busy(self, states: Mapping[str, RunState]) -> set[str]:
+        return self.executor.live() | self._held(states) | self.attempts.given_up
 
-    def _is_held(self, run: PlannedRun) -> bool:
-        """Whether another process trains the run."""
-        return self._states[run.run_id].holder is not None or run.run_id in self._locked
+    def _held(self, states: Mapping[str, RunState]) -> set[str]:
+        """The runs that other processes train."""
+        holders = {run_id for run_id, state in states.items() if state.holder is not None}
+        return (holders | self._locked) - self.executor.live()
 
     def _print_start(self) -> None:
         for line in self.plan.heading:
@@ -140,24 +199,17 @@ class Sweep:
         snapshot = self.reader.take()
         self.reader.folder.refresh(snapshot.states)
         link_latest(self.plan.outputs, self.plan.folder)
-        for line in unsuccessful_lines(snapshot, self.reasons):
+        for line in unsuccessful_lines(snapshot, self.attempts.reasons):
             self._print(line)
         used = disk_used([state.folder for state in snapshot.states.values() if state.folder])
         self._print(f"done     {status_counts(snapshot)}; {used} in {self.plan.runs_folder}")
+        for note in filter(None, (*self.attempts.notes, self.source.note)):
+            self._print(f"note     {note}")
         self._print(f"results  {self.plan.folder / 'runs.csv'}")
-        return self._exit_code(snapshot.states[run.run_id] for run in self.plan.runs)
+        return self._exit_code(snapshot.states[run_id] for run_id in self.source.runs)
 
     def _exit_code(self, states: Iterable[RunState]) -> int:
-        return DONE if all(state.status == "completed" for state in states) else FAILED
+        return DONE if all(state.status in SUCCESSFUL for state in states) else FAILED
 
     def _print(self, line: str, /, *, is_bold: bool = False) -> None:
         print_line(self.console, line, is_bold=is_bold)
-
-
-def launch_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
-    """Seeds outermost, so that one whole grid is done early; within a seed, longest runs first."""
-    by_id = {run.run_id: run for run in runs}
-    costs = {run.run_id: run.cost for run in runs}
-    order = longest_first(costs, by_id)
-    seeds = list(dict.fromkeys(run.trial.settings.seed for run in runs))
-    return sorted((by_id[i] for i in order), key=lambda run: seeds.index(run.trial.settings.seed))

@@ -38,6 +38,21 @@ NUISANCES: dict[str, Any] = {
     "confirm.top": 7,
     "confirm.seeds": 7,
     "confirm.baseline": "width=16 dropout=0.0",
+    "search.name": ["tpe", "random"],
+    "search.runs": 7,
+    "search.seeds": 7,
+    "search.seed": 7,
+    "search.budget_minutes": 7,
+    "search.budget_pflop": 7,
+    "pruning.name": ["asha", "median"],
+    "pruning.grace": 7,
+    "pruning.reduction": 7,
+    "pruning.top": 7,
+    "sweep_name": "mine",
+    "retries": 7,
+    "max_failures": 7,
+    "on_end": "true",
+    "wait": [False, True],
 }
 # All other settings. In a list stands more than one, the first of which may be the default.
 DECISIVE: dict[str, Any] = {

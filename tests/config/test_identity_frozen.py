@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cifar_exp.config.identity import run_id
+from cifar_exp.config.schema import COMMAND_GROUPS
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 FINGERPRINT = "0123456789abcdef" * 4
@@ -76,7 +77,7 @@ def test_every_option_is_frozen() -> None:
     options = {
         f"{path.parent.name}={path.stem}"
         for path in CONF.glob("*/*.yaml")
-        if path.parent.name != "hydra"
+        if path.parent.name not in ("hydra", *COMMAND_GROUPS)
     }
     assert options == set(OPTIONS)
 
@@ -87,8 +88,17 @@ def test_the_id_of_a_change_never_changes(settings: Callable, name: str) -> None
     assert run_id(settings(changes)) == frozen
 
 
-def test_words_about_confirming_a_sweep_are_no_part_of_an_id(settings: Callable) -> None:
-    words = {f"confirm.{name}": value for name, value in CONFIRM.items()}
+WORDS: list[dict[str, Any]] = [
+    {f"confirm.{name}": value for name, value in CONFIRM.items()},
+    {"search.name": "tpe", "search.runs": 40, "pruning.name": "asha", "pruning.grace": 2},
+    {"sweep_name": "mine", "retries": 2, "max_failures": 3, "on_end": "true", "wait": False},
+]
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_words_of_the_command_are_no_part_of_an_id(
+    settings: Callable, words: dict[str, Any]
+) -> None:
     assert run_id(settings(words)) == OPTIONS["model=base"]
 
 

@@ -10,6 +10,7 @@ from cifar_exp.config import metadata
 from cifar_exp.config.fields import Flag, Nuisance, TargetSection, Word
 from cifar_exp.config.metadata import all_fields, nuisance_keys, sections_of, text_keys
 from cifar_exp.config.schema import (
+    COMMAND_GROUPS,
     DataSection,
     MuonSection,
     PlateauSection,
@@ -36,11 +37,27 @@ def test_the_settings_that_do_not_name_a_run_are_those_that_never_did() -> None:
         "confirm.top",
         "confirm.seeds",
         "confirm.baseline",
+        "search.name",
+        "search.runs",
+        "search.seeds",
+        "search.seed",
+        "search.budget_minutes",
+        "search.budget_pflop",
+        "pruning.name",
+        "pruning.grace",
+        "pruning.reduction",
+        "pruning.top",
+        "sweep_name",
+        "retries",
+        "max_failures",
+        "on_end",
+        "wait",
     }
 
 
 def test_free_text_is_what_takes_any_name() -> None:
-    assert text_keys() == {"init_from", "data.root", "confirm.sweep", "confirm.baseline"}
+    texts = {"init_from", "data.root", "confirm.sweep", "confirm.baseline", "sweep_name", "on_end"}
+    assert text_keys() == texts
 
 
 class LaterData(DataSection):
@@ -90,7 +107,7 @@ def test_the_sections_of_a_group_are_listed_once_each(
 def test_every_setting_has_a_meaning() -> None:
     groups = {name for name, field in Settings.model_fields.items() if sections_of(field)}
     assert [key for key, field in all_fields() if not field.description] == []
-    groups -= {"confirm"}  # words of the command, not of a run
+    groups -= COMMAND_GROUPS  # words of the command, not of a run
     assert groups == {"data", "model", "augmentation", "optimizer", "scheduler", "trainer"}
 
 

@@ -119,7 +119,10 @@ def test_a_group_that_the_settings_lack_is_a_mistake(
     errors_of: ErrorsOf, own_yaml: Callable[..., Path]
 ) -> None:
     own = ["--config-dir", str(own_yaml(**{"foo/a": "x: 1\n"}))]
-    groups = "augmentation, data, experiment, model, optimizer, scheduler, sweep, trainer"
+    groups = (
+        "augmentation, data, experiment, model, optimizer, pruning, scheduler, search, sweep, "
+        "trainer"
+    )
     sentence = f"foo: no such setting or group; the groups are {groups}"
     assert errors_of(*own, "foo=a") == [sentence]
     assert errors_of(*own, "+foo=a") == [sentence]

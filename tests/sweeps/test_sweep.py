@@ -4,8 +4,10 @@ import errno
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +19,12 @@ from cifar_exp.errors import EnvironmentFailure, Interrupted, UserError
 from cifar_exp.runs.spec import RunSpec, Slot
 from cifar_exp.storage.lock import RunLockedError, lock_run
 from cifar_exp.storage.record import RunRecord
+from cifar_exp.storage.run_state import RunState
+from cifar_exp.storage.sweep_folder import SweepFolder
 from cifar_exp.sweeps import sweep as module
 from cifar_exp.sweeps.launchers.base import Executor, RunStoppedError
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
-from cifar_exp.sweeps.plan import Plan, make_plan
+from cifar_exp.sweeps.plan import Plan, PlannedRun, make_plan
 from cifar_exp.sweeps.sweep import Sweep
 from cifar_exp.sweeps.trial import Grid, Trial
 from cifar_exp.terminal import PrintLine
@@ -367,3 +371,99 @@ def test_a_sweep_ends_with_its_ranking(
         f"   1  lr=0.2  75.00 %  tiny-{second}",
         f"   2  lr=0.1  50.00 %  tiny-{first}",
     ]
+
+
+class OneByOne:
+    """An adaptive source: proposes the runs of a plan in order, each once."""
+
+    is_adaptive = True
+    note = "proposed all"
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.asked = plan, list[int]()
+        self.runs: dict[str, PlannedRun] = {}
+
+    def propose(
+        self, states: Mapping[str, RunState], busy: AbstractSet[str], n: int
+    ) -> list[PlannedRun]:
+        assert set(states) == set(self.runs)
+        assert busy <= set(self.runs)
+        self.asked.append(n)
+        new = [run for run_id, run in self.plan.by_id.items() if run_id not in self.runs][:n]
+        self.runs.update((run.run_id, run) for run in new)
+        return new
+
+
+def test_an_adaptive_source_is_asked_for_as_many_runs_as_there_are_free_slots(
+    plan_of: MakePlan,
+    make_record: Callable[..., RunRecord],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plan = plan_of(0.1, 0.2, 0.3)
+    script = {i: partial(completes, plan, i, make_record) for i in plan.by_id}
+    source, executor = OneByOne(plan), ScriptedExecutor(script)
+    empty = replace(plan, runs=[], example=plan.runs[0].trial)
+    assert Sweep(empty, executor, COMMAND, source=source).run() == 0
+    assert source.asked == [1, 1, 1, 1]
+    assert executor.calls == [*submits(plan), "close"]
+    lines = capsys.readouterr().out.splitlines()
+    assert "note     proposed all" in lines
+    rows = SweepFolder(plan.folder).rows()
+    assert [(row.run_id, row.status) for row in rows] == [(i, "completed") for i in plan.by_id]
+
+
+def test_jobs_that_end_with_the_command_cannot_be_left_alone(plan_of: MakePlan, run: Run) -> None:
+    executor = ScriptedExecutor({})
+    with pytest.raises(UserError, match="wait=false: jobs of this launcher end with the command"):
+        run(plan_of(0.1, wait=False), executor)
+    assert executor.calls == []
+
+
+def test_jobs_of_a_cluster_are_queued_and_left_to_the_next_command(
+    plan_of: MakePlan, run: Run, make_record: Callable[..., RunRecord]
+) -> None:
+    class Cluster(ScriptedExecutor):
+        outlives = True
+
+        def poll(self, timeout: float) -> dict[str, Exception | None]:
+            assert timeout == 0
+            return {}
+
+    plan = plan_of(0.1, 0.2, wait=False)
+    executor = Cluster({})
+    code, lines = run(plan, executor)
+    assert (code, executor.calls) == (0, [*submits(plan), "close"])
+    assert lines[-1] == "queued   2 runs; run the same command again to collect"
+    for run_id in plan.by_id:
+        completes(plan, run_id, make_record)
+    collecting = Cluster({})
+    assert run(plan, collecting)[0] == 0
+    assert collecting.calls == ["close"]
+
+
+def test_a_run_is_tried_as_often_as_retries_says(
+    plan_of: MakePlan, run: Run, make_record: Callable[..., RunRecord]
+) -> None:
+    plan = plan_of(0.1, retries=1)
+    (run_id,) = plan.by_id
+    ends = iter((RunStoppedError("killed"), None))
+
+    def end() -> Exception | None:
+        error = next(ends)
+        if error is None:
+            completes(plan, run_id, make_record)
+        return error
+
+    executor = ScriptedExecutor({run_id: end})
+    assert run(plan, executor)[0] == 0
+    assert executor.calls == [f"submit {run_id}"] * 2 + ["close"]
+
+
+def test_no_run_starts_after_as_many_failures_as_are_allowed(plan_of: MakePlan, run: Run) -> None:
+    plan = plan_of(0.1, 0.2, 0.3, max_failures=1)
+    first, *_ = plan.by_id
+    executor = ScriptedExecutor({first: RunStoppedError("killed")})
+    code, lines = run(plan, executor)
+    assert code == 1
+    assert executor.calls == [*submits(plan), "cancel", "close"]
+    assert "note     stopped after 1 run did not complete (max_failures=1)" in lines

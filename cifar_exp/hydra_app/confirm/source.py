@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cifar_exp.config.identity import NUISANCE, flatten, run_id
-from cifar_exp.config.schema import Settings
+from cifar_exp.config.schema import COMMAND_GROUPS, Settings
 from cifar_exp.config.validation import validate
 from cifar_exp.data.registry import is_known_by_content
 from cifar_exp.errors import UserError
@@ -17,7 +17,18 @@ from cifar_exp.sweeps.trial import Trial
 
 # Said by each command for itself; what else is no part of a run's identity is the run's, unless
 # the command says otherwise.
-OF_THE_COMMAND = ("plan", "report", "rerun", "retry_failed", "trainer.progress")
+OF_THE_COMMAND = (
+    "plan",
+    "report",
+    "rerun",
+    "retry_failed",
+    "retries",
+    "max_failures",
+    "on_end",
+    "wait",
+    "sweep_name",
+    "trainer.progress",
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,11 @@ class Source:
         """The trial of this seed; `values` are those of the swept keys but the seed."""
         tree = _updated(self.tree, {**words.values, "seed": seed})
         replaced = {"seed", *OF_THE_COMMAND, *map(key_of, words.typed)}
-        kept = [line for line in self.overrides if key_of(line) not in replaced]
+        kept = [
+            line
+            for line in self.overrides
+            if key_of(line) not in replaced and key_of(line).partition(".")[0] not in COMMAND_GROUPS
+        ]
         return Trial(
             settings=validate(tree),
             label=self.record.label,
@@ -93,7 +108,7 @@ def _read(folder: Path) -> Source:
             f"{folder}: its settings name another run now, because the source of its class or of "
             "cifar_exp has changed since"
         )
-    own = {key: value for key, value in tree.items() if key != "confirm"}
+    own = {key: value for key, value in tree.items() if key not in COMMAND_GROUPS}
     return Source(record, own, read_overrides(folder), fingerprint)
 
 
@@ -102,5 +117,5 @@ def _updated(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, An
     updated = dict(tree)
     for key, value in values.items():
         group, _, name = key.partition(".")
-        updated[group] = {**updated[group], name: value} if name else value
+        updated[group] = {**updated.get(group, {}), name: value} if name else value
     return updated

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_exp.storage.atomic import mtime_ns
-from cifar_exp.storage.lock import lock_holder
-from cifar_exp.storage.record import TERMINAL
 from cifar_exp.storage.run_state import RunState, read_state, run_folders
 from cifar_exp.storage.sweep_folder import SweepFile, SweepFolder, SweepRow
 from cifar_exp.sweeps.duration import (
@@ -19,6 +17,7 @@ from cifar_exp.sweeps.duration import (
     seconds_left,
     timing_sample,
 )
+from cifar_exp.sweeps.states import StateReader
 from cifar_exp.training.cost import RunCost
 
 MAX_SAMPLES = 200  # the latest runs from which durations are predicted
@@ -63,22 +62,21 @@ class Snapshot:
 
 
 class SnapshotReader:
-    """Takes snapshots of one sweep. Reads a run that has ended only once."""
+    """Takes snapshots of one sweep."""
 
     def __init__(self, path: Path) -> None:
         self.folder = SweepFolder(path)
-        self._final: dict[str, tuple[int, RunState]] = {}
+        self._states = StateReader(self.folder.runs_folder)
         self._samples_elsewhere: list[TimingSample] | None = None
         self._file: tuple[int, SweepFile] | None = None
 
     def take(self) -> Snapshot:
         """The state of the sweep now."""
-        rows, runs = self.folder.rows(), self.folder.runs_folder
-        folders = run_folders(runs)
-        states = {row.run_id: self._state(runs, row.run_id, folders) for row in rows}
+        rows = self.folder.rows()
+        states = self._states.read(row.run_id for row in rows)
         file = self._read_file()
         costs = {row.run_id: _cost(file, row.run_id) for row in rows}
-        return Snapshot(self.folder.name, rows, states, self._seconds_left(states, costs, folders))
+        return Snapshot(self.folder.name, rows, states, self._seconds_left(states, costs))
 
     def _read_file(self) -> SweepFile:
         # the YAML of a thousand runs is slow to parse, and the live table is drawn every second
@@ -87,39 +85,25 @@ class SnapshotReader:
             self._file = (written, self.folder.read_file())
         return self._file[1]
 
-    def _state(self, runs: Path, run_id: str, folders: Mapping[str, Path]) -> RunState:
-        folder = folders.get(run_id)
-        written = mtime_ns(folder / "run.json") if folder else 0
-        known_at, known = self._final.get(run_id, (0, None))
-        is_same = known is not None and known_at == written and known.folder == folder
-        if known is not None and is_same and lock_holder(runs, run_id) is None:
-            return known  # if it is held, it is being trained again
-        state = read_state(runs, run_id, folder)
-        if state.status in TERMINAL:
-            self._final[run_id] = (written, state)
-        return state
-
     def _seconds_left(
         self,
         states: Mapping[str, RunState],
         costs: Mapping[str, RunCost | None],
-        folders: Mapping[str, Path],
     ) -> float | None:
         running = [i for i, state in states.items() if state.status == "running"]
         if not running:
             return None
         samples = [s for state in states.values() if (s := timing_sample(state))]
-        durations = DurationModel(samples or self._other_samples(states, folders))
+        durations = DurationModel(samples or self._other_samples(states))
         waiting = [i for i, s in states.items() if s.status in ("pending", "interrupted", "failed")]
         waiting = longest_first(costs, waiting)
         left = {i: seconds_left(states[i], costs[i], durations) for i in [*running, *waiting]}
         return makespan([left[i] for i in running], [left[i] for i in waiting], len(running))
 
-    def _other_samples(
-        self, states: Mapping[str, RunState], folders: Mapping[str, Path]
-    ) -> list[TimingSample]:
+    def _other_samples(self, states: Mapping[str, RunState]) -> list[TimingSample]:
         """From runs of other sweeps, while this one has no completed run."""
         if self._samples_elsewhere is None:
+            folders = run_folders(self.folder.runs_folder)
             others = {i: folder for i, folder in folders.items() if i not in states}
             self._samples_elsewhere = latest_samples(self.folder.runs_folder, others)
         return self._samples_elsewhere

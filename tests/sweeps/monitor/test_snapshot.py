@@ -125,7 +125,7 @@ def test_a_run_that_has_ended_is_read_once_until_it_is_written_again(
         read.append(run_id)
         return read_state(runs, run_id, folder)
 
-    monkeypatch.setattr("cifar_exp.sweeps.monitor.snapshot.read_state", noted)
+    monkeypatch.setattr("cifar_exp.sweeps.states.read_state", noted)
     for _ in range(3):
         assert reader.take().counts == {"completed": 1, "failed": 1}
     assert read == [run_id(0), run_id(1), run_id(1), run_id(1)]
