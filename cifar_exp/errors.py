@@ -29,7 +29,7 @@ class Interrupted(BaseException):
 
     def __init__(self, signum: int) -> None:
         super().__init__(signal.Signals(signum).name)
-        self.exit_code = 128 + signum
+        self.signum, self.exit_code = signum, 128 + signum
         self.is_time_limit = signum == signal.SIGALRM
 
 

@@ -88,10 +88,16 @@ class Recorder:
         self.loggers.start(self.record, [asdict(metrics) for metrics in self.trainer.history])
         self.workload.begin()
         with self.stop.deferred():
-            for metrics in self.trainer.fit(self.stop, self._show_progress):
-                self._record_epoch(metrics)
-            if self.stop():
+            self._fit()
+            while self.stop():
                 self._save()
+                if not self.stop.goes_on():
+                    break
+                self._fit()
+
+    def _fit(self) -> None:
+        for metrics in self.trainer.fit(self.stop, self._show_progress):
+            self._record_epoch(metrics)
 
     def _record_epoch(self, metrics: EpochMetrics) -> None:
         # best.pt first: if the process is killed right after it, the epoch is trained again and
