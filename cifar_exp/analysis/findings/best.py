@@ -40,7 +40,8 @@ def best_findings(statistics: GroupStatistics) -> Iterator[Finding]:
 def _best(statistics: GroupStatistics, row: pd.Series) -> str:
     metric, configurations = statistics.metric, len(statistics.evaluated)
     name = str(row["configuration"])
-    subject = f"{name[0].upper()}{name[1:]}" if configurations == 1 else f"Best of {configurations}"
+    of_all = f"{configurations}{' trained to the end' if len(statistics.paused.runs) else ''}"
+    subject = f"{name[0].upper()}{name[1:]}" if configurations == 1 else f"Best of {of_all}"
     result = f"{metric.label} {metric.text(row['mean'])}"
     parts = [f"{subject}: {result}" if configurations == 1 else f"{subject}: {name}, {result}"]
     parts.append(completion_note(statistics, name))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cifar_exp.analysis.findings.confirmed import confirm_hint
+from cifar_exp.analysis.findings.paused import paused_cautions
 from cifar_exp.analysis.findings.words import distinct_values, listed
 from cifar_exp.analysis.statistics.factors import is_option
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
@@ -21,6 +22,7 @@ def _cautions(statistics: GroupStatistics) -> Iterator[str]:
     if hint is not None:
         yield hint
     yield from _run_cautions(statistics)
+    yield from paused_cautions(statistics)
     if not statistics.is_confirming:
         yield from _aliased_cautions(statistics)
     if statistics.model is not None and statistics.model.scatter.is_uneven:

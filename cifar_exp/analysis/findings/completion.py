@@ -41,16 +41,20 @@ def completion_note(statistics: GroupStatistics, configuration: str) -> str:
 def _none_completed(statistics: GroupStatistics) -> Iterator[Finding]:
     counts = statistics.runs["status"].value_counts()
     failed, diverged = (int(counts.get(status, 0)) for status in ("failed", "diverged"))
+    paused = len(statistics.paused.runs)
+    parts = [f"{number_of(paused, 'run')} {'was' if paused == 1 else 'were'} paused"] * (paused > 0)
     if failed + diverged:
-        ended = number_of(failed + diverged, "run")
-        yield Finding("completion", f"{ended} {_verb(failed, diverged)}, and none completed.")
+        parts.append(f"{number_of(failed + diverged, 'run')} {_verb(failed, diverged)}")
+    if parts:
+        yield Finding("completion", f"{listed(parts)}, and none completed.")
 
 
 def _never_completed(statistics: GroupStatistics) -> Iterator[Finding]:
     table = statistics.completion
     is_few = table.groupby("setting")["level"].transform("size") <= MOST_LEVELS
     is_named = is_few & (table["runs"] >= 2) & (table["level"] != ABSENT)
-    for row in table[is_named & (table["completed"] == 0)].to_dict("records"):
+    is_dead = table["completed"] + table["pruned"] == 0
+    for row in table[is_named & is_dead].to_dict("records"):
         how = _verb(row["failed"], row["diverged"])
         text = f"{_all(row['runs'])} runs with {row['name']}={row['level']} {how}."
         yield Finding("completion", text, setting=row["setting"], level=row["level"])

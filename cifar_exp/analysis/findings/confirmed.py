@@ -52,8 +52,9 @@ def confirm_hint(statistics: GroupStatistics) -> str | None:
         return None  # several comparison groups, which cannot be ranked together
     command = f"python -m cifar_exp.train confirm.sweep={shlex.quote(str(sweep.folder))}"
     which = f"the best {TOP}" if number > TOP else "them"
+    tried = number + len(statistics.paused.configurations)
     return (
-        f"The best was selected from {number} configurations on one seed each, so its lead is "
+        f"The best was selected from {tried} configurations on one seed each, so its lead is "
         f"flattered; `{command}` trains {which} on fresh seeds."
     )
 

@@ -7,9 +7,12 @@ import pandas as pd
 from cifar_exp.analysis.findings.base import Finding
 from cifar_exp.analysis.findings.verdict import compared, verdict_text
 from cifar_exp.analysis.findings.words import capital, listed
+from cifar_exp.analysis.statistics.completion import ENDED
 from cifar_exp.analysis.statistics.crossings import Crossing
-from cifar_exp.analysis.statistics.factors import shorten
+from cifar_exp.analysis.statistics.factors import ABSENT, shorten
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.paused import is_beyond
+from cifar_exp.analysis.statistics.surrogate import present_levels
 
 MOST_CROSSINGS = 2
 DIGITS = 2  # of the ends of a region
@@ -23,11 +26,11 @@ def region_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     """
     table = statistics.regions
     for setting, own in table.groupby("setting", sort=False):
-        parts = []
+        parts, ends = [], _ends_lost(statistics, str(setting))
         for level, spans in own.groupby("other_level", sort=False):
             if not (spans["is_lowest"].any() and spans["is_highest"].any() and len(spans) == 1):
                 with_level = f" with {spans['other_name'].iloc[0]}={level}" if level else ""
-                parts.append(f"{_spans(spans)}{with_level}")
+                parts.append(f"{_spans(spans, ends)}{with_level}")
         if parts:
             name = own["name"].iloc[0]
             worth = statistics.worth
@@ -35,7 +38,7 @@ def region_findings(statistics: GroupStatistics) -> Iterator[Finding]:
             if worth is not None:
                 by = statistics.metric.difference_text(worth)[1:]
             worse = f"other values are significantly worse, by more than {by}"
-            text = f"{capital(name)} {listed(parts)} does best; {worse}.{_beyond(own)}"
+            text = f"{capital(name)} {listed(parts)} does best; {worse}.{_beyond(own, ends)}"
             yield Finding("region", text, setting=str(setting))
 
 
@@ -45,27 +48,47 @@ def own_best_findings(statistics: GroupStatistics) -> Iterator[Finding]:
         yield _own_best(statistics, crossing)
 
 
-def _spans(spans: pd.DataFrame) -> str:
+def _ends_lost(statistics: GroupStatistics, setting: str) -> dict[str, bool]:
+    """Whether values beyond the lowest and the highest that count were tried without a result.
+
+    Their runs were paused, failed or diverged.
+    """
+    factor = next(factor for factor in statistics.factors if factor.key == setting)
+    known = [level for level in present_levels(statistics.counted, factor) if level != ABSENT]
+    lost = statistics.runs[statistics.runs["status"].isin(ENDED)]
+    return {
+        "is_lowest": is_beyond(lost, factor, known[0], is_upper=False),
+        "is_highest": is_beyond(lost, factor, known[-1], is_upper=True),
+    }
+
+
+def _spans(spans: pd.DataFrame, ends_lost: dict[str, bool]) -> str:
     texts = []
     for row in spans.to_dict("records"):
         low, high = (shorten(str(row[key]), DIGITS) for key in ("low", "high"))
-        if row["is_lowest"]:
+        if row["is_lowest"] and not ends_lost["is_lowest"]:
             texts.append(f"up to {high}")
-        elif row["is_highest"]:
+        elif row["is_highest"] and not ends_lost["is_highest"]:
             texts.append(f"of {low} or more")
         else:
             texts.append(f"near {low}" if low == high else f"from {low} to {high}")
     return listed(texts, "or")
 
 
-def _beyond(own: pd.DataFrame) -> str:
-    """What cannot be known: the best may lie outside the values that were tried."""
-    sides = [
-        side
-        for side, key in (("lower", "is_lowest"), ("higher", "is_highest"))
-        if own[key].any() and not own[["is_lowest", "is_highest"]].all(axis=1).any()
-    ]
-    return f" {listed(sides, 'or').capitalize()} values were not tried." if sides else ""
+def _beyond(own: pd.DataFrame, ends_lost: dict[str, bool]) -> str:
+    """What cannot be known: the best may lie outside the values that have a result."""
+    if own[["is_lowest", "is_highest"]].all(axis=1).any():
+        return ""
+    texts = []
+    for is_lost, what in ((False, "were not tried"), (True, "were tried, but no run completed")):
+        sides = [
+            side
+            for side, key in (("lower", "is_lowest"), ("higher", "is_highest"))
+            if own[key].any() and ends_lost[key] == is_lost
+        ]
+        if sides:
+            texts.append(f" {listed(sides, 'or').capitalize()} values {what}.")
+    return "".join(texts)
 
 
 def _own_best(statistics: GroupStatistics, crossing: Crossing) -> Finding:

@@ -16,6 +16,7 @@ from cifar_exp.analysis.page.methods import methods
 from cifar_exp.analysis.page.paper import paper_paragraphs
 from cifar_exp.analysis.page.tiles import counts, tiles
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
+from cifar_exp.analysis.statistics.paused import PAUSED
 
 MOST_FAILURES = 20  # listed on the page; runs.csv has all
 
@@ -80,7 +81,8 @@ def _figure(figure: PlannedFigure) -> dict[str, str | None]:
 
 def _failures(shown: pd.DataFrame, loaded: LoadedRuns) -> list[dict[str, Any]]:
     failures = []
-    for run_id, row in shown[shown["reason"] != ""].iterrows():
+    is_failure = (shown["reason"] != "") & (shown["status"] != PAUSED)
+    for run_id, row in shown[is_failure].iterrows():
         error = loaded.runs[str(run_id)].record.error
         failures.append(
             {

@@ -104,6 +104,7 @@ def _configurations(statistics: GroupStatistics) -> list[dict[str, Any]]:
         "parameters": numbers(table["parameters"]),
         "failed": table["failed"].tolist(),
         "diverged": table["diverged"].tolist(),
+        "paused": table["pruned"].tolist(),
         "notCounted": table["not_counted"].tolist(),
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 
 import cifar_exp
+from cifar_exp.analysis.findings.paused import paused_when
+from cifar_exp.analysis.findings.words import listed
 from cifar_exp.analysis.load.frames import settings_columns
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
@@ -70,7 +72,8 @@ def _settings(statistics: GroupStatistics) -> Iterator[str]:
             yield f"The one with the best mean {statistics.metric.label} was chosen."
     epochs = statistics.counted["epochs"].dropna().unique()
     if len(epochs) == 1:
-        yield f"Each run trained for {counted(int(epochs[0]), 'epoch')}."
+        which = "Each run that was not paused" if len(statistics.paused.runs) else "Each run"
+        yield f"{which} trained for {counted(int(epochs[0]), 'epoch')}."
     same = ", ".join(_common(statistics))
     yield (
         f"Settings common to all runs: {same}."
@@ -104,6 +107,8 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
     seeds = f"{sizes.min()}" if sizes.min() == sizes.max() else f"{sizes.min()} to {sizes.max()}"
     what = "seed" if seeds == "1" else "seeds"
     subject = "Each configuration" if len(sizes) > 1 else "The configuration"
+    if statistics.paused.configurations:
+        subject = f"{subject} that was not paused"
     yield (
         f"{subject} was trained with {seeds} {what}, which determine the initial weights, the "
         "order of the images and their augmentation."
@@ -135,9 +140,13 @@ def _results(statistics: GroupStatistics) -> Iterator[str]:
         )
     lost = statistics.summary[["failed", "diverged"]].sum()
     parts = [f"{n} {status}" for status, n in lost.items() if n]
+    paused = len(statistics.paused.runs)
+    if paused:
+        was = "was" if paused == 1 else "were"
+        parts.append(f"{paused} {was} paused by a pruner ({paused_when(statistics)})")
     if parts:
         runs = counted(len(statistics.runs), "run")
-        yield f"Of {runs}, {' and '.join(parts)}; they are left out of all means."
+        yield f"Of {runs}, {listed(parts)}; they are left out of all means."
 
 
 def _method(statistics: GroupStatistics) -> str:

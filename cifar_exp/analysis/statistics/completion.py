@@ -8,7 +8,7 @@ import pandas as pd
 from cifar_exp.analysis.statistics.factors import ABSENT, Factor
 from cifar_exp.analysis.statistics.surrogate import MOST_LEVELS, present_levels
 
-ENDED = ("completed", "failed", "diverged")
+ENDED = ("completed", "failed", "diverged", "pruned")
 FAR = 5.0  # robust SDs between seeds
 ISOLATED = 2.0  # times the range of a configuration's other runs
 FEWEST_PAIRS = 4  # of runs of one configuration, for a robust SD
@@ -19,7 +19,8 @@ NORMAL_MEDIAN = 0.6745  # of the absolute value of a standard normal variable
 def completion_by_level(runs: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
     """A row per level of each factor: how many of its runs ended in which way.
 
-    setting, name, level, runs, completed, failed, diverged; runs that have not ended do not count.
+    setting, name, level, runs, completed, failed, diverged, pruned; runs that have not ended do not
+    count.
     """
     ended = runs[runs["status"].isin(ENDED)]
     tables = []
@@ -35,7 +36,7 @@ def completion_by_level(runs: pd.DataFrame, factors: Sequence[Factor]) -> pd.Dat
 
 
 def failing_ends(table: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame:
-    """Where a numeric setting has many values: its ends, from where on no run completed.
+    """Where a numeric setting has many values: its ends, from where on all runs failed or diverged.
 
     `table`: completion by level. A row per end of at least two runs: setting, name, level (the
     innermost value), is_upper, runs, failed, diverged.
@@ -47,7 +48,8 @@ def failing_ends(table: pd.DataFrame, factors: Sequence[Factor]) -> pd.DataFrame
             continue
         for is_upper in (False, True):
             ordered = own[::-1] if is_upper else own
-            end = ordered[(ordered["completed"] > 0).cumsum() == 0]
+            is_alive = ordered["completed"] + ordered["pruned"] > 0
+            end = ordered[is_alive.cumsum() == 0]
             if end["runs"].sum() >= 2 and len(end) < len(own):
                 counts = end[["runs", "failed", "diverged"]].sum().to_dict()
                 named = {"setting": factor.key, "name": factor.name, "is_upper": is_upper}

@@ -72,7 +72,7 @@ def summarize(
     table = table.join(_means(counted, metric, model)).fillna({"n": 0}).astype({"n": int})
     by_name = runs["configuration"]
     table["not_counted"] = by_name.value_counts() - table["n"]
-    for status in ("diverged", "failed"):
+    for status in ("diverged", "failed", "pruned"):
         table[status] = (runs["status"] == status).groupby(by_name).sum()
     table = table.reset_index()
     order = (-metric.sign * table["mean"]).argsort(kind="stable")  # NaN goes last

@@ -12,6 +12,7 @@ from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.importance import Importance, importance
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.model import CellModel
+from cifar_exp.analysis.statistics.paused import Paused, paused_runs
 from cifar_exp.analysis.statistics.regions import REGION_COLUMNS, TREND_COLUMNS, regions, trends
 from cifar_exp.analysis.statistics.surrogate import (
     InsufficientDataError,
@@ -47,9 +48,14 @@ class Exploration:
 
     @cached_property
     def completion(self) -> pd.DataFrame:
-        """How many runs of each level completed, failed and diverged."""
+        """How many runs of each level ended in which way."""
         current = self.runs.drop(index=list(self.configured.superseded))
         return completion_by_level(current, self.factors)
+
+    @cached_property
+    def paused(self) -> Paused:
+        """The runs that a pruner paused."""
+        return paused_runs(self.runs)
 
     @cached_property
     def collapsed(self) -> pd.DataFrame:

@@ -4,7 +4,7 @@
 //   slug, title, metric: {name, label, unit, differenceUnit, scale, digits, higher},
 //   factors: [{key, name, numeric, levels: [text]}], by importance,
 //   configurations: [{name, levels: [index per factor], n, mean, low, high, sd, test, seconds,
-//     pflop, parameters, rank, failed, diverged, notCounted}], the best first,
+//     pflop, parameters, rank, failed, diverged, paused, notCounted}], the best first,
 //   runs: {id, name, status, seed, configuration (an index, or -1), value (null if it does not count),
 //     val, test, epochs, planned, seconds, pflop, finished}, columns in the same order,
 //   details: {common, settings, folder, command, reason}, curves (packed),

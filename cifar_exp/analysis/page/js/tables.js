@@ -54,9 +54,10 @@ report.tables.configurations = (group) => {
   ];
 };
 
-// `2 failed, 1 diverged, 1 other`: other runs did not finish or were replaced.
-report.tables.lost = ({ failed, diverged, notCounted }) => {
-  const parts = [[failed, "failed"], [diverged, "diverged"], [notCounted - failed - diverged, "other"]];
+// `2 failed, 1 diverged, 1 paused, 1 other`: other runs did not finish or were replaced.
+report.tables.lost = ({ failed, diverged, paused, notCounted }) => {
+  const rest = notCounted - failed - diverged - paused;
+  const parts = [[failed, "failed"], [diverged, "diverged"], [paused, "paused"], [rest, "other"]];
   return parts.filter(([n]) => n).map(([n, what]) => `${n} ${what}`).join(", ");
 };
 
