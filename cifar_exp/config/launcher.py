@@ -94,8 +94,10 @@ class RayOptions(LauncherOptions):
     name = "ray"
     package = "ray"
 
-    address: Name | None = Field(
-        None, description="address of a cluster; null: Ray is started on this machine"
+    address: Annotated[str, Field(pattern=r"^[^/\s]+:\d{1,5}$")] | None = Field(
+        None,
+        description="HOST:PORT of a cluster's head; null: Ray is started on this machine",
+        json_schema_extra={"allowed": "HOST:PORT, such as 10.0.0.1:6379, or null"},
     )
     n_jobs: Literal["auto"] | Jobs = Field(
         "auto", description="runs at a time; auto: what the cluster's cores and GPUs allow"

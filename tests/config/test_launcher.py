@@ -89,6 +89,12 @@ def test_each_mistake_is_a_sentence(key: str, value: Any, sentence: str) -> None
             "nice: must be keys and values, such as {nice: 10}, or null",
         ),
         ("ray", "n_jobs", 0, "0: must be auto or an integer in [1, 1024]"),
+        (
+            "ray",
+            "address",
+            "ray://head:1",
+            "ray://head:1: must be HOST:PORT, such as 10.0.0.1:6379, or null",
+        ),
         ("ray", "gpus", -0.5, "-0.5: must be a number in [0, 64]"),
     ],
 )

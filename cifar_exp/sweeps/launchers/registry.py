@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from cifar_exp.config.launcher import LauncherOptions, LocalOptions
+from cifar_exp.config.launcher import LauncherOptions, LocalOptions, RayOptions
 from cifar_exp.errors import UserError
 from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.probe import Probe, probe_by
@@ -33,10 +33,9 @@ def make_executor(
 
 
 def probe_of(executor: Executor) -> Probe | None:
-    """What times a training step where the executor trains; None if that is not this machine."""
-    from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
-
-    return probe_by(executor.call) if isinstance(executor, LocalExecutor) else None
+    """What times a training step where the executor trains; None if it cannot call there."""
+    call = getattr(executor, "call", None)
+    return None if call is None else probe_by(call)
 
 
 def _local(options: LauncherOptions, _folder: Path, needs_accelerator: bool) -> Executor:
@@ -46,6 +45,14 @@ def _local(options: LauncherOptions, _folder: Path, needs_accelerator: bool) -> 
     return LocalExecutor(options, needs_accelerator=needs_accelerator)
 
 
+def _ray(options: LauncherOptions, _folder: Path, _needs_accelerator: bool) -> Executor:
+    from cifar_exp.sweeps.launchers.ray.executor import RayExecutor
+
+    assert isinstance(options, RayOptions)
+    return RayExecutor(options)
+
+
 BUILDERS: Mapping[type[LauncherOptions], Callable[[LauncherOptions, Path, bool], Executor]] = {
-    LocalOptions: _local
+    LocalOptions: _local,
+    RayOptions: _ray,
 }

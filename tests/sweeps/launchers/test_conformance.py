@@ -1,4 +1,4 @@
-"""What every executor must do: the local one, and Hydra's basic and joblib as batches."""
+"""What every executor must do: ours, and Hydra's basic and joblib as batches."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +16,7 @@ from hydra.types import HydraContext, RunMode
 from joblib.externals.loky import get_reusable_executor
 from omegaconf import OmegaConf
 
-from cifar_exp.config.launcher import LocalOptions
+from cifar_exp.config.launcher import LocalOptions, RayOptions
 from cifar_exp.config.schema import Settings
 from cifar_exp.hydra_app.compose import conf_folder
 from cifar_exp.hydra_app.hydra_launcher import HydraExecutor
@@ -26,10 +26,11 @@ from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.run_state import RunState, read_states
 from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
+from cifar_exp.sweeps.launchers.ray.executor import RayExecutor
 
 pytestmark = pytest.mark.slow  # trains in processes
 
-EXECUTORS = ("local", "basic", "joblib")
+EXECUTORS = ("local", "basic", "joblib", pytest.param("ray", marks=pytest.mark.xdist_group("ray")))
 FAILS = ("optimizer.lr=1e30",)
 SMALL = (
     "data=folder",
@@ -80,6 +81,9 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
         made: Executor
         if request.param == "local":
             made = LocalExecutor(LocalOptions(n_jobs=2), needs_accelerator=False)
+        elif request.param == "ray":
+            request.getfixturevalue("local_ray")
+            made = RayExecutor(RayOptions())
         else:
             made = HydraExecutor(*stack.enter_context(hydra_launcher(request.param)))
         yield stack.enter_context(made)
