@@ -68,7 +68,7 @@ def _show(place: Place, arguments: argparse.Namespace) -> None:
         return
     if not arguments.watch:
         _print(place, readers)
-    elif _is_training(place) or any(reader.take().running for reader in readers):
+    elif _is_training(place) or any(map(_is_active, readers)):
         _watch(place, readers)
     else:
         _print(place, readers)
@@ -98,9 +98,14 @@ def _watch(place: Place, readers: Sequence[SnapshotReader]) -> None:
             snapshots = [reader.take() for reader in readers]
             lines = [plain(run_line(state)) for state in _states_outside(place, readers)]
             live.update(Group(*map(live_table, snapshots), *lines), refresh=True)
-            if not any(snapshot.running for snapshot in snapshots) and not _is_training(place):
+            if not any(s.running or s.queued for s in snapshots) and not _is_training(place):
                 return
             time.sleep(WATCH_SECONDS)
+
+
+def _is_active(reader: SnapshotReader) -> bool:
+    snapshot = reader.take()
+    return bool(snapshot.running or snapshot.queued)
 
 
 def _readers(place: Place) -> Sequence[SnapshotReader]:

@@ -67,7 +67,7 @@ def _command(typed: list[str]) -> int:
 
     check_requirements(grid.settings)
     if grid.launcher_options is not None:
-        check_launcher(grid.launcher_options)
+        check_launcher(grid.launcher_options, trains=not grid.settings[0].plan)
     if grid.settings[0].plan:
         return _print_plan(command)
     return _train_sweep(command) if grid.is_sweep else _train_one(command)

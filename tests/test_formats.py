@@ -21,6 +21,7 @@ from cifar_exp.hydra_app.trials import check_command_line
 from cifar_exp.report import main as report
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.spec import Slot
+from cifar_exp.storage.jobs import COLUMNS
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import read_states
 from cifar_exp.storage.sweep_folder import SweepFolder
@@ -166,6 +167,10 @@ def test_a_sweeps_files_are_those_of_the_document(sweep: Path) -> None:
     assert set(names("A sweep's folder")) == found
     assert names("sweep.yaml") == list(yaml.safe_load((sweep / "sweep.yaml").read_text()))
     assert [*names("runs.csv of a sweep"), *SWEPT] == columns(sweep / "runs.csv")
+
+
+def test_the_columns_of_jobs_are_those_of_the_document() -> None:
+    assert names("jobs.csv") == list(COLUMNS)
 
 
 def test_the_files_of_a_report_are_those_of_the_document(sweep: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from cifar_exp import status
 from cifar_exp.storage.atomic import write_csv
+from cifar_exp.storage.jobs import Job, JobsFile
 from cifar_exp.storage.lock import lock_run
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
@@ -89,6 +90,21 @@ def test_a_sweeps_folder_shows_its_runs_and_no_other(show: Status, outputs: Path
     assert show(str(outputs / "sweeps" / "mine")) == (0, expected_sweep(outputs), [])
 
 
+def test_queued_jobs_are_shown_by_their_ids(show: Status, outputs: Path) -> None:
+    sweep = outputs / "sweeps" / "mine"
+    queued = (WAITING, FAILED, DONE)
+    JobsFile(sweep).add(Job("slurm", f"7_{i}", run_id, "") for i, run_id in enumerate(queued))
+    assert show(str(sweep))[1] == [
+        "mine: 4 runs; 1 completed, 1 running, 1 pending, 1 failed; 2 queued; best 75.00 % "
+        "(width=1, one seed); about 50 s left",
+        f"  running  tiny-{RUNNING}  width=3  epoch 3/8  val 25.00 %",
+        f"  queued   tiny-{FAILED}  width=2  slurm job 7_1",
+        f"  queued   {WAITING}  width=4  slurm job 7_0",
+    ]
+    found = json.loads("\n".join(show(str(sweep), "--json")[1]))
+    assert [run["job_id"] for run in found["sweeps"][0]["runs"]] == ["7_2", "7_1", None, "7_0"]
+
+
 def test_outputs_shows_all_sweeps_and_the_runs_outside_them(show: Status, outputs: Path) -> None:
     assert show(str(outputs)) == (0, [*expected_sweep(outputs), ALONE_LINE], [])
 
@@ -150,6 +166,7 @@ def test_the_state_is_printed_as_one_object(show: Status, outputs: Path) -> None
         "test_accuracy": None,
         "reason": None,
         "host": socket.gethostname(),
+        "job_id": None,
         "values": {"model.width": "3"},
     }
     assert [run["run_id"] for run in found["runs"]] == [ALONE]

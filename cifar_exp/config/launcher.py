@@ -23,12 +23,13 @@ class LauncherOptions(Section):
     """The options under `hydra.launcher` of one of our launchers.
 
     `name` is that of its option, `package` what it needs beside the dependencies (an extra of the
-    launcher's name installs it). `takes_hydra`: whether Hydra's main can call it, as one of Hydra's
-    sweepers does.
+    launcher's name installs it), `commands` what it needs on the PATH. `takes_hydra`: whether
+    Hydra's main can call it, as one of Hydra's sweepers does.
     """
 
     name: ClassVar[str]
     package: ClassVar[str | None] = None
+    commands: ClassVar[tuple[str, ...]] = ()
     takes_hydra: ClassVar[bool] = False
 
     @classmethod
@@ -60,17 +61,18 @@ class SlurmOptions(LauncherOptions):
 
     name = "slurm"
     package = "submitit"
+    commands = ("sbatch", "srun", "squeue", "scancel")
 
     partition: Name | None = Field(None, description="partition; null: the cluster's default")
     n_jobs: Jobs = Field(16, description="runs at a time: the limit of a job array")
     cpus: Cores = Field(2, description="cores, and threads, per run")
     gpus: Devices = Field(0, description="GPUs per run")
     memory_gb: Gigabytes = Field(4.0, description="memory per run")
-    timeout_min: Minutes = Field(
-        60.0, description="minutes after which a run saves its state and is queued again"
+    timeout_min: Annotated[Integer, Field(ge=1, le=1_000_000)] = Field(
+        60, description="minutes after which a run has saved its state and is queued again"
     )
     signal_delay_s: Annotated[Integer, Field(ge=1, le=65535)] = Field(
-        120, description="seconds before the time limit in which a run has to save its state"
+        120, description="seconds before that in which it saves; at most half of the minutes"
     )
     max_requeues: Annotated[Integer, Field(ge=0, le=1000)] = Field(
         20, description="how often a run is queued again at its time limit; preemption is free"

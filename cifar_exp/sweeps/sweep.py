@@ -27,6 +27,7 @@ from cifar_exp.terminal import PrintLine, open_console, print_line
 from cifar_exp.text import counted
 
 POLL_SECONDS = 1.0
+CANCEL_SECONDS = 4.0  # for a second signal to cancel the jobs of a cluster
 CONTINUE: Final = "run the same command again to continue"
 # A sweep is over without a failure when all of its runs are in these.
 SUCCESSFUL = frozenset({"completed", "pruned"})
@@ -81,8 +82,7 @@ class Sweep:
             except (Interrupted, KeyboardInterrupt):
                 self._print_end()
                 print_results(self.reader, self._print)
-                for line in self.executor.left_behind():
-                    self._print(line)
+                self._print_left_behind()
                 self._print(f"stopped: {CONTINUE}")
                 raise
             code = self._print_end()
@@ -110,13 +110,26 @@ class Sweep:
             except KeyboardInterrupt:  # the second signal: do not wait
                 self.executor.cancel(now=True)
                 raise
-            except Interrupted:
+            except BaseException as error:  # a signal or a full disk: save the runs in progress
                 if not self.executor.outlives:
                     self.executor.cancel()
+                elif isinstance(error, Interrupted) and self.console.is_terminal:
+                    self._offer_to_cancel()
                 raise
-            except BaseException:  # a full disk: save the runs in progress
-                self.executor.cancel()
-                raise
+
+    def _offer_to_cancel(self) -> None:
+        if not self.executor.left_behind():
+            return
+        self._print(f"stopping press Ctrl-C again within {CANCEL_SECONDS:g} s to cancel the jobs")
+        try:
+            time.sleep(CANCEL_SECONDS)
+        except KeyboardInterrupt:
+            self.executor.cancel(now=True)
+            raise
+
+    def _print_left_behind(self) -> None:
+        for line in self.executor.left_behind():
+            self._print(line)
 
     def _work(self, stop: StopRequest) -> int:
         while True:
@@ -127,10 +140,10 @@ class Sweep:
             proposed = self.source.propose(states, self._busy(states), self._room())
             if proposed:
                 self._submit(proposed, stop)
-            if self.executor.live():
+            if self._live():
                 has_news = self._wait_for_executor()
                 if not (has_news or self.plan.settings.wait):
-                    return len(self.executor.live())
+                    return len(self._live())
             elif self._held(states):  # other processes train the rest: wait for their results
                 time.sleep(POLL_SECONDS)
                 self._locked.clear()
@@ -153,7 +166,7 @@ class Sweep:
     def _wait_for_executor(self) -> bool:
         """Poll until something can be proposed; returns whether any run has ended."""
         waits = self.plan.settings.wait
-        while self.executor.live():
+        while self._live():
             ends = self.executor.poll(POLL_SECONDS if waits else 0.0)
             self._handle_ends(ends)
             # what other processes do may have made room for a proposal too
@@ -162,6 +175,7 @@ class Sweep:
         return False
 
     def _handle_ends(self, ends: Mapping[str, Exception | None]) -> None:
+        ends = {run_id: end for run_id, end in ends.items() if run_id in self.source.runs}
         for run_id, error in ends.items():
             if isinstance(error, EnvironmentFailure):
                 raise error
@@ -180,6 +194,10 @@ class Sweep:
                 settle(self.plan.runs_folder, run_id, state.folder)
         self.attempts.judge(states)
         return states
+
+    def _live(self) -> set[str]:
+        """Those of the runs that are live; a cluster may have others of the same sweep."""
+        return self.executor.live() & self.source.runs.keys()
 
     def _busy(self, states: Mapping[str, RunState]) -> set[str]:
         return self.executor.live() | self._held(states) | self.attempts.given_up

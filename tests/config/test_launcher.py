@@ -78,8 +78,8 @@ def test_each_mistake_is_a_sentence(key: str, value: Any, sentence: str) -> None
 @pytest.mark.parametrize(
     ("launcher", "key", "value", "sentence"),
     [
-        ("slurm", "timeout_min", "x", "x: must be a number in (0, 1000000]"),
-        ("slurm", "timeout_min", None, "null: must be a number in (0, 1000000]"),
+        ("slurm", "timeout_min", "x", "x: must be an integer in [1, 1000000]"),
+        ("slurm", "timeout_min", None, "null: must be an integer in [1, 1000000]"),
         ("slurm", "partition", "", ": must be a non-empty string or null"),
         ("slurm", "setup", 3, "3: must be a list, each a string or null"),
         (

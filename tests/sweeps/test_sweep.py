@@ -114,6 +114,15 @@ class ScriptedExecutor(Executor):
         self.calls.append("close")
 
 
+class Cluster(ScriptedExecutor):
+    """Its jobs go on without the command."""
+
+    outlives = True
+
+    def left_behind(self) -> Sequence[str]:
+        return [f"queued   {len(self._queued)} job; to cancel: scancel 7"] if self._queued else []
+
+
 def submits(plan: Plan) -> list[str]:
     return [f"submit {run_id}" for run_id in plan.by_id]
 
@@ -422,23 +431,70 @@ def test_jobs_that_end_with_the_command_cannot_be_left_alone(plan_of: MakePlan, 
 def test_jobs_of_a_cluster_are_queued_and_left_to_the_next_command(
     plan_of: MakePlan, run: Run, make_record: Callable[..., RunRecord]
 ) -> None:
-    class Cluster(ScriptedExecutor):
-        outlives = True
-
+    class Leaving(Cluster):
         def poll(self, timeout: float) -> dict[str, Exception | None]:
             assert timeout == 0
             return {}
 
     plan = plan_of(0.1, 0.2, wait=False)
-    executor = Cluster({})
+    executor = Leaving({})
     code, lines = run(plan, executor)
     assert (code, executor.calls) == (0, [*submits(plan), "close"])
     assert lines[-1] == "queued   2 runs; run the same command again to collect"
     for run_id in plan.by_id:
         completes(plan, run_id, make_record)
-    collecting = Cluster({})
+    collecting = Leaving({})
     assert run(plan, collecting)[0] == 0
     assert collecting.calls == ["close"]
+
+
+def test_a_signal_leaves_the_jobs_of_a_cluster_and_says_how_to_cancel_them(
+    plan_of: MakePlan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = plan_of(0.1, 0.2)
+    executor = Cluster(dict.fromkeys(plan.by_id, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    with pytest.raises(Interrupted):
+        Sweep(plan, executor, COMMAND).run()
+    assert executor.calls == [*submits(plan), "close"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["queued   1 job; to cancel: scancel 7", STOPPED]
+
+
+def test_a_second_signal_cancels_the_jobs_of_a_cluster(
+    plan_of: MakePlan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    replace_sleep(monkeypatch, lambda _: os.kill(os.getpid(), signal.SIGINT))
+    plan = plan_of(0.1, 0.2)
+    executor = Cluster(dict.fromkeys(plan.by_id, lambda: os.kill(os.getpid(), signal.SIGINT)))
+    with pytest.raises(KeyboardInterrupt):
+        Sweep(plan, executor, COMMAND).run()
+    assert executor.calls == [*submits(plan), "kill", "close"]
+    assert "press Ctrl-C again within 4 s to cancel the jobs" in capsys.readouterr().out
+
+
+def test_a_failure_of_the_command_leaves_the_jobs_of_a_cluster(plan_of: MakePlan) -> None:
+    plan = plan_of(0.1, 0.2)
+    executor = Cluster(dict.fromkeys(plan.by_id, EnvironmentFailure("SLURM does not answer")))
+    with pytest.raises(EnvironmentFailure, match="SLURM does not answer"):
+        Sweep(plan, executor, COMMAND).run()
+    assert executor.calls == [*submits(plan), "close"]
+
+
+def test_what_a_cluster_trains_of_other_commands_is_not_waited_for(
+    plan_of: MakePlan, run: Run
+) -> None:
+    class Shared(Cluster):
+        def live(self) -> set[str]:
+            return {*super().live(), "0123456789"}
+
+        def poll(self, timeout: float) -> dict[str, Exception | None]:
+            return {**super().poll(timeout), "9876543210": None}
+
+    plan = plan_of(0.1)
+    executor = Shared(dict.fromkeys(plan.by_id))
+    assert run(plan, executor)[0] == 1
+    assert executor.calls == [*submits(plan), "close"]
 
 
 def test_a_run_is_tried_as_often_as_retries_says(

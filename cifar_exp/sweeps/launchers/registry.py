@@ -3,22 +3,27 @@
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
-from cifar_exp.config.launcher import LauncherOptions, LocalOptions, RayOptions
+from cifar_exp.config.launcher import LauncherOptions, LocalOptions, RayOptions, SlurmOptions
 from cifar_exp.errors import UserError
 from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.probe import Probe, probe_by
 
 
-def check_launcher(options: LauncherOptions) -> None:
-    """Raise UserError if what the launcher needs is not installed."""
+def check_launcher(options: LauncherOptions, *, trains: bool) -> None:
+    """Raise UserError if what the launcher needs is not installed. `trains`: this is no plan."""
     if options.package is not None and find_spec(options.package) is None:
         raise UserError(
             f"hydra/launcher={options.name} needs the package {options.package}: "
             f"pip install 'cifar_exp[{options.name}]'"
         )
-    if type(options) not in BUILDERS:
-        raise UserError(f"hydra/launcher={options.name} has no executor yet")
+    missing = [command for command in options.commands if which(command) is None]
+    if trains and missing:
+        raise UserError(
+            f"hydra/launcher={options.name} needs the command {missing[0]}: start it on a machine "
+            "of the cluster"
+        )
 
 
 def make_executor(
@@ -52,7 +57,16 @@ def _ray(options: LauncherOptions, _folder: Path, _needs_accelerator: bool) -> E
     return RayExecutor(options)
 
 
+def _slurm(options: LauncherOptions, folder: Path, _needs_accelerator: bool) -> Executor:
+    from cifar_exp.sweeps.launchers.slurm.executor import SlurmExecutor
+    from cifar_exp.sweeps.launchers.slurm.queue import SlurmQueue
+
+    assert isinstance(options, SlurmOptions)
+    return SlurmExecutor(options, folder, SlurmQueue(options, folder / "jobs"))
+
+
 BUILDERS: Mapping[type[LauncherOptions], Callable[[LauncherOptions, Path, bool], Executor]] = {
     LocalOptions: _local,
     RayOptions: _ray,
+    SlurmOptions: _slurm,
 }

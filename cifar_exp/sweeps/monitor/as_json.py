@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cifar_exp.storage.run_state import RunState
+from cifar_exp.storage.sweep_folder import SweepRow
 from cifar_exp.sweeps.monitor.ranking import ranked
 from cifar_exp.sweeps.monitor.snapshot import Snapshot
 
@@ -24,13 +25,21 @@ def _sweep(snapshot: Snapshot) -> dict[str, Any]:
         "seconds_left": snapshot.seconds_left,
         "best": best and {"values": dict(best.values), "n": best.n, "mean": best.mean},
         "runs": [
-            {**_run(snapshot.states[row.run_id]), "values": dict(row.values)}
+            {
+                **_run(snapshot.states[row.run_id], _job_id(snapshot, row)),
+                "values": dict(row.values),
+            }
             for row in snapshot.rows
         ],
     }
 
 
-def _run(state: RunState) -> dict[str, Any]:
+def _job_id(snapshot: Snapshot, row: SweepRow) -> str | None:
+    job = snapshot.jobs.get(row.run_id)
+    return job.job_id if job else None
+
+
+def _run(state: RunState, job_id: str | None = None) -> dict[str, Any]:
     record = state.record
     return {
         "run_id": state.run_id,
@@ -43,4 +52,5 @@ def _run(state: RunState) -> dict[str, Any]:
         "test_accuracy": record.test.accuracy if record and record.test else None,
         "reason": state.reason,
         "host": state.holder.host if state.holder else None,
+        "job_id": job_id,
     }

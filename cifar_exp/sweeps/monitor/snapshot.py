@@ -3,10 +3,11 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cifar_exp.storage.atomic import mtime_ns
+from cifar_exp.storage.jobs import Job, JobsFile
 from cifar_exp.storage.run_state import RunState, read_state, run_folders
 from cifar_exp.storage.sweep_folder import SweepFile, SweepFolder, SweepRow
 from cifar_exp.sweeps.duration import (
@@ -25,12 +26,16 @@ MAX_SAMPLES = 200  # the latest runs from which durations are predicted
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A sweep's rows with their states, in grid order; `seconds_left` is None where unknown."""
+    """A sweep's rows with their states, in grid order; `seconds_left` is None where unknown.
+
+    `jobs`: by run id, the jobs of a cluster that no command has seen end.
+    """
 
     name: str
     rows: Sequence[SweepRow]
     states: Mapping[str, RunState]
     seconds_left: float | None
+    jobs: Mapping[str, Job] = field(default_factory=dict)
 
     @property
     def counts(self) -> Counter[str]:
@@ -43,9 +48,15 @@ class Snapshot:
         return self._with("running")
 
     @property
+    def queued(self) -> list[SweepRow]:
+        """The runs that wait for their job to start, or to start again."""
+        return [r for r in self._with("pending", "interrupted", "failed") if r.run_id in self.jobs]
+
+    @property
     def unsuccessful(self) -> list[SweepRow]:
-        """The runs that failed, diverged or were interrupted."""
-        return self._with("failed", "diverged", "interrupted")
+        """The runs that failed, diverged or were interrupted, and are not queued."""
+        queued = self.queued
+        return [r for r in self._with("failed", "diverged", "interrupted") if r not in queued]
 
     @property
     def ranked(self) -> list[SweepRow]:
@@ -76,7 +87,8 @@ class SnapshotReader:
         states = self._states.read(row.run_id for row in rows)
         file = self._read_file()
         costs = {row.run_id: _cost(file, row.run_id) for row in rows}
-        return Snapshot(self.folder.name, rows, states, self._seconds_left(states, costs))
+        jobs = {job.run_id: job for job in JobsFile(self.folder.path).read()}
+        return Snapshot(self.folder.name, rows, states, self._seconds_left(states, costs), jobs)
 
     def _read_file(self) -> SweepFile:
         # the YAML of a thousand runs is slow to parse, and the live table is drawn every second

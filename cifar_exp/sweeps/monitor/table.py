@@ -15,6 +15,8 @@ from cifar_exp.sweeps.monitor.snapshot import Snapshot
 from cifar_exp.terminal import plain, wrapped
 from cifar_exp.text import counted, duration, percent
 
+LISTED = 20  # queued runs
+
 
 def headline(snapshot: Snapshot) -> str:
     """Counts, the best configuration so far, and the time left, in one line."""
@@ -23,7 +25,8 @@ def headline(snapshot: Snapshot) -> str:
 
 def _headings(snapshot: Snapshot) -> Iterator[str]:
     runs = f"{snapshot.name}: {counted(len(snapshot.rows), 'run')}"
-    yield "; ".join(part for part in (runs, status_counts(snapshot)) if part)
+    queued = f"{len(snapshot.queued)} queued" if snapshot.queued else ""
+    yield "; ".join(part for part in (runs, status_counts(snapshot), queued) if part)
     for best in ranked(snapshot)[:1]:
         yield f"best {best.result}"
     if snapshot.seconds_left is not None:
@@ -84,6 +87,16 @@ def plain_lines(snapshot: Snapshot) -> Iterator[str]:
         machine = _machine(snapshot, row)
         place = f"  on {machine}" if machine else ""
         yield f"  running  {name}  {values}  epoch {epoch}  val {accuracy}{place}"
+    yield from _queued_lines(snapshot)
+
+
+def _queued_lines(snapshot: Snapshot) -> Iterator[str]:
+    for row in snapshot.queued[:LISTED]:
+        job, name = snapshot.jobs[row.run_id], snapshot.states[row.run_id].name
+        values = short_values(row.values)
+        yield f"  queued   {name}  {values}  {job.executor} job {job.job_id}"
+    if len(snapshot.queued) > LISTED:
+        yield f"           and {len(snapshot.queued) - LISTED} more"
 
 
 def _machine(snapshot: Snapshot, row: SweepRow) -> str:

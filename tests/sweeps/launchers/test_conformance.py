@@ -1,4 +1,7 @@
-"""What every executor must do: ours, and Hydra's basic and joblib as batches."""
+"""What every executor must do: our own, and Hydra's basic and joblib as batches.
+
+That for SLURM has processes of this machine for a queue here.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +19,7 @@ from hydra.types import HydraContext, RunMode
 from joblib.externals.loky import get_reusable_executor
 from omegaconf import OmegaConf
 
-from cifar_exp.config.launcher import LocalOptions, RayOptions
+from cifar_exp.config.launcher import LocalOptions, RayOptions, SlurmOptions
 from cifar_exp.config.schema import Settings
 from cifar_exp.hydra_app.compose import conf_folder
 from cifar_exp.hydra_app.hydra_launcher import HydraExecutor
@@ -27,10 +30,13 @@ from cifar_exp.storage.run_state import RunState, read_states
 from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
 from cifar_exp.sweeps.launchers.ray.executor import RayExecutor
+from cifar_exp.sweeps.launchers.slurm.executor import SlurmExecutor
+from cifar_exp.sweeps.launchers.slurm.queue import Queue
 
 pytestmark = pytest.mark.slow  # trains in processes
 
-EXECUTORS = ("local", "basic", "joblib", pytest.param("ray", marks=pytest.mark.xdist_group("ray")))
+ON_RAY = pytest.param("ray", marks=pytest.mark.xdist_group("ray"))
+EXECUTORS = ("local", "slurm", "basic", "joblib", ON_RAY)
 FAILS = ("optimizer.lr=1e30",)
 SMALL = (
     "data=folder",
@@ -75,7 +81,9 @@ def hydra_launcher(name: str) -> Iterator[tuple[Launcher, dict[str, Any]]]:
 
 
 @pytest.fixture(params=EXECUTORS)
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+def executor(
+    request: pytest.FixtureRequest, process_queue: Queue, tmp_path: Path
+) -> Iterator[Executor]:
     """Each executor, with two slots where it has a number of them."""
     with ExitStack() as stack:
         made: Executor
@@ -84,6 +92,9 @@ def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
         elif request.param == "ray":
             request.getfixturevalue("local_ray")
             made = RayExecutor(RayOptions())
+        elif request.param == "slurm":
+            sweep = tmp_path / "outputs" / "sweeps" / "test"
+            made = SlurmExecutor(SlurmOptions(n_jobs=2, cpus=1), sweep, process_queue)
         else:
             made = HydraExecutor(*stack.enter_context(hydra_launcher(request.param)))
         yield stack.enter_context(made)

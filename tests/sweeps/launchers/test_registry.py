@@ -13,11 +13,21 @@ def test_a_missing_package_is_a_mistake_that_names_the_extra(
 ) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda _: None)
     with pytest.raises(UserError) as caught:
-        registry.check_launcher(SlurmOptions())
+        registry.check_launcher(SlurmOptions(), trains=False)
     assert caught.value.messages == [
         "hydra/launcher=slurm needs the package submitit: pip install 'cifar_exp[slurm]'"
     ]
-    registry.check_launcher(LocalOptions())
+    registry.check_launcher(LocalOptions(), trains=True)
+
+
+def test_only_training_needs_the_commands_of_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "which", lambda name: None if name == "squeue" else name)
+    registry.check_launcher(SlurmOptions(), trains=False)
+    with pytest.raises(UserError) as caught:
+        registry.check_launcher(SlurmOptions(), trains=True)
+    assert caught.value.messages == [
+        "hydra/launcher=slurm needs the command squeue: start it on a machine of the cluster"
+    ]
 
 
 def test_the_options_decide_which_executor_is_made(tmp_path: Path) -> None:
@@ -29,3 +39,4 @@ def test_the_options_decide_which_executor_is_made(tmp_path: Path) -> None:
 def test_only_this_machine_is_probed(tmp_path: Path) -> None:
     local = registry.make_executor(LocalOptions(), tmp_path, needs_accelerator=False)
     assert registry.probe_of(local) is not None
+    assert registry.probe_of(registry.make_executor(SlurmOptions(), tmp_path / "a" / "b")) is None

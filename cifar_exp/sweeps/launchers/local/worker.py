@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Literal
@@ -72,16 +73,23 @@ def train(spec: RunSpec) -> WorkerResult:
     try:
         with stop_on_signals():  # from now on a command to stop saves the run
             return _train(spec)
-    except STOPS as stop:
-        return WorkerResult("stopped", message=_stopped(spec, stop))
-    except RunLockedError as error:
-        return WorkerResult("locked", message=str(error))
-    except UserError as error:
-        return WorkerResult("mistake", message=str(error))
-    except EnvironmentFailure as error:
-        return WorkerResult("environment", message=str(error))
-    except BaseException:  # the pool would raise SystemExit in the sweep's process
-        return WorkerResult("crashed", message=traceback.format_exc())
+    except BaseException as error:  # the pool would raise SystemExit in the sweep's process
+        return result_of_error(spec, error)
+
+
+def result_of_error(spec: RunSpec, error: BaseException) -> WorkerResult:
+    """How a run ended that raised this error."""
+    if isinstance(error, STOPS):
+        return WorkerResult("stopped", message=_stopped(spec, error))
+    kinds: Mapping[type[Exception], Kind] = {
+        RunLockedError: "locked",
+        UserError: "mistake",
+        EnvironmentFailure: "environment",
+    }
+    kind = next((kinds[each] for each in kinds if isinstance(error, each)), None)
+    if kind is not None:
+        return WorkerResult(kind, message=str(error))
+    return WorkerResult("crashed", message="".join(traceback.format_exception(error)))
 
 
 def _stopped(spec: RunSpec, stop: BaseException) -> str:

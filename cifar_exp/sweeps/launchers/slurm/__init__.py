@@ -1,0 +1,1 @@
+"""The launcher for a SLURM cluster: a job trains one run."""

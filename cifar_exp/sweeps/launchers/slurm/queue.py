@@ -1,0 +1,223 @@
+"""SLURM's queue: jobs go in by submitit, and SLURM's own commands say what becomes of them."""
+
+import getpass
+import math
+import pickle
+import re
+import signal
+import subprocess
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from cifar_exp.config.launcher import SlurmOptions
+from cifar_exp.errors import EnvironmentFailure
+from cifar_exp.sweeps.launchers.local.worker import WorkerResult
+from cifar_exp.sweeps.launchers.slurm.job import TrainJob
+
+RESULT = "_0_result.pkl"  # of the only task of a job
+COMMAND_SECONDS = 60.0  # for an answer of SLURM
+# What became of a job, by the state that SLURM gives for it.
+ENDS = {
+    "CANCELLED": "was canceled",
+    "DEADLINE": "reached its time limit and was killed",
+    "NODE_FAIL": "was lost with its node",
+    "OUT_OF_MEMORY": "ran out of memory and was killed (hydra.launcher.memory_gb)",
+    "PREEMPTED": "was preempted and not queued again",
+    "TIMEOUT": "reached its time limit and was killed",
+}
+
+
+class UnreachableError(Exception):
+    """The queue did not answer."""
+
+
+class Queue(Protocol):
+    """Jobs by id. Files of theirs are in one folder, until `clear`."""
+
+    def submit(self, jobs: Sequence[TrainJob]) -> list[str]:
+        """Queue the jobs; returns their ids. Raises EnvironmentFailure if they are refused."""
+
+    def queued(self) -> set[str]:
+        """All jobs that are queued or running. Raises UnreachableError."""
+
+    def returned(self) -> set[str]:
+        """The jobs that have returned a result."""
+
+    def result(self, job_id: str) -> WorkerResult:
+        """What such a job returned."""
+
+    def end(self, job_id: str) -> str:
+        """How a job ended that returned nothing: `was canceled`."""
+
+    def cancel(self, job_ids: Iterable[str], *, now: bool) -> None:
+        """Take jobs out of the queue, and ask those that run to stop, or with `now` kill them."""
+
+    def how_to_cancel(self, job_ids: Iterable[str]) -> str:
+        """The command that does the same."""
+
+    def clear(self, job_id: str) -> None:
+        """Delete the files of a job."""
+
+
+class SlurmQueue:
+    """The queue of the cluster that this machine belongs to; files are in `folder`."""
+
+    def __init__(self, options: SlurmOptions, folder: Path) -> None:
+        self._options, self._folder = options, folder.absolute()
+
+    def submit(self, jobs: Sequence[TrainJob]) -> list[str]:
+        """One job, or a job array."""
+        from submitit import SlurmExecutor
+        from submitit.core.utils import FailedJobError, FailedSubmissionError
+
+        executor = SlurmExecutor(self._folder, max_num_timeout=self._options.max_requeues)
+        try:
+            executor.update_parameters(**self._parameters())
+            if len(jobs) == 1:
+                return [executor.submit(jobs[0]).job_id]
+            with executor.batch():
+                submitted = [executor.submit(job) for job in jobs]
+        except (FailedJobError, FailedSubmissionError) as error:
+            raise EnvironmentFailure(f"SLURM refuses the jobs: {_reason(str(error))}") from error
+        return [job.job_id for job in submitted]
+
+    def _parameters(self) -> dict[str, Any]:
+        options = self._options
+        chosen = {
+            "partition": options.partition,
+            "qos": options.qos,
+            "account": options.account,
+            "constraint": options.constraint,
+            "gpus_per_node": options.gpus or None,
+            "setup": None if options.setup is None else list(options.setup),
+        }
+        return {
+            "job_name": "cifar_exp",
+            "time": options.timeout_min,
+            "signal_delay_s": signal_delay(options),
+            "mem": f"{math.ceil(1024 * options.memory_gb)}MB",
+            "cpus_per_task": options.cpus,
+            "array_parallelism": options.n_jobs,
+            # a step takes no number of cores from its job since SLURM 22.05
+            "srun_args": [f"--cpus-per-task={options.cpus}"],
+            "additional_parameters": {"requeue": True, **(options.parameters or {})},
+            **{key: value for key, value in chosen.items() if value is not None},
+        }
+
+    def queued(self) -> set[str]:
+        """The user's jobs in squeue."""
+        user = getpass.getuser()
+        try:
+            listed = _run("squeue", "--noheader", "--array", f"--user={user}", "--format=%i")
+        except (OSError, subprocess.SubprocessError) as error:
+            raise UnreachableError(_explained(error)) from error
+        return set(listed.split())
+
+    def returned(self) -> set[str]:
+        """Those with a file of submitit's, of which a part is never seen."""
+        return {path.name.removesuffix(RESULT) for path in self._folder.glob(f"*{RESULT}")}
+
+    def result(self, job_id: str) -> WorkerResult:
+        """From that file."""
+        path = self._folder / f"{job_id}{RESULT}"
+        try:
+            kind, value = pickle.loads(path.read_bytes())
+        except Exception as error:  # anything, as from another version of Python
+            return WorkerResult("crashed", message=f"{path} cannot be read: {error!r}")
+        if kind == "success" and isinstance(value, WorkerResult):
+            return value
+        return WorkerResult("crashed", message=str(value).strip().rpartition("\n")[2])
+
+    def end(self, job_id: str) -> str:
+        """As SLURM remembers it: for minutes without accounting."""
+        state, code = _ended_in_memory(job_id) or _ended_in_accounting(job_id) or ("", "")
+        words = ENDS.get(state) or _exit(code)
+        return f"{words}; its log: {self._folder / f'{job_id}_0_log.err'}"
+
+    def cancel(self, job_ids: Iterable[str], *, now: bool) -> None:
+        """By scancel; SIGINT saves a run, and does not queue its job again."""
+        listed = list(job_ids)
+        if not listed:
+            return
+        with suppress(OSError, subprocess.SubprocessError):  # one of them may just have ended
+            if now:
+                _run("scancel", *listed)
+            else:
+                _run("scancel", "--state=PENDING", *listed)
+                _run("scancel", "--signal=INT", *listed)
+
+    def how_to_cancel(self, job_ids: Iterable[str]) -> str:
+        """An array is one sweep's, and is canceled as a whole."""
+        arrays = dict.fromkeys(job_id.partition("_")[0] for job_id in job_ids)
+        return f"scancel {' '.join(arrays)}"
+
+    def clear(self, job_id: str) -> None:
+        """Delete a job's files; those of its array when the last job is cleared."""
+        array = job_id.partition("_")[0]
+        _unlink(self._folder.glob(f"{job_id}_*"))
+        left = list(self._folder.glob(f"{array}_*"))
+        if [path.name for path in left] == [f"{array}_submission.sh"]:
+            _unlink(left)
+        _unlink(p for p in self._folder.glob(".submission_file_*.sh") if not p.exists())
+        with suppress(OSError):  # other jobs have files there
+            self._folder.rmdir()
+
+
+def signal_delay(options: SlurmOptions) -> int:
+    """Seconds before the time limit at which a run is saved."""
+    return min(options.signal_delay_s, 30 * options.timeout_min)
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=COMMAND_SECONDS
+    )
+    return done.stdout
+
+
+def _ended_in_memory(job_id: str) -> tuple[str, str] | None:
+    try:
+        shown = _run("scontrol", "--oneliner", "show", "job", job_id)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = dict(re.findall(r"\b(JobState|ExitCode)=(\S+)", shown))
+    return (found["JobState"], found.get("ExitCode", "")) if "JobState" in found else None
+
+
+def _ended_in_accounting(job_id: str) -> tuple[str, str] | None:
+    try:
+        listed = _run("sacct", "-n", "-P", "-X", "-o", "State,ExitCode", "-j", job_id)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    state, _, code = listed.partition("\n")[0].partition("|")
+    return (state.split()[0], code) if state else None  # `CANCELLED by 1000`
+
+
+def _exit(code: str) -> str:
+    """In words: SLURM gives exit code and signal as `137:0` or `0:9`."""
+    number, _, signum = code.partition(":")
+    if not number.isdigit():
+        return "ended without a result"
+    killed_by = int(signum or 0) or max(0, int(number) - 128)
+    if killed_by in set(signal.Signals):
+        return f"was killed by {signal.Signals(killed_by).name}"
+    return f"ended with exit code {number} and without a result"
+
+
+def _reason(text: str) -> str:
+    """The last line of what sbatch said."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = [line for line in lines if line.startswith("sbatch: error")]
+    return (said or lines or ["no reason given"])[-1].removeprefix("sbatch: error: ")
+
+
+def _explained(error: Exception) -> str:
+    said = getattr(error, "stderr", None)
+    return _reason(said) if isinstance(said, str) and said.strip() else str(error)
+
+
+def _unlink(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
