@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Group
@@ -117,14 +117,15 @@ def _readers(place: Place) -> Sequence[SnapshotReader]:
     return [SnapshotReader(folder) for folder in sweep_folders(_shown(place.outputs))]
 
 
-def _states(place: Place) -> Iterator[RunState]:
+def _states(place: Place, apart_from: Container[str] = ()) -> Iterator[RunState]:
     if place.kind == "run":
         real = real_path(place.path)
         yield read_state(real.parent, real.name.rpartition("-")[2], real)
     elif place.kind in ("outputs", "runs"):
         runs = _shown(place.outputs) / "runs"
         for run_id, folder in run_folders(runs).items():
-            yield read_state(runs, run_id, folder)
+            if run_id not in apart_from:
+                yield read_state(runs, run_id, folder)
 
 
 def _shown(path: Path) -> Path:
@@ -140,7 +141,7 @@ def _is_training(place: Place) -> bool:
 def _states_outside(place: Place, readers: Sequence[SnapshotReader]) -> list[RunState]:
     """Each run that belongs to no sweep shown."""
     swept = {row.run_id for reader in readers for row in reader.folder.rows()}
-    return [state for state in _states(place) if state.run_id not in swept]
+    return list(_states(place, apart_from=swept))
 
 
 if __name__ == "__main__":

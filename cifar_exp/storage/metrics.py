@@ -1,9 +1,10 @@
 """metrics.csv and extra.csv: their columns, and reading what is whole in them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cifar_exp.storage.reading import UnreadableError, read_text
+from cifar_exp.storage.reading import UnreadableError, read_bytes, read_text
 
 METRICS_COLUMNS = (
     "epoch",
@@ -58,10 +59,24 @@ def read_epoch_table(path: Path) -> EpochTable | None:
 
 def last_row(folder: Path) -> dict[str, float] | None:
     """The last whole line of a run's metrics.csv, without empty cells; None if there is none."""
-    table = read_epoch_table(folder / "metrics.csv")
-    if table is None or not table.lines:
+    try:
+        # without a table of all lines, because `status` reads tens of thousands of files
+        lines = read_bytes(folder / "metrics.csv").rpartition(b"\n")[0].decode("utf-8-sig")
+    except (OSError, ValueError):
         return None
-    cells = zip(table.columns, table.lines[-1].rstrip("\r").split(","), strict=True)
+    header, _, rows = lines.partition("\n")
+    columns = header.rstrip("\r").split(",")
+    if "epoch" not in columns:
+        return None
+    while rows:
+        rows, _, line = rows.rpartition("\n")
+        if line.count(",") == len(columns) - 1:
+            return _numbers(columns, line)
+    return None
+
+
+def _numbers(columns: Sequence[str], line: str) -> dict[str, float] | None:
+    cells = zip(columns, line.rstrip("\r").split(","), strict=True)
     try:
         row = {column: float(cell) for column, cell in cells if cell}
     except ValueError:

@@ -110,8 +110,9 @@ def unsuccessful_lines(snapshot: Snapshot, reasons: Mapping[str, str]) -> Iterat
 
     `reasons`: by run id, for runs that could not record one themselves.
     """
+    unsuccessful = {row.run_id for row in snapshot.unsuccessful}
     for row in snapshot.rows:
-        if row not in snapshot.unsuccessful and not _never_began(snapshot, row, reasons):
+        if row.run_id not in unsuccessful and not _never_began(snapshot, row, reasons):
             continue
         state = snapshot.states[row.run_id]
         reason = state.reason or reasons.get(row.run_id) or "no reason on record"
