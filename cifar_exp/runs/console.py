@@ -67,6 +67,11 @@ def print_summary(record: RunRecord, folder: Path, console: Console) -> None:
         console.print(f"see      {folder / 'train.log'}")
         return
     print_metrics(record, console)
+    if record.pruned is not None:
+        pruned = record.pruned
+        console.print(
+            f"paused   after epoch {pruned.epoch} by {pruned.rule}; it can go on from here"
+        )
     seconds = duration(record.compute.train_seconds)
     console.print(f"done     {folder} ({seconds} of training)")
 

@@ -17,6 +17,7 @@ from cifar_exp.runs.checkpoint import (
 )
 from cifar_exp.runs.console import Console
 from cifar_exp.runs.loggers.registry import Loggers
+from cifar_exp.runs.pruning.pruner import Pruner
 from cifar_exp.runs.signals import StopRequest
 from cifar_exp.runs.workload import Workload
 from cifar_exp.storage.predictions import Predictions, write_predictions
@@ -41,10 +42,11 @@ class Recorder:
         record: RunRecord,
         console: Console,
         stop: StopRequest,
+        pruner: Pruner | None = None,
     ) -> None:
         self.settings, self.components = settings, components
         self.trainer, self.directory, self.record = components.trainer, directory, record
-        self.console, self.stop = console, stop
+        self.console, self.stop, self.pruner = console, stop, pruner
         self.workload = Workload(components.trainer, components.macs)
         self.loggers = Loggers(settings, directory, console, self.workload.seconds_left)
 
@@ -80,14 +82,18 @@ class Recorder:
             ) from error
         return state
 
-    def train(self) -> None:
+    def train(self, *, is_promoted: bool = False) -> None:
         """Train to the last epoch.
 
-        Raises Interrupted after a signal, when the position is saved.
+        `is_promoted`: the run was paused, and goes on whatever its rule says of the epochs so far.
+        Raises Interrupted after a signal, PausedError where the rule pauses the run; the position
+        is saved.
         """
         self.loggers.start(self.record, [asdict(metrics) for metrics in self.trainer.history])
         self.workload.begin()
         with self.stop.deferred():
+            if not is_promoted:
+                self._check_again()
             self._fit()
             while self.stop():
                 self._save()
@@ -98,6 +104,13 @@ class Recorder:
     def _fit(self) -> None:
         for metrics in self.trainer.fit(self.stop, self._show_progress):
             self._record_epoch(metrics)
+            if self.pruner is not None:
+                self.pruner.check(metrics.epoch)
+
+    def _check_again(self) -> None:
+        # the process may have been killed between the end of an epoch and the rule's answer
+        if self.pruner is not None and self.trainer.epoch and not self.trainer.step_in_epoch:
+            self.pruner.check(self.trainer.epoch)
 
     def _record_epoch(self, metrics: EpochMetrics) -> None:
         # best.pt first: if the process is killed right after it, the epoch is trained again and

@@ -8,6 +8,8 @@ from cifar_exp.errors import Interrupted
 from cifar_exp.models.count import count_parameters
 from cifar_exp.runs.build import Components
 from cifar_exp.runs.console import Console, print_summary
+from cifar_exp.runs.pruning.base import PausedError
+from cifar_exp.runs.pruning.pruner import pruner_of
 from cifar_exp.runs.recorder import Recorder
 from cifar_exp.runs.signals import StopRequest
 from cifar_exp.runs.spec import RunResult, RunSpec
@@ -52,18 +54,17 @@ class Runner:
         self.directory = RunDirectory(folder.write_path)
 
     def run(self) -> RunResult:
-        """Train and test; the outcome is recorded, whatever it is.
+        """Train and test, or pause; the outcome is recorded, whatever it is.
 
         Raises Interrupted after a signal, when everything is saved, and EnvironmentFailure when the
         disk is full.
         """
         record = self._record()
-        recorder = Recorder(
-            self.settings, self.components, self.directory, record, self.console, self.stop
-        )
+        recorder = self._recorder(record)
+        earlier = self.folder.write_record
         try:
             self._start(recorder)
-            recorder.train()
+            recorder.train(is_promoted=earlier is not None and earlier.status == "pruned")
             recorder.test()
             recorder.keep_best()
             self._write_reduced(recorder)
@@ -71,6 +72,10 @@ class Runner:
             self._finish(recorder, "interrupted", self._time_limit(interruption))
             self.console.print("stopped  position saved; run the same command again to continue")
             raise
+        except PausedError as pause:
+            self.stop.ignore()
+            record.pruned = pause.pruned
+            self._finish(recorder, "pruned")
         except DivergedError as error:
             self._finish(recorder, "diverged", error)
         except KeyboardInterrupt:
@@ -84,6 +89,17 @@ class Runner:
             self.stop.ignore()
             self._finish(recorder, "completed")
         return self._publish(record)
+
+    def _recorder(self, record: RunRecord) -> Recorder:
+        return Recorder(
+            self.settings,
+            self.components,
+            self.directory,
+            record,
+            self.console,
+            self.stop,
+            pruner_of(self.spec, self.folder.run_id),
+        )
 
     def _start(self, recorder: Recorder) -> None:
         directory, record = self.directory, recorder.record

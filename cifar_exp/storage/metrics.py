@@ -1,5 +1,6 @@
 """metrics.csv and extra.csv: their columns, and reading what is whole in them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,3 +83,22 @@ def _numbers(columns: Sequence[str], line: str) -> dict[str, float] | None:
     except ValueError:
         return None
     return row if "epoch" in row else None
+
+
+def read_val_accuracies(folder: Path) -> list[float]:
+    """The val accuracies of a run's metrics.csv from epoch 1 on, as far as they are whole."""
+    table = read_epoch_table(folder / "metrics.csv")
+    found: list[float] = []
+    if table is None or not {"epoch", "val_accuracy"} <= set(table.columns):
+        return found
+    epoch, accuracy = table.columns.index("epoch"), table.columns.index("val_accuracy")
+    for line in table.lines:
+        cells = line.split(",")
+        try:
+            value = float(cells[accuracy])
+        except ValueError:
+            break
+        if cells[epoch] != str(len(found) + 1) or not math.isfinite(value):
+            break
+        found.append(value)
+    return found

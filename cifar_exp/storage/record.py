@@ -14,7 +14,7 @@ from cifar_exp.storage.reading import UnreadableError, read_bytes
 
 SCHEMA = 1
 Status = Literal["running", "completed", "interrupted", "failed", "diverged", "pruned"]
-TERMINAL = frozenset({"completed", "diverged", "pruned"})
+TERMINAL = frozenset({"completed", "diverged"})  # a pruned run is only paused
 
 
 def needs_no_training(status: str, settings: Settings) -> bool:
@@ -90,6 +90,14 @@ class TestMetrics(_Part):
     superclass_accuracy: float | None
 
 
+class PrunedInfo(_Part):
+    """Which rule paused a run, for the sake of which sweep, and after which epoch."""
+
+    sweep: str
+    rule: str
+    epoch: int
+
+
 class ErrorInfo(_Part):
     """Why a run failed or diverged."""
 
@@ -113,6 +121,7 @@ class RunRecord(BaseModel):
     model: ModelInfo
     compute: ComputeInfo
     segments: list[Segment]
+    pruned: PrunedInfo | None = None
     best: ValMetrics | None = None
     final: ValMetrics | None = None
     test: TestMetrics | None = None

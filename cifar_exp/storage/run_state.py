@@ -67,6 +67,9 @@ class RunState:
         """Why it did not complete, or None."""
         if self.record is not None and self.record.error is not None:
             return f"{self.record.error.type}: {self.record.error.message}"
+        if self.status == "pruned" and self.record is not None and self.record.pruned is not None:
+            pruned = self.record.pruned
+            return f"paused after epoch {pruned.epoch} by {pruned.rule} in sweep {pruned.sweep}"
         if self.status == "interrupted" and self.record is not None:
             has_died = self.record.status == "running"
             return "its process died" if has_died else "asked to stop, position saved"

@@ -8,7 +8,9 @@ from cifar_exp.config.schema import Settings
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.text import counted
 
-UNSUCCESSFUL = frozenset({"failed", "interrupted", "pending"})  # an attempt that may be repeated
+UNSUCCESSFUL = frozenset(
+    {"failed", "interrupted", "pending", "pruned"}
+)  # an attempt that may be repeated
 
 
 class Attempts:
@@ -19,6 +21,7 @@ class Attempts:
         self._ended: Counter[str] = Counter()
         self._tried: defaultdict[str, list[str]] = defaultdict(list)
         self._unsuccessful: set[str] = set()
+        self._broken: set[str] = set()  # the last attempt did not record its outcome
         self._launches: list[tuple[AbstractSet[str], str]] = []
         self._failed_launches: list[str] = []
         self.given_up: set[str] = set()  # done, or not worth another attempt: not submitted again
@@ -26,7 +29,9 @@ class Attempts:
     def add(self, run_id: str, error: Exception | None) -> None:
         """An attempt on this run has ended, with an error unless the run recorded its outcome."""
         self._ended[run_id] += 1
+        self._broken.discard(run_id)
         if error is not None:
+            self._broken.add(run_id)
             self._tried[run_id].append(str(error))
 
     def add_launch(self, run_ids: AbstractSet[str], error: Exception) -> None:
@@ -38,7 +43,8 @@ class Attempts:
         self._judge_launches(states)
         for run_id, attempts in self._ended.items():
             status = states[run_id].status
-            if status == "pruned":  # paused: it may be promoted
+            if status == "pruned" and run_id not in self._broken:  # paused: it may be promoted
+                self._ended[run_id] = 0
                 continue
             if status not in UNSUCCESSFUL or attempts > self._retries:
                 self.given_up.add(run_id)

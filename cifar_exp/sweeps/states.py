@@ -8,9 +8,12 @@ from cifar_exp.storage.lock import lock_holder
 from cifar_exp.storage.record import TERMINAL
 from cifar_exp.storage.run_state import RunState, read_state, run_folders
 
+# The folder of such a run does not change before its run.json does.
+AT_REST = TERMINAL | {"pruned"}
+
 
 class StateReader:
-    """Reads runs of one folder; a run that has ended is read once."""
+    """Reads runs of one folder; a run that has ended, or is paused, is read once."""
 
     def __init__(self, runs: Path) -> None:
         self.runs = runs
@@ -28,6 +31,6 @@ class StateReader:
         if known is not None and is_same and lock_holder(self.runs, run_id) is None:
             return known  # if it is held, it is being trained again
         state = read_state(self.runs, run_id, folder)
-        if state.status in TERMINAL:
+        if state.status in AT_REST:
             self._ended[run_id] = (written, state)
         return state

@@ -21,8 +21,8 @@ COLUMNS = (
     "epoch_seconds,elapsed_seconds,images_per_second"
 )
 KEYS = {
-    "": "schema run_id label status seed params dataset model compute segments best final test "
-    "started_at finished_at environment error",
+    "": "schema run_id label status seed params dataset model compute segments pruned best final "
+    "test started_at finished_at environment error",
     "dataset": "name fingerprint classes class_names superclasses split_seed train_size val_size "
     "test_size",
     "model": "parameters macs",

@@ -14,7 +14,7 @@ from cifar_exp.runs.execute import execute
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.lock import lock_path, lock_run
 from cifar_exp.storage.metrics import last_row
-from cifar_exp.storage.record import RunRecord, Status
+from cifar_exp.storage.record import PrunedInfo, RunRecord, Status
 from cifar_exp.storage.run_state import STATUSES, RunState, read_state, read_states, run_folders
 
 A, B = "0123456789", "12e4567890"
@@ -113,13 +113,23 @@ def test_a_failed_run_gives_the_error_on_record_as_reason(
     assert (state.status, state.reason) == (status, "ValueError: no such thing")
 
 
-@pytest.mark.parametrize("status", ["completed", "pruned"])
-def test_a_completed_or_pruned_run_has_no_reason(
-    runs: Path, write_run: WriteRun, status: str
-) -> None:
-    write_run(runs / f"tiny-{A}", A, status)
+def test_a_completed_run_has_no_reason(runs: Path, write_run: WriteRun) -> None:
+    write_run(runs / f"tiny-{A}", A, "completed")
     state = read_states(runs, [A])[A]
-    assert (state.status, state.reason) == (status, None)
+    assert (state.status, state.reason) == ("completed", None)
+
+
+def test_a_pruned_run_says_what_paused_it(
+    runs: Path, write_run: WriteRun, make_record: Callable[..., RunRecord]
+) -> None:
+    write_run(runs / f"tiny-{A}", A, "pruned")
+    pruned = PrunedInfo(sweep="widths", rule="asha", epoch=3)
+    make_record("pruned").model_copy(update={"pruned": pruned}).save(runs / f"tiny-{A}")
+    state = read_states(runs, [A])[A]
+    assert (state.status, state.reason) == (
+        "pruned",
+        "paused after epoch 3 by asha in sweep widths",
+    )
 
 
 def test_folders_are_found_by_id_whatever_their_label(runs: Path) -> None:

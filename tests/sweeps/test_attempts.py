@@ -56,7 +56,18 @@ def test_a_paused_run_may_be_proposed_again(make_settings: MakeSettings, states:
     tried = attempts(make_settings)
     tried.add("a", None)
     tried.judge(states(a="pruned"))
+    tried.add("a", None)
+    tried.judge(states(a="pruned"))
     assert tried.given_up == set()
+
+
+def test_a_paused_run_whose_promotion_breaks_is_given_up(
+    make_settings: MakeSettings, states: Callable
+) -> None:
+    tried = attempts(make_settings)
+    tried.add("a", RuntimeError("killed"))
+    tried.judge(states(a="pruned"))
+    assert tried.given_up == {"a"}
 
 
 def test_a_sweep_stops_at_its_number_of_failures(
