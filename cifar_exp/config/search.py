@@ -9,6 +9,7 @@ from cifar_exp.config.fields import Integer, Nuisance, Number, Section
 Count = Annotated[Integer, Nuisance, Field(ge=1, le=50_000)]
 Budget = Annotated[Number, Nuisance, Field(gt=0, le=1e9)]
 Sampler = Annotated[Literal["none", "random", "tpe", "cmaes", "quasirandom"], Nuisance]
+Objective = Annotated[Literal["accuracy", "accuracy_and_pflop"], Nuisance]
 
 
 class SearchSection(Section):
@@ -24,3 +25,12 @@ class SearchSection(Section):
         None, description="minutes of training, all workers together"
     )
     budget_pflop: Budget | None = Field(None, description="PFLOP of training, all workers together")
+    objective: Objective = Field(
+        "accuracy",
+        description="what is searched for; accuracy_and_pflop: the best accuracy at every cost",
+    )
+
+    @property
+    def minimizes_pflop(self) -> bool:
+        """Whether PFLOP is an objective beside accuracy."""
+        return self.objective == "accuracy_and_pflop"

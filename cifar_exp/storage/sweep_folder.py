@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -91,12 +91,18 @@ class SweepFolder:
 
     def append(self, values: Mapping[str, Mapping[str, Any]]) -> None:
         """Add proposed runs, by id with their values, after those of runs.csv that are there."""
+        self.extend(lambda _: values)
+
+    def extend(
+        self, propose: Callable[[Sequence[SweepRow]], Mapping[str, Mapping[str, Any]]]
+    ) -> None:
+        """Append what `propose` makes of the lines of runs.csv, while no process changes them."""
         with self._locked():
             rows = self.rows()
             known = {row.run_id for row in rows}
             new = [
                 SweepRow(run_id, "", "pending", {k: value_as_text(v) for k, v in each.items()})
-                for run_id, each in values.items()
+                for run_id, each in propose(rows).items()
                 if run_id not in known
             ]
             if new:

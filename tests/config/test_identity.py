@@ -44,6 +44,7 @@ NUISANCES: dict[str, Any] = {
     "search.seed": 7,
     "search.budget_minutes": 7,
     "search.budget_pflop": 7,
+    "search.objective": ["accuracy_and_pflop", "accuracy"],
     "pruning.name": ["asha", "median"],
     "pruning.grace": 7,
     "pruning.reduction": 7,

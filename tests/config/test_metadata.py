@@ -43,6 +43,7 @@ def test_the_settings_that_do_not_name_a_run_are_those_that_never_did() -> None:
         "search.seed",
         "search.budget_minutes",
         "search.budget_pflop",
+        "search.objective",
         "pruning.name",
         "pruning.grace",
         "pruning.reduction",

@@ -1,11 +1,14 @@
 """The interface of a source of trials: a grid is the simplest, a search learns from results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Protocol
+from typing import Any, Protocol
 
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.sweeps.plan import PlannedRun
+
+# From values by key and a seed to a run. Raises UserError if they are not allowed together.
+MakeRun = Callable[[Mapping[str, Any], int], PlannedRun]
 
 
 class Source(Protocol):
