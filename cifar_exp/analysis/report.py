@@ -13,6 +13,7 @@ from cifar_exp.analysis.load.runs import LoadedRuns, load_runs
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.groups import ComparisonGroup, group_runs
 from cifar_exp.analysis.statistics.metric import Metric
+from cifar_exp.analysis.statistics.progress import all_progress
 from cifar_exp.errors import EnvironmentFailure, UserError
 from cifar_exp.storage.atomic import is_disk_full
 
@@ -85,7 +86,7 @@ def _write_report(
     loaded.save_cache(folder)
     write_tables(folder, runs, loaded.history, all_statistics)
     print_line(f"tables   {folder / 'runs.csv'}, history.csv, summary.csv and more")
-    figures = [_planned_figures(statistics, loaded, folder) for statistics in all_statistics]
+    figures = [_planned_figures(each, all_statistics, loaded, folder) for each in all_statistics]
     contexts = [group_context(planned, loaded) for planned in figures]
     title = all_statistics[0].group.title if len(all_statistics) == 1 else "Report"
     paths = ", ".join(str(path) for path in inputs.paths)
@@ -135,7 +136,10 @@ def _baseline_mistakes(
 
 
 def _planned_figures(
-    statistics: GroupStatistics, loaded: LoadedRuns, folder: Path
+    statistics: GroupStatistics,
+    all_statistics: Sequence[GroupStatistics],
+    loaded: LoadedRuns,
+    folder: Path,
 ) -> "GroupFigures":
     """What the figures of a group will show; they are drawn when the page is already there."""
     from cifar_exp.analysis.figures.base import FigureData
@@ -143,4 +147,6 @@ def _planned_figures(
 
     best = statistics.counted["configuration"] == statistics.best
     runs = [loaded.runs[str(run_id)] for run_id in statistics.counted.index[best]]
-    return plan_figures(FigureData(statistics, runs), folder)
+    return plan_figures(
+        FigureData(statistics, runs, all_progress(statistics, all_statistics)), folder
+    )

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from cifar_exp.analysis.load.runs import LoadedRun
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.storage.predictions import Predictions, read_predictions
 
 KINDS = ("svg", "png")
-Inputs = Literal["runs", "curves", "predictions"]
+Inputs = Literal["runs", "curves", "predictions", "progress"]
 
 
 class FigureSkipped(Exception):
@@ -22,10 +23,14 @@ class FigureSkipped(Exception):
 
 @dataclass
 class FigureData:
-    """The input of every figure: a group's statistics and the runs of its best configuration."""
+    """The input of every figure: a group's statistics and the runs of its best configuration.
+
+    `progress`: the group's and that of comparable sweeps, as `all_progress` gives it.
+    """
 
     statistics: GroupStatistics
     best_runs: Sequence[LoadedRun]
+    progress: pd.DataFrame
 
     @cached_property
     def predictions(self) -> Predictions:
@@ -51,7 +56,7 @@ class FigureSpec:
 
     `alt` says in words what it shows; it raises FigureSkipped, with the reason, if the data
     does not support the figure. `inputs`: what it is drawn from, beside the group's settings: the
-    values of the runs, these and the epochs, or these and the predictions.
+    values of the runs, these and the epochs, these and the predictions, or these and the progress.
     """
 
     name: str

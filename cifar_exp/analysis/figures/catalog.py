@@ -22,6 +22,7 @@ from cifar_exp.analysis.figures.content.factors import (
 )
 from cifar_exp.analysis.figures.content.noise import noise_alt
 from cifar_exp.analysis.figures.content.predictions import confusion_alt, pairs_alt, reliability_alt
+from cifar_exp.analysis.figures.content.progress import progress_alt
 from cifar_exp.analysis.figures.content.slices import slices_alt
 from cifar_exp.analysis.figures.content.training import budget_alt, compute_alt, history_alt
 from cifar_exp.analysis.figures.keys import figure_key
@@ -88,6 +89,13 @@ CATALOG: tuple[FigureSpec, ...] = (
         "Compute",
         "What does a better result cost?",
         compute_alt,
+    ),
+    FigureSpec(
+        "progress",
+        "Progress",
+        "How soon did the search find its best?",
+        progress_alt,
+        "progress",
     ),
     FigureSpec(
         "noise",

@@ -21,7 +21,9 @@ def figure_key(spec: FigureSpec, data: FigureData) -> str:
     hashes = [_code(), spec.name, statistics.metric.name, str(statistics.baseline)]
     hashes += [str(getattr(statistics, "worth", None)), _frame(_values(data))]
     if spec.inputs == "curves":
-        hashes.append(_frame(statistics.history))
+        hashes += [_frame(statistics.history), _frame(statistics.paused_history)]
+    if spec.inputs == "progress":
+        hashes.append(_frame(data.progress))
     if spec.inputs == "predictions":
         hashes.append(json.dumps([_stamp(run.folder / NAME) for run in data.best_runs]))
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()[:16]

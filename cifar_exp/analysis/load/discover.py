@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from cifar_exp.analysis.load.confirmation import ConfirmationInput, find_confirmation
+from cifar_exp.analysis.load.search import SearchInput, read_search
 from cifar_exp.analysis.load.signature import run_signature
 from cifar_exp.errors import UserError
 from cifar_exp.storage.layout import (
@@ -44,6 +45,7 @@ class SweepInput:
 
     `run_ids` are in grid order; `pending` are those without a folder yet; `commands` is what users
     typed, without repeats. `confirmation`: if it confirms another sweep, or another confirms it.
+    `search`: if its runs were proposed by a sampler.
     """
 
     name: str
@@ -52,6 +54,12 @@ class SweepInput:
     commands: tuple[str, ...]
     pending: tuple[str, ...]
     confirmation: ConfirmationInput | None = None
+    search: SearchInput | None = None
+
+    @property
+    def sampler(self) -> str | None:
+        """The sampler that proposed its runs; None if it is no search."""
+        return None if self.search is None else self.search.sampler
 
 
 @dataclass(frozen=True)
@@ -163,8 +171,9 @@ class _Discovery:
         file = self._file(sweep)
         commands = tuple(dict.fromkeys(e["command"] for e in file.commands if "command" in e))
         confirmation = find_confirmation(sweep.path, file, found)
+        search = read_search(getattr(file, "search", None))
         self.sweeps[real] = SweepInput(
-            real.name, folder, tuple(folders), commands, pending, confirmation
+            real.name, folder, tuple(folders), commands, pending, confirmation, search
         )
 
     def _file(self, sweep: SweepFolder) -> SweepFile:

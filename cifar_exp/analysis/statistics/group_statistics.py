@@ -81,6 +81,7 @@ class GroupStatistics(Exploration):
         )
         self.runs, self.counted = self.configured.runs, self.configured.counted
         self.history = history[history["run_id"].isin(self.counted.index)]
+        self.paused_history = history[history["run_id"].isin(self.paused.runs.index)]
         self.model: CellModel | None = None
         if len(self.counted):
             self.model = fit_cells(self.counted, self.varied)

@@ -16,6 +16,7 @@ from cifar_exp.analysis.figures.drawing.registry import DRAW
 from cifar_exp.analysis.figures.drawing.save import figure_style, save
 from cifar_exp.analysis.load.discover import find_inputs
 from cifar_exp.analysis.load.runs import load_runs
+from cifar_exp.analysis.statistics.progress import all_progress
 
 pytestmark = pytest.mark.slow  # draws every figure
 
@@ -30,7 +31,8 @@ def data_of(outputs: Any) -> FigureData:
     statistics = outputs.statistics()
     runs = load_runs(find_inputs([outputs.path]), outputs.path / "report").runs
     best = statistics.counted["configuration"] == statistics.best
-    return FigureData(statistics, [runs[run_id] for run_id in statistics.counted.index[best]])
+    own = [runs[run_id] for run_id in statistics.counted.index[best]]
+    return FigureData(statistics, own, all_progress(statistics, []))
 
 
 def draw(outputs: Any, report: Path, drawn: Drawn | None = None) -> dict[str, str | None]:
@@ -101,6 +103,7 @@ def test_a_whole_grid_is_drawn(outputs: Any, tmp_path: Path) -> None:
     assert {name: reason for name, reason in reasons.items() if reason} == {
         "slices": "fewer than 12 configurations, which other figures show",
         "completion": "all runs completed",
+        "progress": "the runs are no search, so their order says nothing",
     }
     (folder,) = (tmp_path / "figures").iterdir()
     assert sorted(path.name for path in folder.iterdir()) == sorted(
@@ -121,7 +124,8 @@ def test_three_hundred_configurations_stay_legible(outputs: Any, tmp_path: Path)
         is_bad = lr > 5
         outputs.run(
             run_id=f"{i:010d}",
-            status="diverged" if is_bad else "completed",
+            status="diverged" if is_bad else "completed" if i % 7 else "pruned",
+            done=3 if i % 7 else 1,
             val=None if is_bad else 0.4 + width / 200 - 0.05 * np.log10(lr) ** 2,
             compute={"pflop": width / 100, "train_seconds": float(random.uniform(50, 500))},
             model__width=width,
@@ -281,7 +285,8 @@ def test_a_level_has_the_same_color_in_every_figure(two_factors: Any, tmp_path: 
 
 def test_the_better_is_darker_for_a_loss_too(two_factors: Any) -> None:
     for metric, best in (("val_accuracy", np.nanargmax), ("val_loss", np.nanargmin)):
-        data = FigureData(two_factors.statistics(metric=metric), [])
+        statistics = two_factors.statistics(metric=metric)
+        data = FigureData(statistics, [], all_progress(statistics, []))
         with figure_style():
             (mesh,) = DRAW["heatmap"](data).axes[0].collections
         values = np.asarray(mesh.get_array()).ravel()

@@ -13,6 +13,7 @@ from cifar_exp.analysis.figures import process
 from cifar_exp.analysis.figures.base import FigureData, GroupFigures
 from cifar_exp.analysis.figures.catalog import plan_figures
 from cifar_exp.analysis.load.discover import UNFINISHED
+from cifar_exp.analysis.statistics.progress import all_progress
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,8 @@ def group(outputs: Any, tmp_path: Path) -> GroupFigures:
 
 def planned(outputs: Any, report: Path) -> GroupFigures:
     names = ("comparison", "history", "noise")
-    return plan_figures(FigureData(outputs.statistics(), []), report, names)
+    statistics = outputs.statistics()
+    return plan_figures(FigureData(statistics, [], all_progress(statistics, [])), report, names)
 
 
 def draw(report: Path, *groups: GroupFigures) -> list[str]:

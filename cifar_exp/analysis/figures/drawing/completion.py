@@ -1,17 +1,22 @@
 """How many runs completed, by the level of each factor."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from cifar_exp.analysis.figures.base import FigureData
 from cifar_exp.analysis.figures.content.completion import completion_table
-from cifar_exp.analysis.figures.drawing.style import ALARM, PALETTE, Color, new_figure, title
+from cifar_exp.analysis.figures.drawing.style import ALARM, GRAY, PALETTE, Color, new_figure, title
+from cifar_exp.analysis.statistics.paused import PAUSED
 
 COLORS: dict[str, Color] = {
     "completed": (0.62, 0.74, 0.85),
     "diverged": ALARM,
     "failed": PALETTE[1],
+    PAUSED: (1.0, 1.0, 1.0),
 }
+LABELS = {PAUSED: "paused by a pruner"}
 
 
 def draw_completion(data: FigureData) -> Figure:
@@ -23,7 +28,10 @@ def draw_completion(data: FigureData) -> Figure:
     for status, color in COLORS.items():
         if table[status].any():
             shares = (table[status] / table["runs"] * 100).to_numpy()
-            axes.barh(y, shares, left=left, color=color, height=0.7, label=status)
+            look: dict[str, Any] = {"color": color, "height": 0.7}
+            if status == PAUSED:
+                look |= {"edgecolor": GRAY, "hatch": "////", "lw": 1.0}
+            axes.barh(y, shares, left=left, label=LABELS.get(status, status), **look)
             left += shares
     for height, row in zip(y, table.itertuples(), strict=True):
         text = f"{row.completed} of {row.runs}"

@@ -18,6 +18,7 @@ from cifar_exp.analysis.figures.drawing.predictions import (
     draw_pairs,
     draw_reliability,
 )
+from cifar_exp.analysis.figures.drawing.progress import draw_progress
 from cifar_exp.analysis.figures.drawing.slices import draw_slices
 from cifar_exp.analysis.figures.drawing.training import draw_budget, draw_compute, draw_history
 
@@ -32,6 +33,7 @@ DRAW: Mapping[str, Callable[[FigureData], Figure]] = {
     "history": draw_history,
     "budget": draw_budget,
     "compute": draw_compute,
+    "progress": draw_progress,
     "noise": draw_noise,
     "confusion": draw_confusion,
     "pairs": draw_pairs,

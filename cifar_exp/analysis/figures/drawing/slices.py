@@ -31,6 +31,9 @@ from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 from cifar_exp.analysis.statistics.slices import is_logarithmic, places, slice_means
 
 TICKS = 5  # at most, of a number
+EDGE = 0.08  # of the range of the runs: how far the axis reaches beyond them
+BOTTOM = 0.03  # of the height of the axes: where paused runs are
+PALE = (0.55, 0.55, 0.55)
 MANY = 50  # runs, whose points are drawn smaller
 
 Colors = dict[tuple[str, str], Color]
@@ -61,6 +64,8 @@ def draw_slices(data: FigureData) -> Figure:
 def _note(statistics: GroupStatistics, factors: list[Factor]) -> str:
     keys = [factor.key for factor in factors]
     note = "Points: runs; star: the best. "
+    if len(statistics.paused.runs):
+        note += "Hollow, at the bottom: paused runs. "
     if set(statistics.trends["setting"]) & set(keys):
         note += "Lines: Gaussian process, averaged over the other factors, with its 95 % band. "
     else:
@@ -101,8 +106,16 @@ def _draw_slice(axes: Axes, statistics: GroupStatistics, factor: Factor, colors:
             _draw_trend(axes, own, statistics, colors.get(pair, ACCENT))
     else:
         _draw_means(axes, slice_means(counted, factor), scale, factor.is_numeric)
+    _draw_paused(axes, statistics, factor)
     best = statistics.best_run
     axes.plot(x[best], counted.loc[best, "value"] * scale, "*", ms=11, color=ACCENT, mec="white")
+
+
+def _draw_paused(axes: Axes, statistics: GroupStatistics, factor: Factor) -> None:
+    """Where runs were paused: hollow circles at the bottom, because they have no final value."""
+    x = places(statistics.paused.runs[factor.key], factor)
+    look: dict[str, Any] = {"ms": 3.5, "mfc": "white", "mec": PALE, "mew": 0.8}
+    axes.plot(x, [BOTTOM] * len(x), "o", transform=axes.get_xaxis_transform(), **look)
 
 
 def _draw_trend(axes: Axes, trend: pd.DataFrame, statistics: GroupStatistics, color: Color) -> None:
@@ -138,4 +151,6 @@ def _set_axis(axes: Axes, statistics: GroupStatistics, factor: Factor, inches: f
         )
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel(factor.name)
-    axes.margins(y=0.08)
+    values = statistics.counted["value"] * statistics.metric.scale
+    margin = EDGE * float(np.ptp(values)) or 1.0
+    axes.set_ylim(values.min() - margin, values.max() + margin)  # a wide interval may leave it

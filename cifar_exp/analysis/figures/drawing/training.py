@@ -29,6 +29,7 @@ from cifar_exp.analysis.statistics.pareto import pareto_front
 
 MOST_BANDS = 12  # configurations; the bands of more hide each other
 MOST_CURVES = 300  # of more, every second or third by rank
+PALE = (0.55, 0.55, 0.55)  # of paused runs
 SMALL, CROWD = 3, 60  # marker size from this many configurations on
 
 
@@ -43,6 +44,7 @@ def draw_history(data: FigureData) -> Figure:
     is_crowded = len(statistics.evaluated) > MOST_BANDS
     draw = _draw_crowd if is_crowded else _draw_curves
     for axes, (column, label, scale) in zip(grid, panels, strict=False):
+        _draw_paused(axes, statistics, column, scale)
         draw(axes, statistics, column, scale, coded)
         axes.set_ylabel(label)
     for axes in grid[len(panels) :]:
@@ -60,6 +62,8 @@ def draw_history(data: FigureData) -> Figure:
 def _history_note(statistics: GroupStatistics, is_crowded: bool) -> str:
     bands = "" if is_crowded else " Bands: from the lowest seed to the highest."
     means = f"Lines: means over seeds.{bands} " if statistics.seeds > 1 else ""
+    if len(statistics.paused.runs):
+        means += "Dashed, to a circle: single runs that were paused. "
     best = f"Thick: the best, {statistics.best}. " if is_crowded else ""
     smoothed = "Training values are running means over augmented images, with any label smoothing."
     return f"{means}{best}{smoothed}"
@@ -97,6 +101,17 @@ def _draw_crowd(
     axes.autoscale_view()
 
 
+def _draw_paused(axes: Axes, statistics: GroupStatistics, column: str, scale: int) -> None:
+    """Each paused run as a pale dashed line that ends in a hollow circle."""
+    rows = statistics.paused_history.dropna(subset=[column])
+    curves = [own for _, own in rows.groupby("run_id", sort=False)]
+    lines = [np.column_stack([own["epoch"], own[column] * scale]) for own in curves]
+    look: dict[str, Any] = {"colors": [PALE], "linewidths": 0.8, "linestyles": "dashed"}
+    axes.add_collection(LineCollection(lines[:MOST_CURVES], **look))
+    ends = np.array([line[-1] for line in lines[:MOST_CURVES]]).reshape(-1, 2)
+    axes.plot(*ends.T, "o", ms=3.5, mfc="white", mec=PALE, mew=0.8, zorder=1.5)
+
+
 def draw_budget(data: FigureData) -> Figure:
     """How well the ranking at an early epoch predicts the final one."""
     statistics = data.statistics
@@ -122,6 +137,8 @@ def _budget_note(table: pd.DataFrame, statistics: GroupStatistics) -> str:
     seeds = " Band: rankings of single seeds." if has_band else ""
     cost = table["cost"].iloc[0]
     lost = statistics.metric.difference_text(cost)[1:]
+    if len(statistics.paused.runs):
+        seeds += " Only of those that were not paused, which differ less."
     first = f"The leader at epoch {table['epoch'].iloc[0]:.0f} ends {lost} behind the best."
     return (
         f"Spearman's correlation between the validation accuracy at epoch k and at the end.{seeds} "
