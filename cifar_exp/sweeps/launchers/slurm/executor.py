@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cifar_exp.config.launcher import SlurmOptions
@@ -36,7 +36,7 @@ class _Tracked:
     """A job that has not been seen to end. `left_at`: when it was first not in the queue."""
 
     job_id: str
-    since: float = field(default_factory=time.monotonic)
+    since: float
     left_at: float | None = None
 
 
@@ -130,7 +130,7 @@ class SlurmExecutor(Executor):
         except UnreachableError as error:
             raise EnvironmentFailure(f"SLURM does not answer ({error}); {COLLECT}") from error
         self._is_new = False
-        self._jobs = {job.run_id: _Tracked(job.job_id) for job in listed}
+        self._jobs = {job.run_id: _Tracked(job.job_id, time.monotonic()) for job in listed}
         ended = [run_id for run_id, job in self._jobs.items() if job.job_id not in queued]
         for run_id in ended:
             self._judge(run_id, self._jobs[run_id].job_id)
@@ -148,7 +148,7 @@ class SlurmExecutor(Executor):
                 Job(name, job_id, str(spec.run_id), at)
                 for job_id, spec in zip(job_ids, specs, strict=True)
             ]
-            self._jobs.update({job.run_id: _Tracked(job.job_id) for job in jobs})
+            self._jobs |= {job.run_id: _Tracked(job.job_id, time.monotonic()) for job in jobs}
             self._file.add(jobs)
 
     def _there(self, spec: RunSpec) -> RunSpec:

@@ -15,6 +15,7 @@ from cifar_exp.sweeps.launchers.local.worker import WorkerResult, result_of_erro
 RESTARTS = "SLURM_RESTART_COUNT"  # set in a job that was queued again
 LOST_SECONDS = 90.0  # until a lock is free whose holder was lost with its node
 WAIT_SECONDS = 5.0
+SPENT = "reached its time limit more often than hydra.launcher.max_requeues allows, position saved"
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class TrainJob:
             raise
         except BaseException as error:
             if type(error).__name__ == "UncompletedJobError":  # submitit's, which is not typed
-                return WorkerResult("stopped", message=self._spent())
+                return WorkerResult("stopped", message=SPENT)
             return result_of_error(self.spec, error)
         return WorkerResult("recorded")
 
@@ -54,10 +55,3 @@ class TrainJob:
                 time.sleep(WAIT_SECONDS)
             else:
                 return
-
-    def _spent(self) -> str:
-        minutes = (self.spec.time_limit or 0) / 60
-        return (
-            f"reached its time limit of {minutes:g} min as often as hydra.launcher.max_requeues "
-            "allows; position saved"
-        )

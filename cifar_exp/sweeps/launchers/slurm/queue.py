@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
+from io import StringIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -73,11 +74,9 @@ class SlurmQueue:
         from submitit.core.utils import FailedJobError, FailedSubmissionError
 
         executor = SlurmExecutor(self._folder, max_num_timeout=self._options.max_requeues)
+        executor.update_parameters(**self._parameters())
         try:
-            executor.update_parameters(**self._parameters())
-            if len(jobs) == 1:
-                return [executor.submit(jobs[0]).job_id]
-            with executor.batch():
+            with redirect_stderr(StringIO()), executor.batch():  # sbatch's words are in the error
                 submitted = [executor.submit(job) for job in jobs]
         except (FailedJobError, FailedSubmissionError) as error:
             raise EnvironmentFailure(f"SLURM refuses the jobs: {_reason(str(error))}") from error

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
+
 DAEMONS = ("munged", "slurmctld", "slurmd")
 COMMANDS = ("sbatch", "srun", "squeue", "scancel", "scontrol")
 SEARCHED = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -39,8 +41,9 @@ CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 ReturnToService=2
 MpiDefault=none
 MailProg=/bin/true
+SlurmdParameters=config_overrides
 KillWait=2
-NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=4000 State=UNKNOWN
+NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 State=UNKNOWN
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
@@ -58,6 +61,21 @@ def why_not() -> str | None:
     return None
 
 
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A real SLURM, on which eight jobs of one core run at a time.
+
+    CIFAR_EXP_SLURM=demanded makes it a failure that there is none.
+    """
+    reason = why_not()
+    if reason is not None:
+        if os.environ.get("CIFAR_EXP_SLURM") == "demanded":
+            pytest.fail(f"no SLURM: {reason}")
+        pytest.skip(f"needs a SLURM of its own: {reason}")
+    with cluster(tmp_path_factory.mktemp("slurm")):
+        yield
+
+
 @contextmanager
 def cluster(state: Path) -> Iterator[None]:
     """Start the daemons, let this process's commands find them, and end them by their ids."""
@@ -67,9 +85,7 @@ def cluster(state: Path) -> Iterator[None]:
     key.chmod(0o400)
     host = socket.gethostname().partition(".")[0]
     configuration = state / "slurm.conf"
-    configuration.write_text(
-        CONFIGURATION.format(state=state, host=host, ports=_free_ports(2), cpus=os.cpu_count())
-    )
+    configuration.write_text(CONFIGURATION.format(state=state, host=host, ports=_free_ports(2)))
     before = os.environ.get("SLURM_CONF")
     os.environ["SLURM_CONF"] = str(configuration)
     files = [f"--{name}-file={state}/munge/{name}" for name in ("key", "pid", "log", "seed")]
