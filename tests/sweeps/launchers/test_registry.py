@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cifar_exp.config.launcher import LocalOptions, SlurmOptions
+from cifar_exp.config.launcher import LocalOptions, RayOptions, SlurmOptions
 from cifar_exp.errors import UserError
 from cifar_exp.sweeps.launchers import registry
 from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
@@ -36,7 +36,8 @@ def test_the_options_decide_which_executor_is_made(tmp_path: Path) -> None:
     assert len(made.capacity()) == 3
 
 
-def test_only_this_machine_is_probed(tmp_path: Path) -> None:
+def test_only_where_an_executor_can_call_is_a_step_timed(tmp_path: Path) -> None:
     local = registry.make_executor(LocalOptions(), tmp_path, needs_accelerator=False)
     assert registry.probe_of(local) is not None
+    assert registry.probe_of(registry.make_executor(RayOptions(), tmp_path)) is not None
     assert registry.probe_of(registry.make_executor(SlurmOptions(), tmp_path / "a" / "b")) is None
