@@ -25,7 +25,7 @@ def group_context(figures: GroupFigures, loaded: LoadedRuns) -> dict[str, Any]:
     """Everything that the page shows of a group; the template escapes the texts."""
     statistics = figures.data.statistics
     shown = shown_runs(statistics)
-    group, data = statistics.group, group_data(statistics, shown, loaded)
+    group, data = statistics.group, group_data(statistics, shown, loaded, figures.data.progress)
     headline, *others = (finding.text for finding in findings(statistics))
     failures = _failures(shown, loaded)
     return {

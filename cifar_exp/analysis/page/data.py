@@ -16,14 +16,16 @@ from cifar_exp.analysis.statistics.importance import Importance
 
 MOST_RUNS = 2000  # that the page shows; runs.csv has all
 CONTRAST = ("name", "level", "reference", "averaged_over")
+MOST_SERIES = 3  # that have a dash of their own
 DIGITS = 9  # significant digits of a stored value
 
 
 def group_data(
-    statistics: GroupStatistics, shown: pd.DataFrame, loaded: LoadedRuns
+    statistics: GroupStatistics, shown: pd.DataFrame, loaded: LoadedRuns, progress: pd.DataFrame
 ) -> dict[str, Any]:
     """The object of one group, as js/data.js describes it. All values are as stored (fractions,
-    seconds, PFLOP), null where there is none; texts are not escaped.
+    seconds, PFLOP), null where there is none; texts are not escaped. `progress`: as `all_progress`
+    gives it.
     """
     metric, factors = statistics.metric, _factors(statistics)
     return {
@@ -51,6 +53,7 @@ def group_data(
             (*CONTRAST, "other_name", "other_level", "other_reference"),
         ),
         "model": _model(statistics),
+        "progress": _other_progress(statistics, progress),
         "trends": trend_data(statistics, [factor["key"] for factor in factors]),
         "worth": statistics.worth,
     }
@@ -148,6 +151,15 @@ def _importance(statistics: GroupStatistics) -> dict[str, Any]:
     rows = zip(found.terms["term"], ranges, shares, strict=True)
     terms = [{"term": term, "range": size, "share": share} for term, size, share in rows]
     return {"terms": terms, "method": found.method}
+
+
+def _other_progress(statistics: GroupStatistics, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The best so far of the other sweeps; its own is drawn from its runs."""
+    others = table[table["series"] != statistics.group.title]
+    return [
+        {"name": name, "compute": numbers(own["compute"]), "best": numbers(own["best"])}
+        for name, own in others.groupby("series", sort=False)
+    ][:MOST_SERIES]
 
 
 def _model(statistics: GroupStatistics) -> dict[str, float | None]:

@@ -19,7 +19,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 IS_DEMANDED = os.environ.get("CIFAR_EXP_BROWSER") == "demanded"  # otherwise it is optional
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 DATA = re.compile(r'(<script type="application/json" id="data">)(.*?)(</script>)', re.S)
-CHARTS = ["main", "seeds", "contour", "slices", "curves", "best_so_far", "parallel"]
+CHARTS = ["main", "seeds", "contour", "slices", "curves", "progress", "parallel"]
 
 LABEL = "figure.querySelector('svg[role=img]').ariaLabel"
 CHANGED = "figure.querySelector('path.curve').getAttribute('d') !== before"
@@ -125,7 +125,7 @@ def test_each_chart_says_in_words_what_is_seen(grid: Path, open_page: Open) -> N
         r"By dropout, .* is best at 0 \(\d\d\.\d\d %\) and worst at 0\.2", texts["slices"]
     )
     assert "val accuracy (%) by epoch, 9 lines" in texts["curves"]
-    assert "over 18 runs in the order in which they finished" in texts["best_so_far"]
+    assert "over 18 runs in the order in which they ended" in texts["progress"]
     assert "18 of 18 runs are visible" in texts["parallel"]
 
 

@@ -10,6 +10,7 @@
 //   details: {common, settings, folder, command, reason}, curves (packed),
 //   comparisons, effects, interactions: [{..., mean, low, high, p, verdict}],
 //   importance: {terms: [{term, range, share}], method}, model: {sd, df, critical},
+//   progress: [{name, compute, best}] of comparable other sweeps (null before their first result),
 //   trends: [{factor, other, level, x, mean, low, high, good}] (see page/trends.py), worth: a difference that matters.
 // Values are as stored: fractions, not percentages; null where there is none.
 const report = {};

@@ -34,6 +34,7 @@ report.run.show = (dialog, group, run) => {
   inside(".run-status").textContent = runs.status[run];
   inside(".run-status").className = `run-status status ${runs.status[run]}`;
   inside(".run-reason").textContent = details.reason[run];
+  inside(".run-reason").className = `run-reason ${runs.status[run]}`;
   report.run.fill(inside(".run-results"), report.run.results(group, run));
   inside(".run-command").textContent = details.command[run];
   inside(".run-folder").textContent = details.folder[run];

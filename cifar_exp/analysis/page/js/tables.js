@@ -82,12 +82,18 @@ report.tables.runs = (group) => {
     ...report.tables.levels(group, own("configuration")),
     { name: "seed", text: (row) => String(runs.seed[row]), key: own("seed"), isNumber: true },
     ...(hasOwnColumn ? [] : [metricColumn(group, `${metric.label} (${metric.unit})`, own("value"))]),
-    column("val (%)", own("val"), { digits: 2, scale: 100 }),
+    column("val (%)", own("val"), { digits: 2, scale: 100, text: report.tables.val(group) }),
     column("test (%)", own("test"), { digits: 2, scale: 100 }),
     { name: "epochs", text: epochs, key: own("epochs"), isNumber: true, first: -1, isDroppedIfEqual: true },
     column("train s", own("seconds"), { first: 1 }),
     column("PFLOP", own("pflop"), { digits: report.decimals(runs.pflop), first: 1 }),
   ];
+};
+
+// The value that a paused run had when it was paused is in parentheses.
+report.tables.val = ({ runs }) => (row) => {
+  const text = report.number(runs.val[row], 2, 100);
+  return text && runs.status[row] === "pruned" ? `(${text})` : text;
 };
 
 report.tables.differences = (group, rows, naming, verdicts = report.VERDICTS) => [

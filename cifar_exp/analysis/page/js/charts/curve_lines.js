@@ -26,6 +26,8 @@ report.plot.curveLines = (group, runs, series, by, smooth) => {
   // a run that does not count has a curve of its own, and no part in a mean
   const shown = by === "run" ? runs : runs.filter((run) => value[run] !== null);
   const lines = [...d3.group(shown, keys[by]).values()].map((own) => curveLine(group, own, series, by, smooth));
+  if (by === "configuration")
+    lines.push(...runs.filter((run) => report.plot.isPaused(group, run)).map((run) => curveLine(group, [run], series, "run", smooth)));
   return lines.filter(({ y }) => y.some((each) => each !== null));
 };
 
@@ -41,6 +43,7 @@ function curveLine(group, own, series, by, smooth) {
     name,
     color: colors.of(group.runs.configuration[own[0]]),
     dash: by === "color" ? null : dashOf(group, own[0], colors),
+    isPaused: by === "run" && report.plot.isPaused(group, own[0]),
     run: own.length === 1 ? own[0] : undefined,
     lines: (i) => report.plot.curveTexts(name, own.length, series, mean.x[i], y[i]),
   };

@@ -3,7 +3,9 @@
 report.charts.register({
   name: "curves",
   title: "Learning curves",
-  caption: "Smoothing is an exponential moving average over epochs.",
+  caption: (group, { lines }) => "Smoothing is an exponential moving average over epochs."
+    + (lines !== "color" && report.plot.pausedRuns(group).length
+      ? " A thin dashed line that ends in a ring is a run that was paused." : ""),
   hasColors: true,
   showsHidden: true,
   isFor: (group) => Object.keys(group.curves.series).length > 0,

@@ -76,6 +76,7 @@ function place(tip, { container, svg, left, top }, point) {
 report.plot.runLines = (group, run) => {
   const { configuration, seed, value, name, status } = group.runs;
   const own = group.configurations[configuration[run]];
-  const isDone = status[run] === "completed" ? "" : `, ${status[run]}`;
-  return [report.plot.value(group, value[run]), own?.name ?? name[run], `seed ${seed[run]}${isDone}`];
+  const isDone = ["completed", "pruned"].includes(status[run]) ? "" : `, ${status[run]}`;
+  const first = report.plot.isPaused(group, run) ? report.plot.pausedAt(group, run) : report.plot.value(group, value[run]);
+  return [first, own?.name ?? name[run], `seed ${seed[run]}${isDone}`];
 };

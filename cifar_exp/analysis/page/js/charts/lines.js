@@ -2,7 +2,7 @@
 
 const MOST_LINES_WITH_DOTS = 30, MOST_EPOCHS_WITH_DOTS = 20, MOST_THICK_LINES = 60;
 
-// lines: [{x: [number], y: [number or null], color, dash, run, lines(i): [text]}] with y as it is drawn;
+// lines: [{x: [number], y: [number or null], color, dash, isPaused, run, lines(i): [text]}] with y as it is drawn;
 // options: {height, xLabel, yLabel, isLogX, isLogY}. Returns the drawing area.
 report.plot.lines = (container, group, lines, { height = 340, xLabel, yLabel, isLogX = false, isLogY = false }) => {
   const sheet = report.plot.sheet(container, height, { top: 26, right: 12, bottom: 44, left: 52 });
@@ -16,6 +16,7 @@ report.plot.lines = (container, group, lines, { height = 340, xLabel, yLabel, is
   const placed = lines.map((line) => ({ ...line, places: placesOf(line, x, y, isLogY) }));
   drawLines(sheet.g, placed);
   if (lines.length <= MOST_LINES_WITH_DOTS && xs.length <= MOST_EPOCHS_WITH_DOTS) drawDots(sheet.g, placed);
+  report.plot.hollow(sheet.g, pausedEnds(placed));
   hoverLines(sheet, group, placed);
   return sheet;
 };
@@ -29,9 +30,9 @@ function placesOf({ x: xs, y: ys }, x, y, isLogY) {
 // Lines that look the same are one path: thousands of them are drawn at once.
 function drawLines(g, placed) {
   const kind = placed.length > MOST_THICK_LINES ? "curve thin" : "curve";
-  for (const [, own] of d3.group(placed, ({ color, dash }) => `${color} ${dash}`)) {
+  for (const [, own] of d3.group(placed, ({ color, dash, isPaused }) => `${color} ${dash} ${isPaused}`)) {
     const d = own.flatMap(({ places }) => unbroken(places)).map(report.plot.path).join("");
-    const path = g.append("path").attr("class", kind).attr("d", d);
+    const path = g.append("path").attr("class", own[0].isPaused ? "curve thin paused" : kind).attr("d", d);
     path.style("stroke", own[0].color).style("stroke-dasharray", own[0].dash ?? null);
   }
 }
@@ -39,6 +40,11 @@ function drawLines(g, placed) {
 function drawDots(g, placed) {
   const dots = placed.flatMap(({ places, color }) => places.filter(Boolean).map((at) => ({ ...at, color })));
   report.plot.scatter(g, dots, 5);
+}
+
+function pausedEnds(placed) {
+  const ends = placed.filter(({ isPaused }) => isPaused).map(({ places, color }) => ({ ...places.findLast(Boolean), color }));
+  return ends.filter(report.plot.isPlaced);
 }
 
 // The parts of a curve between its gaps, as lists of [x, y].

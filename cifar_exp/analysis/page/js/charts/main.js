@@ -8,7 +8,7 @@ const MAIN_CAPTIONS = {
   forest: (group) => "The bars are differences of means with simultaneous 95 % intervals; a dashed one is not "
     + `significant. A point is a run minus the mean of the reference.${worthText(group)}${moreText(group.comparisons.length)}`,
   firstFactor: (group) => "A point is a run; all other factors vary among the points."
-    + (report.plot.trendText(group, [0]) || " The line joins means.") + report.plot.crossText(group),
+    + (report.plot.trendText(group, [0]) || " The line joins means.") + report.plot.crossText(group) + report.plot.pausedText(group),
 };
 
 report.charts.register({

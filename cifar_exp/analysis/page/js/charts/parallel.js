@@ -7,7 +7,8 @@ const BRUSH_MARGIN = 8; // beyond its ends, so that a drag that starts near an e
 report.charts.register({
   name: "parallel",
   title: "All factors together",
-  caption:
+  caption: (group) =>
+    (report.plot.pausedRuns(group).length ? "A dashed line is a run that was paused; it has no final value. " : "") +
     "Drag along an axis to brush it: the table and all charts show what is brushed. Drag an axis's name, or press " +
     "the left and right arrow keys on it, to move the axis. The fields above do the same without a pointer.",
   hasColors: true,
@@ -123,11 +124,11 @@ function linePoints({ order, place, axes }, run) {
 
 function drawParallelLines(view, group, state) {
   const colors = report.plot.colors(group);
-  const runs = d3.range(report.runCount(group)).filter((run) => group.runs.value[run] !== null);
+  const runs = d3.range(report.runCount(group)).filter((run) => report.plot.isParallel(group, run));
   const colorOf = (run) => (state.isVisible(run) ? colors.of(group.runs.configuration[run]) : "");
-  const byColor = d3.sort(d3.group(runs, colorOf), ([color]) => color !== "");
+  const byLook = d3.flatGroup(runs, colorOf, (run) => report.plot.isPaused(group, run));
   view.lines.selectAll("path").remove();
-  for (const [color, own] of byColor) {
+  for (const [color, isPaused, own] of d3.sort(byLook, ([color]) => color !== "")) {
     const d = own.map(
       (run) =>
         `M${linePoints(view, run)
@@ -136,7 +137,7 @@ function drawParallelLines(view, group, state) {
     );
     view.lines
       .append("path")
-      .attr("class", color ? "curve thin" : "curve thin hidden")
+      .attr("class", `curve thin${isPaused ? " paused" : ""}${color ? "" : " hidden"}`)
       .attr("d", d.join(""))
       .style("stroke", color || null);
   }
@@ -145,7 +146,7 @@ function drawParallelLines(view, group, state) {
 // find and step for report.plot.hoverBy: the nearest visible line; arrows go along it and to the next.
 function lineFinders(view, group, state) {
   const visible = () =>
-    d3.range(report.runCount(group)).filter((run) => group.runs.value[run] !== null && state.isVisible(run));
+    d3.range(report.runCount(group)).filter((run) => report.plot.isParallel(group, run) && state.isVisible(run));
   const at = (run, key) => {
     const { scale, values } = view.axes.get(key);
     return { x: view.place(key), y: scale(values[run]) ?? view.sheet.height, key, run, lines: parallelLines(view, group, run) };

@@ -1,12 +1,13 @@
 // The axes of the parallel coordinates, and what is brushed on them.
 
 // All axes of a group by their keys: {key, name, values (by run; a level's index where levels are no
-// numbers), texts (of such levels, otherwise null), format}. Runs that do not count have NaN.
+// numbers), texts (of such levels, otherwise null), format}. Runs that do not count have NaN, but for paused
+// ones, which lack only the metric.
 report.plot.parallelAxes = (group) => {
   if (group.parallelAxes) return group.parallelAxes;
   const { configuration, value, pflop } = group.runs;
   const runs = d3.range(report.runCount(group));
-  const column = (of) => runs.map((run) => (value[run] === null ? NaN : of(run)));
+  const column = (of) => runs.map((run) => (report.plot.isParallel(group, run) ? of(run) : NaN));
   const axes = group.factors.map(({ key, name, numeric, levels }, factor) => ({
     key,
     name,
@@ -30,12 +31,16 @@ report.plot.parallelAxes = (group) => {
     name: metric.label,
     texts: null,
     format: report.plot.short,
-    values: column((run) => value[run] * metric.scale),
+    values: column((run) => (value[run] === null ? NaN : value[run] * metric.scale)),
   });
   const varies = ({ values }) => new Set(values.filter((each) => !Number.isNaN(each))).size > 1;
   group.parallelAxes = new Map(axes.filter(varies).map((axis) => [axis.key, axis]));
   return group.parallelAxes;
 };
+
+// Whether a run has a line over the axes.
+report.plot.isParallel = (group, run) =>
+  group.runs.value[run] !== null || (report.plot.isPaused(group, run) && group.runs.configuration[run] >= 0);
 
 // The keys of the axes from left to right: as the reader has put them, then those not yet placed.
 report.plot.axisOrder = (group, state) => {

@@ -12,7 +12,7 @@ report.charts.register({
   title: "One factor at a time",
   caption: (group) => "A point is a run; all other factors vary among the points of a panel. A line through ticks joins "
     + "the means at each level, or in bins of equally many runs where many values were drawn."
-    + report.plot.trendText(group, d3.range(group.factors.length)) + report.plot.crossText(group),
+    + report.plot.trendText(group, d3.range(group.factors.length)) + report.plot.crossText(group) + report.plot.pausedText(group),
   hasColors: true,
   isWide: true,
   showsHidden: true,
@@ -76,11 +76,14 @@ function drawSlice(panel, group, state, factor, kind, axis, isFirst) {
     .map((run, i) => report.plot.runPoint(group, state, run, across(run, i), axis.of(group.runs.value[run])));
   const crosses = report.plot.incompleteRuns(group)
     .map((run, i) => report.plot.runPoint(group, state, run, across(run, i), panel.height - CROSS));
+  const paused = report.plot.pausedRuns(group)
+    .map((run, i) => report.plot.runPoint(group, state, run, across(run, i), panel.height - CROSS));
   const { isPlaced } = report.plot;
   report.plot.scatter(panel.g, points.filter(isPlaced), points.length > 500 ? 4 : 6);
+  report.plot.hollow(panel.g, paused.filter(isPlaced));
   drawCrosses(panel.g, crosses.filter(isPlaced));
   if (!report.plot.drawTrends(panel, group, factor, x, axis)) drawMeans(panel.g, meansOf(group, factor), x, axis);
-  return [...points, ...crosses].filter(isPlaced);
+  return [...points, ...paused, ...crosses].filter(isPlaced);
 }
 
 function drawCrosses(g, crosses) {

@@ -9,7 +9,7 @@ report.charts.register({
   caption: (group, chosen) => isOfCells(group, factorsOf(group, chosen))
     ? "A cell is the mean of the configurations with these two levels."
     : "The areas are local means of the runs, the bluer the better; a point is a run. Where no run is near, "
-      + "the area stays empty.",
+      + `the area stays empty.${report.plot.pausedText(group, "")}`,
   showsHidden: true,
   isFor: (group) => group.factors.length > 1 && report.plot.runsOf(group).size > 3,
   controls(group) {

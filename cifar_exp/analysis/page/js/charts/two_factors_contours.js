@@ -9,15 +9,19 @@ report.plot.twoFactorContours = (container, group, state, x, y) => {
   const sheet = report.plot.sheet(container, 400, { top: 26, right: 16, bottom: 46, left: 56 });
   const across = report.plot.factorAxis(group, x, "auto", [0, sheet.width]);
   const up = report.plot.factorAxis(group, y, "auto", [sheet.height, 0]);
-  const points = report.plot.countedRuns(group).map((run) => {
+  const placed = (runs) => runs.map((run) => {
     const { levels } = group.configurations[group.runs.configuration[run]];
     const point = report.plot.runPoint(group, state, run, across.at(levels[x]), up.at(levels[y]));
     return { ...point, color: "var(--ink)", value: group.runs.value[run] };
   }).filter(report.plot.isPlaced);
+  const points = placed(report.plot.countedRuns(group));
+  const paused = placed(report.plot.pausedRuns(group));
   drawAreas(sheet, group, localMeans(points, sheet));
   report.plot.axis(sheet, "bottom", across.scale, across);
   report.plot.axis(sheet, "left", up.scale, up);
-  report.plot.runs(sheet, group, points, 5);
+  report.plot.hollow(sheet.g, paused);
+  report.plot.scatter(sheet.g, points, 5);
+  report.plot.hover(sheet, group, [...points, ...paused].filter(({ isHidden }) => !isHidden));
   return contoursText(group, x, y, points);
 };
 
