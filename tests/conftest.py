@@ -2,6 +2,8 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.compose import open_composer, settings_tree
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.spec import RunSpec, Slot
+from cifar_exp.storage.lock import lock_run
 from cifar_exp.storage.record import RunRecord, Status
 from cifar_exp.sweeps.launchers.base import Executor
 
@@ -48,6 +51,31 @@ def _default_hangup() -> Iterator[None]:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
+
+
+TakeOver = Callable[[Path, str], Context]
+
+
+@pytest.fixture
+def take_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[TakeOver]:
+    """Takes over a run as a process on another machine that counts its holder as dead.
+
+    What is called with `run` of the result is done by that process.
+    """
+    holds: list[tuple[Context, ExitStack]] = []
+
+    def take(runs: Path, run_id: str) -> Context:
+        theirs, hold = Context(), ExitStack()
+        holds.append((theirs, hold))
+        with monkeypatch.context() as there:
+            there.setattr("cifar_exp.storage.process._machine", lambda _: "another machine")
+            there.setattr("cifar_exp.storage.liveness.LEASE_SECONDS", 0.0)
+            theirs.run(hold.enter_context, lock_run(runs, run_id))
+        return theirs
+
+    yield take
+    for theirs, hold in holds:
+        theirs.run(hold.close)
 
 
 @pytest.fixture

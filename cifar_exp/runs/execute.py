@@ -1,6 +1,7 @@
 """Execute a spec: find the run, lock it, and train what is missing."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from cifar_exp.config.identity import run_id
@@ -14,7 +15,13 @@ from cifar_exp.runs.signals import stop_on_signals
 from cifar_exp.runs.spec import RunResult, RunSpec
 from cifar_exp.storage.cleanup import settle, settle_held
 from cifar_exp.storage.environment import environment
-from cifar_exp.storage.lock import RunLockedError, lock_holder, lock_run
+from cifar_exp.storage.lease import LockHolder
+from cifar_exp.storage.liveness import LEASE_SECONDS
+from cifar_exp.storage.lock import (
+    RunLockedError,
+    lock_run,
+    wait_for_holder,
+)
 from cifar_exp.storage.record import TERMINAL, RunRecord, Segment, needs_no_training
 from cifar_exp.storage.run_folder import RunDirectory, RunFolder, link_latest
 
@@ -41,7 +48,7 @@ def execute(spec: RunSpec, load: Load = load_dataset) -> RunResult:
         done = _finished(spec, folder, console, has_replaced)
         if done is not None:
             return done
-        holder = lock_holder(spec.runs, identity)
+        holder = wait_for_holder(spec.runs, identity, partial(_print_waiting, console))
         if holder is not None:  # known before any work
             raise RunLockedError.by(identity, holder)
         if spec.settings.init_from is not None:  # known before images are read, or downloaded
@@ -67,6 +74,13 @@ def identify(settings: Settings, report: ProgressCallback, load: Load = load_dat
     if not is_known_by_content(settings.data):
         return run_id(settings)
     return run_id(settings, load(settings.data, report).fingerprint)
+
+
+def _print_waiting(console: Console, holder: LockHolder) -> None:
+    console.print(
+        f"waiting  process {holder.pid} on {holder.host} holds the run; whether it is alive is "
+        f"known within {LEASE_SECONDS:g} s"
+    )
 
 
 def _last_segment(folder: RunFolder) -> Segment | None:

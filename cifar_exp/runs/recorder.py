@@ -20,6 +20,7 @@ from cifar_exp.runs.loggers.registry import Loggers
 from cifar_exp.runs.pruning.pruner import Pruner
 from cifar_exp.runs.signals import StopRequest
 from cifar_exp.runs.workload import Workload
+from cifar_exp.storage.fence import check_fence, is_lost
 from cifar_exp.storage.predictions import Predictions, write_predictions
 from cifar_exp.storage.record import RunRecord, TestMetrics, ValMetrics
 from cifar_exp.storage.run_folder import RunDirectory
@@ -86,8 +87,8 @@ class Recorder:
         """Train to the last epoch.
 
         `is_promoted`: the run was paused, and goes on whatever its rule says of the epochs so far.
-        Raises Interrupted after a signal, PausedError where the rule pauses the run; the position
-        is saved.
+        Raises Interrupted after a signal, PausedError where the rule pauses the run, when the
+        position is saved; and RunTakenOverError when another process has taken the run over.
         """
         self.loggers.start(self.record, [asdict(metrics) for metrics in self.trainer.history])
         self.workload.begin()
@@ -102,15 +103,19 @@ class Recorder:
                 self._fit()
 
     def _fit(self) -> None:
-        for metrics in self.trainer.fit(self.stop, self._show_progress):
+        for metrics in self.trainer.fit(self._should_stop, self._show_progress):
             self._record_epoch(metrics)
             if self.pruner is not None:
                 self.pruner.check(metrics.epoch)
+        check_fence()
 
     def _check_again(self) -> None:
         # the process may have been killed between the end of an epoch and the rule's answer
         if self.pruner is not None and self.trainer.epoch and not self.trainer.step_in_epoch:
             self.pruner.check(self.trainer.epoch)
+
+    def _should_stop(self) -> bool:
+        return self.stop() or is_lost()
 
     def _record_epoch(self, metrics: EpochMetrics) -> None:
         # best.pt first: if the process is killed right after it, the epoch is trained again and

@@ -17,6 +17,7 @@ from cifar_exp.storage.atomic import is_disk_full, remove_leftovers
 from cifar_exp.storage.cleanup import settle_held
 from cifar_exp.storage.environment import environment
 from cifar_exp.storage.failures import disk_full
+from cifar_exp.storage.lock import RunLockedError
 from cifar_exp.storage.record import (
     ComputeInfo,
     DatasetInfo,
@@ -78,7 +79,7 @@ class Runner:
             self._finish(recorder, "pruned")
         except DivergedError as error:
             self._finish(recorder, "diverged", error)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RunLockedError):  # taken over: nothing may be recorded
             raise
         except BaseException as error:  # a user's own network may raise SystemExit
             self._finish(recorder, "failed", error)

@@ -1,16 +1,24 @@
-"""Atomic writes of text, JSON and CSV: a reader sees the old file or the new one, never a part."""
+"""Atomic writes of text, JSON and CSV: a reader sees the old file or the new one, never a part.
+
+A process that has lost what it holds to another one (storage/lock.py) writes nothing: then all of
+these raise TakenOverError.
+"""
 
 import csv
 import errno
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from cifar_exp.storage.fence import check_fence
+
 TEMPORARY = ".writing-"
+UNFINISHED = re.compile(rf"{re.escape(TEMPORARY)}.*-[a-z0-9_]{{8}}")  # what mkstemp makes of it
 
 
 def is_disk_full(error: BaseException | None) -> bool:
@@ -24,6 +32,14 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Replace `path` with what `write` puts into a stream: temporary name, flush, rename."""
+    try:
+        _write_and_rename(path, write)
+    except FileNotFoundError:
+        check_fence()  # who takes a run over removes what its last holder was writing
+        raise
+
+
+def _write_and_rename(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{TEMPORARY}{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -31,6 +47,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(name, 0o666 & ~_umask())
+        check_fence()
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -72,7 +89,21 @@ def leftovers(folder: Path) -> list[Path]:
 def remove_leftovers(folder: Path) -> None:
     """Delete what a killed process was writing. Only the holder of the run's lock may call this."""
     for path in leftovers(folder):
+        check_fence()
         path.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what another process may still be writing, so that it never finishes it.
+
+    For the new holder of a run that was taken over; see storage/lock.py. Raises OSError.
+    """
+    for place in (folder, folder / "checkpoints"):
+        if place.is_dir():
+            # a file of our own, so that a network file system lists the folder anew
+            os.close(tempfile.mkstemp(dir=place, prefix=f"{TEMPORARY}fence-")[0])
+            for name in filter(UNFINISHED.fullmatch, os.listdir(place)):
+                (place / name).unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from cifar_exp.errors import EnvironmentFailure, UserError
-from cifar_exp.storage.lock import RunLockedError, lock_run
+from cifar_exp.storage.fence import check_fence
+from cifar_exp.storage.lock import RunLockedError, is_abandoned, lock_run
 from cifar_exp.storage.record import TERMINAL, RunRecord
 from cifar_exp.storage.run_folder import REPLACED, RunDirectory, find_run, replaced_path, rerun_path
 
@@ -19,11 +20,12 @@ CANNOT_WRITE = (RunLockedError, UserError, EnvironmentFailure, OSError)
 def settle(runs: Path, run_id: str, home: Path | None = None) -> bool:
     """Finish the end of a run whose process was killed there.
 
-    Does nothing if another process holds the run or its lock cannot be written. `home` is the run's
-    folder, if the caller knows it. Returns whether a rerun took the place of its run.
+    Also frees the lock of a process that died with it, so that the next process need not watch it
+    again. Does nothing if another process holds the run or its lock cannot be written. `home` is
+    the run's folder, if the caller knows it. Returns whether a rerun took the place of its run.
     """
     home = home or _home(runs, run_id)
-    if home is None or _is_settled(home):
+    if home is None or (_is_settled(home) and not is_abandoned(runs, run_id)):
         return False
     with suppress(*CANNOT_WRITE), lock_run(runs, run_id):
         return settle_held(runs, run_id)
@@ -46,17 +48,27 @@ def _replace(home: Path) -> bool:
     """Put a rerun that has ended in the place of its run; continues after a kill at any step."""
     again, replaced = rerun_path(home), replaced_path(home)
     if home.exists() and replaced.exists():  # it has taken the place already
-        shutil.rmtree(replaced)
+        _remove(replaced)
         return True
     if _has_ended(again):
         if home.exists():
-            os.replace(home, replaced)
-        os.replace(again, home)
-        shutil.rmtree(replaced)
+            _move(home, replaced)
+        _move(again, home)
+        _remove(replaced)
         return True
     if not home.exists():  # the rerun was removed by hand between the two renames
-        os.replace(replaced, home)
+        _move(replaced, home)
     return False
+
+
+def _move(source: Path, target: Path) -> None:
+    check_fence()
+    os.replace(source, target)
+
+
+def _remove(folder: Path) -> None:
+    check_fence()
+    shutil.rmtree(folder)
 
 
 def _is_settled(home: Path) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from cifar_exp.storage.atomic import TEMPORARY, leftovers, remove_leftovers, write_csv, write_text
+from cifar_exp.storage.fence import TakenOverError, check_fence
 from cifar_exp.storage.metrics import EXTRA_COLUMNS, METRICS_COLUMNS
 from cifar_exp.storage.reading import UnreadableError, read_yaml
 from cifar_exp.storage.record import TERMINAL, RunRecord
@@ -52,14 +53,15 @@ class RunDirectory:
 
     def create(self) -> None:
         """Make the folder."""
+        check_fence()
         (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
 
     def clear(self) -> None:
         """Remove the results of earlier training, for a run that starts from the beginning."""
-        for path in (self.last, self.best):
+        names = ("metrics.csv", "extra.csv", "predictions.npz")
+        for path in (self.last, self.best, *(self.path / name for name in names)):
+            check_fence()
             path.unlink(missing_ok=True)
-        for name in ("metrics.csv", "extra.csv", "predictions.npz"):
-            (self.path / name).unlink(missing_ok=True)
 
     def is_reduced(self, keep: str) -> bool:
         """Whether `reduce` has nothing left to do."""
@@ -73,10 +75,11 @@ class RunDirectory:
         network. Only the holder of the run's lock may call it.
         """
         if self.reduced.exists():
+            check_fence()
             os.replace(self.reduced, self.last)
-        if keep == "none":
-            self.best.unlink(missing_ok=True)
-            self.last.unlink(missing_ok=True)
+        for path in (self.best, self.last) if keep == "none" else ():
+            check_fence()
+            path.unlink(missing_ok=True)
         remove_leftovers(self.path)
 
     def write_history(self, history: list[Row]) -> None:
@@ -94,8 +97,10 @@ class RunDirectory:
 
     def append_log(self, line: str) -> None:
         """Add a line to train.log; a full disk must not end a run for the sake of its log."""
-        with suppress(OSError), self.log.open("a") as stream:
-            stream.write(line + "\n")
+        with suppress(OSError, TakenOverError):  # the next file that is written tells it
+            check_fence()
+            with self.log.open("a") as stream:
+                stream.write(line + "\n")
 
 
 def read_overrides(folder: Path) -> list[str]:
@@ -146,8 +151,10 @@ def replaced_path(path: Path) -> Path:
 
 def link_latest(outputs: Path, target: Path) -> None:
     """Point outputs/latest at the latest run or sweep, if possible."""
-    temporary = outputs / ".latest"  # one name for all, so that nothing is left after a kill
+    # other processes may link theirs at this moment, and what one left in a kill the next replaces
+    temporary = outputs / f".latest-{target.name}"
     with suppress(OSError):
+        check_fence()
         temporary.unlink(missing_ok=True)
         temporary.symlink_to(os.path.relpath(target, outputs))
         try:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_exp.storage.cleanup import CANNOT_WRITE, settle
-from cifar_exp.storage.lock import LockHolder, lock_holder, lock_run
+from cifar_exp.storage.lease import LockHolder
+from cifar_exp.storage.lock import lock_holder, lock_run
 from cifar_exp.storage.metrics import last_row
 from cifar_exp.storage.record import TERMINAL, ErrorInfo, RunRecord, now
 from cifar_exp.storage.run_folder import find_run, rerun_path, write_target

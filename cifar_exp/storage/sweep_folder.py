@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from pydantic import TypeAdapter
 
 from cifar_exp.storage.atomic import write_csv, write_text
+from cifar_exp.storage.lock import lock_file
 from cifar_exp.storage.reading import UnreadableError, read_text, read_yaml
 from cifar_exp.storage.record import now
 from cifar_exp.storage.run_folder import to_yaml
@@ -166,9 +166,8 @@ class SweepFolder:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         # two processes may work on one sweep: each reads, changes and writes under the lock
-        locks = self.path.resolve().parent / ".locks"
-        locks.mkdir(exist_ok=True)
-        with FileLock(locks / self.name):
+        path = self.path.resolve().parent / ".locks" / self.name
+        with lock_file(path, f"sweep {self.name}"):
             yield
 
 

@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -6,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from cifar_exp.errors import EnvironmentFailure, UserError
 from cifar_exp.storage.cleanup import settle
 from cifar_exp.storage.lock import RunLockedError, lock_holder, lock_path, lock_run, read_holder
+from cifar_exp.storage.process import this_process
 from cifar_exp.storage.run_state import fail_dead_run
 
 HOLD = (
@@ -66,14 +69,19 @@ def write_foreign(path: Path, heartbeat: float) -> None:
     path.write_text(json.dumps({"host": "elsewhere", "pid": 7, "heartbeat": heartbeat}))
 
 
-def test_another_machines_heartbeat_counts_where_its_lock_is_not_visible(tmp_path: Path) -> None:
-    write_foreign(lock_path(tmp_path, "abc"), time.time() - 5)
+def expire(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on an unknown holder is dead if it has not changed since it was last seen."""
+    monkeypatch.setattr("cifar_exp.storage.liveness.LEASE_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("age", [5, 3600])
+def test_a_lock_of_version_0_2_from_another_machine_is_watched_whatever_its_clock_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: float
+) -> None:
+    write_foreign(lock_path(tmp_path, "abc"), time.time() - age)
     with pytest.raises(RunLockedError, match="process 7 on elsewhere"), lock_run(tmp_path, "abc"):
         pass
-
-
-def test_another_machine_without_a_recent_heartbeat_counts_as_dead(tmp_path: Path) -> None:
-    write_foreign(lock_path(tmp_path, "abc"), time.time() - 3600)
+    expire(monkeypatch)
     with lock_run(tmp_path, "abc"):
         pass
 
@@ -84,34 +92,29 @@ def test_a_released_lock_has_no_holder(tmp_path: Path) -> None:
     assert read_holder(lock_path(tmp_path, "abc")) is None
 
 
-def test_the_heartbeat_continues_while_the_run_is_held(
+def test_the_lease_is_renewed_while_the_run_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cifar_exp.storage.lock.HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr("cifar_exp.storage.liveness.RENEW_SECONDS", 0.02)
+    path = lock_path(tmp_path, "abc")
     with lock_run(tmp_path, "abc"):
-        first = read_holder(lock_path(tmp_path, "abc"))
+        first, holder = path.read_bytes(), read_holder(path)
         deadline = time.monotonic() + 10
-        while read_holder(lock_path(tmp_path, "abc")) == first and time.monotonic() < deadline:
+        while path.read_bytes() == first and time.monotonic() < deadline:
             time.sleep(0.01)
-        later = read_holder(lock_path(tmp_path, "abc"))
-    assert first is not None
-    assert later is not None
-    assert later.heartbeat > first.heartbeat
+        later = path.read_bytes()
+        assert (len(later), read_holder(path)) == (len(first), holder)
+    assert later != first
+    assert path.read_bytes() == b""
 
 
-def set_heartbeat(path: Path, heartbeat: float) -> None:
-    fields = json.loads(path.read_text())
-    path.write_text(json.dumps({**fields, "heartbeat": heartbeat}))
-
-
-@pytest.mark.parametrize("shift", [-3600, 3600])
-def test_a_suspended_process_or_one_before_a_clock_jump_still_holds_its_run(
-    tmp_path: Path, shift: float
+def test_a_suspended_process_still_holds_its_run_on_its_own_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    expire(monkeypatch)
     process = hold_elsewhere(tmp_path)
     try:
         process.send_signal(signal.SIGSTOP)
-        set_heartbeat(lock_path(tmp_path, "abc"), time.time() + shift)
         holder = lock_holder(tmp_path, "abc")
         assert holder is not None
         assert holder.pid == process.pid
@@ -122,11 +125,16 @@ def test_a_suspended_process_or_one_before_a_clock_jump_still_holds_its_run(
     assert lock_holder(tmp_path, "abc") is None
 
 
-def test_a_process_that_has_the_pid_of_a_dead_holder_does_not_hold_its_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", ["0.2", "now"])
+def test_a_process_that_has_the_pid_of_a_dead_holder_does_not_hold_its_run(
+    tmp_path: Path, version: str
+) -> None:
     path = lock_path(tmp_path, "abc")
     path.parent.mkdir()
-    fields = {"host": socket.gethostname(), "pid": os.getpid(), "heartbeat": time.time() - 3600}
-    path.write_text(json.dumps(fields))
+    fields = {"host": socket.gethostname(), "pid": os.getppid()}
+    started = {**asdict(this_process()), "started": "1", "token": "t", "renewals": "0"}
+    more = {"heartbeat": time.time() - 3600} if version == "0.2" else started
+    path.write_text(json.dumps({**more, **fields}))
     assert lock_holder(tmp_path, "abc") is None
     with lock_run(tmp_path, "abc"):
         pass
@@ -145,6 +153,29 @@ def test_a_damaged_lock_has_no_holder_and_can_be_held(tmp_path: Path, text: str)
     assert lock_holder(tmp_path, "abc") is None
     with lock_run(tmp_path, "abc"):
         assert lock_holder(tmp_path, "abc") is not None
+
+
+def test_a_running_process_of_version_0_2_holds_its_run(tmp_path: Path) -> None:
+    path = lock_path(tmp_path, "abc")
+    path.parent.mkdir()
+    fields = {"host": socket.gethostname(), "pid": os.getpid(), "heartbeat": 0.0}
+    path.write_text(json.dumps(fields))
+    with path.open() as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        assert lock_holder(tmp_path, "abc") is not None
+        with pytest.raises(RunLockedError), lock_run(tmp_path, "abc"):
+            pass
+
+
+def test_a_holder_is_read_without_writing(tmp_path: Path) -> None:
+    assert lock_holder(tmp_path, "abc") is None
+    assert list(tmp_path.iterdir()) == []
+    with lock_run(tmp_path, "abc"):
+        before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+        lock_path(tmp_path, "abc").chmod(0o400)
+        assert lock_holder(tmp_path, "abc") is not None
+        assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    lock_path(tmp_path, "abc").chmod(0o600)
 
 
 def hold(runs: Path) -> None:

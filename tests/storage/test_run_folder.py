@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import pytest
 import yaml
 from omegaconf import OmegaConf
 
@@ -51,10 +52,27 @@ def test_latest_points_at_the_run_touched_last(tmp_path: Path) -> None:
 
 def test_a_link_that_a_killed_process_left_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    (tmp_path / ".latest").symlink_to("gone")
+    (tmp_path / ".latest-a").symlink_to("gone")
     link_latest(tmp_path, tmp_path / "a")
     assert os.readlink(tmp_path / "latest") == "a"
     assert sorted(os.listdir(tmp_path)) == ["a", "latest"]
+
+
+def test_two_machines_that_link_latest_at_once_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.replace
+
+    def replace(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "replace", real)
+        link_latest(tmp_path, tmp_path / "theirs")
+        assert os.readlink(tmp_path / "latest") == "theirs"
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    link_latest(tmp_path, tmp_path / "ours")
+    assert os.readlink(tmp_path / "latest") == "ours"
+    assert os.listdir(tmp_path) == ["latest"]
 
 
 def test_nothing_is_left_beside_latest_if_it_is_a_folder(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import yaml
 from cifar_exp.config.schema import Settings
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.trials import check_command_line
-from cifar_exp.storage.lock import LockHolder
+from cifar_exp.storage.lease import LockHolder
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.storage.sweep_folder import SweepFolder
 from cifar_exp.sweeps.plan import Plan, PlannedRun
@@ -147,7 +147,7 @@ def test_refresh_writes_the_status_of_these_runs_and_leaves_others(
 ) -> None:
     folder.enter(plan_of(grid([8, 16, 32], [0])).entry(""))
     runs = folder.runs_folder
-    holder = LockHolder("here", 7, 0.0)
+    holder = LockHolder("here", 7)
     states = {
         "0000000008": RunState("0000000008", runs / "base-0000000008", holder=holder),
         "0000000032": RunState("0000000032"),

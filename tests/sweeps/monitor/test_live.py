@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cifar_exp.storage.atomic import write_csv
-from cifar_exp.storage.lock import LockHolder
+from cifar_exp.storage.lease import LockHolder
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.storage.sweep_folder import SweepRow
@@ -31,7 +31,7 @@ def state_of(make_record: MakeRecord) -> MakeState:
         if status == "pending":
             return RunState(run_id)
         record = make_record(status, run_id=run_id, **more)
-        holder = LockHolder("there", 7, 0.0) if status == "running" else None
+        holder = LockHolder("there", 7) if status == "running" else None
         return RunState(run_id, Path(f"runs/tiny-{run_id}"), record, holder)
 
     return state

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cifar_exp.storage.lock import LockHolder
+from cifar_exp.storage.lease import LockHolder
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.storage.sweep_folder import SweepRow
@@ -22,7 +22,7 @@ from cifar_exp.sweeps.monitor.table import (
 )
 
 RUNS = Path("outputs/runs")
-HOLDER = LockHolder("there", 4711, 0.0)
+HOLDER = LockHolder("there", 4711)
 MakeRecord = Callable[..., RunRecord]
 
 
@@ -94,7 +94,7 @@ def test_the_live_table_shows_the_same(mixed: Snapshot, monkeypatch: pytest.Monk
 
 
 def test_the_machine_is_named_only_where_it_is_another(make_record: MakeRecord) -> None:
-    here = LockHolder(socket.gethostname(), 4711, 0.0)
+    here = LockHolder(socket.gethostname(), 4711)
     snapshot = snapshot_of(state_of("a", make_record("running"), holder=here))
     assert shown(live_table(snapshot))[1:] == [
         ["run", "values", "epoch", "val"],
