@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from filelock import FileLock
-
 from cifar_exp.storage.atomic import write_csv
+from cifar_exp.storage.lock import lock_file
 from cifar_exp.storage.reading import UnreadableError, read_text
 
 
@@ -58,7 +57,7 @@ class JobsFile:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        locks = self.path.resolve().parents[1] / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / f"{self.path.resolve().parent.name}.jobs"):
+        sweep = self.path.resolve().parent
+        path = sweep.parent / ".locks" / f"{sweep.name}.jobs"
+        with lock_file(path, f"the list of jobs of sweep {sweep.name}"):
             yield
