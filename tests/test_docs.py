@@ -19,7 +19,8 @@ BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)  # opening and closing
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|md|yaml|toml|sh|txt|png)|[\w.-]+(?:/[\w.-]+)*/")
 # Written by a run, by the user, or part of a dataset; not in the repository.
 ELSEWHERE = re.compile(
-    r"(?:runs|sweeps|report|checkpoints|figures|data|cifar-100-python)/"
+    r"(?:runs|sweeps|jobs|report|checkpoints|figures|data|cifar-100-python)/"
+    r"|runs/\.locks/.*"
     r"|(?:outputs|mine|sweep/mine|train|test)\b.*"
     r"|(?:\.\./shared/|\.cache).*|(?:config|overrides|sweep)\.yaml|figures/.*"
 )
