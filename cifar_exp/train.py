@@ -64,7 +64,9 @@ def _command(typed: list[str]) -> int:
         raise UserError(JSON_GOES_WITH)
     from cifar_exp.runs.requirements import check_requirements
     from cifar_exp.sweeps.launchers.registry import check_launcher
+    from cifar_exp.sweeps.search.promotion import check_pruning
 
+    check_pruning(grid)
     check_requirements(grid.settings)
     if grid.launcher_options is not None:
         check_launcher(grid.launcher_options, trains=not grid.settings[0].plan)

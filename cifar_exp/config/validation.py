@@ -188,6 +188,9 @@ def _conflicts(settings: Settings) -> Iterator[str]:
         )
     if augmentation.mixup > 0 and augmentation.cutmix > 0:
         yield "augmentation.mixup and augmentation.cutmix: only one of them may be above 0"
+    grace, epochs = settings.pruning.grace, settings.trainer.epochs
+    if settings.pruning.name != "none" and grace >= epochs:
+        yield f"pruning.grace={grace}: must be below trainer.epochs={epochs}"
     yield from _resolution_conflicts(settings.trainer, data.image_size)
 
 
@@ -198,6 +201,9 @@ def _needs_validation(settings: Settings) -> Iterator[str]:
     if settings.trainer.evaluate == "best":
         last = "choose trainer.evaluate=last"
         yield f"trainer.evaluate=best chooses by val_accuracy, {without}, or {last}"
+    if settings.pruning.name != "none":
+        rule = f"pruning={settings.pruning.name}"
+        yield f"{rule} compares val_accuracy, {without}, or choose pruning=none"
 
 
 def _resolution_conflicts(trainer: TrainerSection, image_size: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from cifar_exp.storage.record import TERMINAL
 from cifar_exp.storage.run_state import RunState, run_folders
 from cifar_exp.sweeps.duration import DurationModel, TimingSample, makespan, seconds_left
 from cifar_exp.sweeps.monitor.snapshot import latest_samples
-from cifar_exp.sweeps.plan import PlannedRun
+from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.probe import Probe, to_probe
 from cifar_exp.sweeps.progress import Progress
 from cifar_exp.sweeps.search.grid import launch_order
@@ -65,7 +65,7 @@ def forecast(progress: Progress, machine: Machine, print_line: PrintLine) -> For
     total = makespan([], seconds, len(slots))
     if total is None:
         return Forecast(slots, None, _why_unknown(progress.missing))
-    return Forecast(slots, START_SECONDS + total, basis)
+    return Forecast(slots, START_SECONDS + total, basis + _caution(progress.plan))
 
 
 def _slots(progress: Progress, machine: Machine, print_line: PrintLine) -> Sequence[Slot]:
@@ -76,6 +76,11 @@ def _slots(progress: Progress, machine: Machine, print_line: PrintLine) -> Seque
     each = "all threads" if threads is None else counted(threads, "thread")
     print_line(f"jobs     {len(slots)} at a time, {each} each")
     return slots
+
+
+def _caution(plan: Plan) -> str:
+    rule = plan.settings.pruning.name
+    return "" if rule == "none" else f"; an upper bound, because pruning={rule} pauses runs"
 
 
 def _why_unknown(missing: Sequence[PlannedRun]) -> str:

@@ -15,6 +15,7 @@ from cifar_exp.config.schema import Settings
 from cifar_exp.data.dataset import Dataset, ProgressCallback
 from cifar_exp.data.registry import Loader, dataset_counts, is_known_by_content
 from cifar_exp.errors import UserError
+from cifar_exp.runs.pruning.registry import make_rule
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.selection import Selection, confirming_name
 from cifar_exp.storage.sweep_folder import SweepEntry
@@ -98,7 +99,15 @@ class Plan:
                 f"{len(self.runs) // len(seeds)} of its {self.confirms.configurations} "
                 f"configurations, on seeds that it did not use: {', '.join(seeds)}"
             )
+        rule, lengths = make_rule(self.settings.pruning), self._lengths()
+        if rule is not None:
+            does = f": {rule.describe(lengths[0])}" if len(lengths) == 1 else ""
+            lines.append(f"pruning  {rule.name}{does}")
         return lines if self.note is None else [*lines, f"note     {self.note}"]
+
+    def _lengths(self) -> list[int]:
+        every = [run.trial.settings for run in self.runs] or [self.settings]
+        return list({settings.trainer.epochs for settings in every})
 
     def spec(self, run: PlannedRun) -> RunSpec:
         """What an executor needs to train this run."""

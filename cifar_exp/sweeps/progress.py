@@ -23,7 +23,7 @@ class Progress:
 
     @cached_property
     def missing(self) -> list[PlannedRun]:
-        """The runs that would be trained."""
+        """The runs that would be trained; with pruning, no more than these."""
         return [
             run
             for run in self.plan.runs
@@ -36,4 +36,5 @@ class Progress:
         return len(self.plan.runs) - len(self.missing)
 
     def __str__(self) -> str:
-        return f"{self.plan.grid}; {self.done} done, {len(self.missing)} to train"
+        bound = "" if self.plan.settings.pruning.name == "none" else "at most "
+        return f"{self.plan.grid}; {self.done} done, {bound}{len(self.missing)} to train"

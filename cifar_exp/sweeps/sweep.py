@@ -22,6 +22,7 @@ from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.progress import Progress
 from cifar_exp.sweeps.search.base import Source
 from cifar_exp.sweeps.search.grid import GridSource
+from cifar_exp.sweeps.search.promotion import with_promotion
 from cifar_exp.sweeps.states import StateReader
 from cifar_exp.terminal import PrintLine, open_console, print_line
 from cifar_exp.text import counted
@@ -31,6 +32,8 @@ CANCEL_SECONDS = 4.0  # for a second signal to cancel the jobs of a cluster
 CONTINUE: Final = "run the same command again to continue"
 # A sweep is over without a failure when all of its runs are in these.
 SUCCESSFUL = frozenset({"completed", "pruned"})
+# Runs in these that were not even proposed: a rule decided against their configuration.
+UNTRIED = frozenset({"pending", "interrupted"})
 
 OnEnd = Callable[[SnapshotReader, PrintLine], None]
 
@@ -43,6 +46,8 @@ def print_results(reader: SnapshotReader, print_line: PrintLine) -> None:
 
 class Sweep:
     """Trains the runs that `source` proposes; by default those that are missing of the plan.
+
+    Where the plan prunes, paused runs that are promoted are proposed too.
 
     Run folders and locks are the only state: what is missing is read from them, whichever process
     trained it. `command` is recorded in sweep.yaml. `on_end` prints the ranking after the last
@@ -58,12 +63,13 @@ class Sweep:
         source: Source | None = None,
     ) -> None:
         self.plan, self.executor, self.command, self.on_end = plan, executor, command, on_end
-        self.source = source or GridSource(plan)
+        self.source = with_promotion(source or GridSource(plan), plan, executor.live)
         self.reader = SnapshotReader(plan.folder)
         self.mode = plan.settings.trainer.progress
         self.console = open_console(self.mode)
         self.attempts = Attempts(plan.settings)
         self._states = StateReader(plan.runs_folder)
+        self._proposed: set[str] = set()
         self._locked: set[str] = set()  # by another process, when they were last submitted
 
     def run(self) -> int:
@@ -153,6 +159,7 @@ class Sweep:
     def _submit(self, runs: Sequence[PlannedRun], stop: StopRequest) -> None:
         if self.source.is_adaptive:
             self.reader.folder.append({run.run_id: run.trial.values for run in runs})
+        self._proposed |= {run.run_id for run in runs}
         with stop.deferred():
             for run in runs:
                 self.executor.submit(self.plan.spec(run))
@@ -227,7 +234,12 @@ class Sweep:
         return self._exit_code(snapshot.states[run_id] for run_id in self.source.runs)
 
     def _exit_code(self, states: Iterable[RunState]) -> int:
-        return DONE if all(state.status in SUCCESSFUL for state in states) else FAILED
+        return FAILED if any(map(self._is_owed, states)) else DONE
+
+    def _is_owed(self, state: RunState) -> bool:
+        """Whether the sweep should have trained the run, but it did not complete."""
+        is_held_back = state.status in UNTRIED and state.run_id not in self._proposed
+        return state.status not in SUCCESSFUL and not is_held_back
 
     def _print(self, line: str, /, *, is_bold: bool = False) -> None:
         print_line(self.console, line, is_bold=is_bold)

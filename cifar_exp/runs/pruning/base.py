@@ -20,10 +20,11 @@ class Standing:
     values: Sequence[float]
 
     @classmethod
-    def of(cls, run_id: str, values: Mapping[str, float]) -> "Standing":
-        """The standing of a run; `values` by run id, in the order of the sweep."""
-        ranked = sorted(values, key=lambda each: -values[each])
-        return cls(ranked.index(run_id), [values[each] for each in ranked])
+    def of_all(cls, values: Mapping[str, float]) -> dict[str, "Standing"]:
+        """The standing of each run, by id, the best first; `values` in the order of the sweep."""
+        ranked = sorted(values, key=lambda run_id: -values[run_id])
+        accuracies = [values[run_id] for run_id in ranked]
+        return {run_id: cls(rank, accuracies) for rank, run_id in enumerate(ranked)}
 
     @property
     def own(self) -> float:
@@ -66,8 +67,11 @@ class Rule(Protocol):
 class Siblings(Protocol):
     """The runs of a sweep whose results decide: of each configuration the first seed's."""
 
-    def decides(self, run_id: str) -> bool:
-        """Whether this is the first seed of its configuration; no other run is ever paused."""
+    def first_seed(self, run_id: str) -> str | None:
+        """The id of the run that decides for this run's configuration; None if it is no sibling.
+
+        No other run of the configuration is ever paused.
+        """
 
     def at(self, run_id: str, epoch: int, *, is_best: bool) -> Mapping[str, float]:
         """By run id, in the order of the sweep, the val accuracy of a run and its siblings.
@@ -77,12 +81,11 @@ class Siblings(Protocol):
         """
 
 
-def standing_of(
+def standings(
     siblings: Siblings, run_id: str, epoch: int, trainer: TrainerSection
-) -> Standing | None:
-    """A run among its siblings at an epoch, by the metric that ranks runs; None without one."""
-    values = siblings.at(run_id, epoch, is_best=trainer.evaluate == "best")
-    return Standing.of(run_id, values) if run_id in values else None
+) -> dict[str, Standing]:
+    """The standing of a run and all its siblings at an epoch, by the metric that ranks runs."""
+    return Standing.of_all(siblings.at(run_id, epoch, is_best=trainer.evaluate == "best"))
 
 
 class PausedError(Exception):

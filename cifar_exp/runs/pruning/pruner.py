@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cifar_exp.config.schema import TrainerSection
-from cifar_exp.runs.pruning.base import PausedError, Rule, Siblings, standing_of
+from cifar_exp.runs.pruning.base import PausedError, Rule, Siblings, standings
 from cifar_exp.runs.pruning.registry import make_rule
 from cifar_exp.runs.pruning.siblings import siblings_of
 from cifar_exp.runs.spec import RunSpec
@@ -24,9 +24,9 @@ class Pruner:
         """Raise PausedError if the run is to be paused after this epoch, which metrics.csv has."""
         if not self.rule.applies(epoch, self.trainer.epochs):
             return
-        if not self.siblings.decides(self.run_id):
+        if self.siblings.first_seed(self.run_id) != self.run_id:
             return
-        standing = standing_of(self.siblings, self.run_id, epoch, self.trainer)
+        standing = standings(self.siblings, self.run_id, epoch, self.trainer).get(self.run_id)
         if standing is not None and not self.rule.goes_on(standing):
             raise PausedError(PrunedInfo(sweep=self.sweep, rule=self.rule.name, epoch=epoch))
 

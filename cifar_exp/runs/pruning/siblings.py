@@ -22,17 +22,14 @@ RECIPES = ("experiment", "trainer")  # options that may set the number of epochs
 SETTLED_NS = 2_000_000_000  # a folder may change twice in one tick of the file system's clock
 
 
-def first_seeds(rows: Iterable[SweepRow]) -> list[SweepRow]:
-    """Of each configuration the run with the seed that was listed first."""
-    first: dict[tuple[tuple[str, str], ...], SweepRow] = {}
-    for row in rows:
-        first.setdefault(configuration(row.values), row)
-    return list(first.values())
+def first_seeds(rows: Iterable[SweepRow]) -> dict[str, str]:
+    """By run id, the run of the same configuration whose seed was listed first."""
+    first: dict[tuple[tuple[str, str], ...], str] = {}
+    return {row.run_id: first.setdefault(_configuration(row), row.run_id) for row in rows}
 
 
-def configuration(values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The swept values of a run without its seed."""
-    return tuple(sorted((key, value) for key, value in values.items() if value and key != "seed"))
+def _configuration(row: SweepRow) -> tuple[tuple[str, str], ...]:
+    return tuple((key, value) for key, value in row.values.items() if value and key != "seed")
 
 
 class SweepSiblings:
@@ -42,17 +39,20 @@ class SweepSiblings:
         self._sweep = SweepFolder(folder)
         self._table = folder / "runs.csv"
         self._read = ABSENT
-        self._rows: dict[str, SweepRow] = {}  # of the first seeds, by run id
+        self._first: Mapping[str, str] = {}
+        self._rows: Mapping[str, SweepRow] = {}  # of the first seeds, by run id
         self._folders = _Folders(self._sweep.runs_folder)
         self._curves: dict[str, _Curve] = {}
 
-    def decides(self, run_id: str) -> bool:
-        """Whether this is the first seed of its configuration."""
-        return run_id in self._first()
+    def first_seed(self, run_id: str) -> str | None:
+        """As `Siblings.first_seed`."""
+        self._read_table()
+        return self._first.get(run_id)
 
     def at(self, run_id: str, epoch: int, *, is_best: bool) -> dict[str, float]:
         """As `Siblings.at`."""
-        rows = self._first()
+        self._read_table()
+        rows = self._rows
         self._find_curves(rows)
         if run_id not in rows or not self._reached(run_id, epoch):
             return {}
@@ -64,12 +64,13 @@ class SweepSiblings:
             if self._epochs(each) == epochs
         }
 
-    def _first(self) -> Mapping[str, SweepRow]:
+    def _read_table(self) -> None:
         now = _signature(self._table)
         if now != self._read:
-            self._rows = {row.run_id: row for row in first_seeds(self._sweep.rows())}
+            rows = self._sweep.rows()
+            self._first = first_seeds(rows)
+            self._rows = {row.run_id: row for row in rows if self._first[row.run_id] == row.run_id}
             self._read = now
-        return self._rows
 
     def _find_curves(self, run_ids: Iterable[str]) -> None:
         missing = [run_id for run_id in run_ids if run_id not in self._curves]

@@ -30,7 +30,8 @@ def _headings(snapshot: Snapshot) -> Iterator[str]:
     for best in ranked(snapshot)[:1]:
         yield f"best {best.result}"
     if snapshot.seconds_left is not None:
-        yield f"about {duration(snapshot.seconds_left)} left"
+        bound = "at most" if snapshot.counts["pruned"] else "about"  # more runs may be paused
+        yield f"{bound} {duration(snapshot.seconds_left)} left"
 
 
 def status_counts(snapshot: Snapshot) -> str:

@@ -21,7 +21,8 @@ DRAWS = [
 def standings(values: Sequence[float]) -> list[Standing]:
     """Of each run, the first one listed first among equals."""
     named = {f"run {index}": value for index, value in enumerate(values)}
-    return [Standing.of(run_id, named) for run_id in named]
+    found = Standing.of_all(named)
+    return [found[run_id] for run_id in named]
 
 
 def ahead(values: Sequence[float], index: int) -> int:

@@ -96,10 +96,10 @@ def test_runs_that_a_search_adds_are_seen(list_runs: Callable, write_curve: Writ
     siblings = list_runs(widths("4"))
     write_curve(A, 0.1)
     assert siblings.at(A, 1, is_best=False) == {A: 0.1}
-    assert not siblings.decides(B)
+    assert siblings.first_seed(B) is None
     list_runs(widths("4", "8"))
     write_curve(B, 0.2)
-    assert siblings.decides(B)
+    assert siblings.first_seed(B) == B
     assert siblings.at(A, 1, is_best=False) == {A: 0.1, B: 0.2}
 
 
@@ -114,7 +114,7 @@ def test_only_the_first_seed_of_a_configuration_decides(
     siblings = list_runs(listed)
     for run_id in IDS[:4]:
         write_curve(run_id, 0.5)
-    assert [siblings.decides(run_id) for run_id in IDS[:5]] == [True, True, False, True, False]
+    assert [siblings.first_seed(run_id) for run_id in IDS[:5]] == [A, B, A, D, None]
     assert set(siblings.at(A, 1, is_best=False)) == {A, B, D}
 
 
@@ -147,5 +147,5 @@ def test_an_accuracy_that_is_none_does_not_count(
 
 def test_without_a_sweep_no_run_decides(outputs: Path) -> None:
     siblings = SweepSiblings(outputs / "sweeps" / "gone")
-    assert not siblings.decides(A)
+    assert siblings.first_seed(A) is None
     assert siblings.at(A, 1, is_best=False) == {}
