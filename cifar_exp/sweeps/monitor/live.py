@@ -71,7 +71,7 @@ def _change(snapshot: Snapshot, row: SweepRow) -> str:
     reason = f"  {state.reason}" if state.status != "running" and state.reason else ""
     job = snapshot.jobs.get(row.run_id)
     if job is not None and row in snapshot.queued:
-        reason += f"; queued again as {job.executor} job {job.job_id}"
+        reason += f"  {job.executor} job {job.job_id}"
     return f"{state.status:<11} {state.name}  {values}{reason}"
 
 

@@ -66,7 +66,8 @@ class SlurmQueue:
     """The queue of the cluster that this machine belongs to; files are in `folder`."""
 
     def __init__(self, options: SlurmOptions, folder: Path) -> None:
-        self._options, self._folder = options, folder.absolute()
+        self._options = options
+        self._shown, self._folder = folder, folder.absolute()
 
     def submit(self, jobs: Sequence[TrainJob]) -> list[str]:
         """One job, or a job array."""
@@ -133,7 +134,7 @@ class SlurmQueue:
         """As SLURM remembers it: for minutes without accounting."""
         state, code = _ended_in_memory(job_id) or _ended_in_accounting(job_id) or ("", "")
         words = ENDS.get(state) or _exit(code)
-        return f"{words}; its log: {self._folder / f'{job_id}_0_log.err'}"
+        return f"{words}; its log: {self._shown / f'{job_id}_0_log.err'}"
 
     def cancel(self, job_ids: Iterable[str], *, now: bool) -> None:
         """By scancel; SIGINT saves a run, and does not queue its job again."""
