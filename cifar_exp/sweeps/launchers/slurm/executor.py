@@ -25,7 +25,7 @@ from cifar_exp.text import counted
 LOOK_SECONDS = 0.5  # between two looks for results, which are files
 ASK_SECONDS = (1.0, 30.0)  # between two questions to the queue: longer the longer nothing ends
 SETTLE_SECONDS = 3.0  # for the files of a job to appear here when it has left the queue
-LOST_SECONDS = 90.0  # until a lock is free whose holder was lost with its node
+LOST_SECONDS = 90.0  # until it is known that a run's holder was lost with its node
 SILENT_SECONDS = 600.0  # without an answer of the queue
 COLLECT = "its jobs are left alone: run the same command again to collect"
 SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
@@ -197,8 +197,9 @@ class SlurmExecutor(Executor):
     def _is_gone(self, run_id: str, job: _Tracked) -> bool:
         """Whether the job has left the queue, and neither its files nor its lock may be late."""
         gone = 0.0 if job.left_at is None else time.monotonic() - job.left_at
-        is_held = lock_holder(self._runs, run_id) is not None
-        return gone > (LOST_SECONDS if is_held else SETTLE_SECONDS)
+        if gone <= SETTLE_SECONDS:
+            return False
+        return gone > LOST_SECONDS or lock_holder(self._runs, run_id) is None
 
     def _judge(self, run_id: str, job_id: str) -> WorkerResult:
         """How a job ended; files of one that has ended well are deleted."""

@@ -1,7 +1,6 @@
 """What a job calls: it trains one run in the folder of the command."""
 
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,8 @@ from typing import Any
 from cifar_exp.data.registry import Loader
 from cifar_exp.runs.execute import execute
 from cifar_exp.runs.spec import RunSpec
-from cifar_exp.storage.lock import RunLockedError
 from cifar_exp.sweeps.launchers.local.worker import WorkerResult, result_of_error
 
-RESTARTS = "SLURM_RESTART_COUNT"  # set in a job that was queued again
-LOST_SECONDS = 90.0  # until a lock is free whose holder was lost with its node
-WAIT_SECONDS = 5.0
 SPENT = "reached its time limit more often than hydra.launcher.max_requeues allows, position saved"
 
 
@@ -29,7 +24,7 @@ class TrainJob:
         """The outcome is recorded in the run's folder. SystemExit: the job was queued again."""
         os.chdir(self.folder)
         try:
-            self._train()
+            execute(self.spec, Loader())
         except SystemExit:
             raise
         except BaseException as error:
@@ -43,15 +38,3 @@ class TrainJob:
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
-
-    def _train(self) -> None:
-        deadline = time.monotonic() + (LOST_SECONDS if os.environ.get(RESTARTS) else 0)
-        while True:
-            try:
-                execute(self.spec, Loader())
-            except RunLockedError:  # by this job, perhaps, before a node or its process was lost
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(WAIT_SECONDS)
-            else:
-                return
