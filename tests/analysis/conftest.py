@@ -126,6 +126,9 @@ class Outputs:
             "finished_at": finished_at,
             "environment": {"torch": "2.14.1", "git_commit": "abc"},
             "error": None if error is None else _error(error),
+            "pruned": {"sweep": "search", "rule": "asha", "epoch": done or epochs}
+            if status == "pruned"
+            else None,
         }
         (folder / "run.json").write_text(json.dumps(record, indent=1))
         (folder / "overrides.yaml").write_text(json.dumps(list(overrides)))

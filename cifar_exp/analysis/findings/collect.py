@@ -13,6 +13,7 @@ from cifar_exp.analysis.findings.importance import importance_findings
 from cifar_exp.analysis.findings.price import price_findings
 from cifar_exp.analysis.findings.regions import own_best_findings, region_findings
 from cifar_exp.analysis.findings.resolution import resolution_findings
+from cifar_exp.analysis.findings.tradeoff import tradeoff_findings
 from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 NOTHING = "No completed run has a value of this metric, so there is nothing to compare."
@@ -26,6 +27,7 @@ def findings(statistics: GroupStatistics) -> list[Finding]:
         Finding("headline", headline(statistics)),
         *best_findings(statistics),
         *confirmed_findings(statistics),
+        *tradeoff_findings(statistics),
         *completion_findings(statistics),
         *([] if statistics.is_confirming else _setting_findings(statistics)),
         *resolution_findings(statistics),

@@ -106,7 +106,7 @@ def _row(run: LoadedRun, epochs_done: float | None) -> dict[str, Any]:
         "started_at": record.started_at,
         "finished_at": record.finished_at,
         "folder": str(run.folder),
-        "reason": _reason(run, int(epochs_done or 0)),
+        "reason": _reason(run),
     }
 
 
@@ -125,21 +125,11 @@ def _metrics(run: LoadedRun) -> dict[str, float | None]:
     }
 
 
-def _reason(run: LoadedRun, epochs_done: int) -> str:
+def _reason(run: LoadedRun) -> str:
     """Why a run did not complete; empty if it did or still may."""
     if run.status in ("completed", "running"):
         return ""
-    if run.status == "pruned":
-        return _paused(run, epochs_done)
     return run.reason or "no reason recorded"
-
-
-def _paused(run: LoadedRun, epochs_done: int) -> str:
-    """`paused by asha after epoch 3 of 27`."""
-    rule = getattr(getattr(run.record, "pruned", None), "rule", None)
-    planned = _number(run.record.params.get("trainer.epochs"))
-    of_all = "" if planned is None else f" of {planned:g}"
-    return f"paused{f' by {rule}' if rule else ''} after epoch {epochs_done}{of_all}"
 
 
 def _settings(runs: Sequence[Mapping[str, Any]]) -> dict[str, list[str | None]]:

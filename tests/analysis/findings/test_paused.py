@@ -77,4 +77,4 @@ def test_a_search_of_which_all_runs_were_paused_says_so(outputs: Any) -> None:
 def test_the_reason_of_a_paused_run_is_where_it_stopped(outputs: Any) -> None:
     outputs.run(status="pruned", done=2, epochs=27)
     (reason,) = outputs.statistics().runs["reason"]
-    assert reason == "paused after epoch 2 of 27"
+    assert reason == "paused after epoch 2 by asha in sweep search"

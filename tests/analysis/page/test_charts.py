@@ -116,7 +116,7 @@ def test_each_chart_says_in_words_what_is_seen(grid: Path, open_page: Open) -> N
     tab = open_page(grid)
     texts = {
         name: chart(tab, name).locator("svg[role=img]").get_attribute("aria-label")
-        for name in CHARTS
+        for name in (*CHARTS, "tradeoff")
     }
     assert "width 32 is best at every dropout" in texts["main"]
     assert "from width=32 dropout=0 with " in texts["seeds"]
@@ -126,6 +126,7 @@ def test_each_chart_says_in_words_what_is_seen(grid: Path, open_page: Open) -> N
     )
     assert "val accuracy (%) by epoch, 9 lines" in texts["curves"]
     assert "over 18 runs in the order in which they ended" in texts["progress"]
+    assert re.search(r"9 configurations .* from width=8 .* to width=32 ", texts["tradeoff"])
     assert "18 of 18 runs are visible" in texts["parallel"]
 
 

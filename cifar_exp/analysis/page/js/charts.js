@@ -5,7 +5,7 @@ report.charts = { all: [] };
 report.plot = {}; // what charts are drawn with: axes, colors, controls, hovering; see js/charts/
 
 // In the order of a reader's questions, whatever the order of the files.
-const CHART_ORDER = ["main", "seeds", "contour", "slices", "curves", "progress", "parallel"];
+const CHART_ORDER = ["main", "seeds", "contour", "slices", "curves", "progress", "tradeoff", "parallel"];
 
 // chart: {name, title, caption, isFor(group), draw(container, group, state, options)}, and if wanted
 // controls(group), the options that a reader may choose (see js/charts/controls.js), hasColors (whether a
