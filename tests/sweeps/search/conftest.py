@@ -57,7 +57,9 @@ class Lab:
         plan.folder.mkdir(parents=True, exist_ok=True)
         return SearchSource(plan, space, self.make_run)
 
-    def end(self, run_id: str, accuracy: float | None, **record: Any) -> None:
+    def end(
+        self, run_id: str, accuracy: float | None, finished_at: str | None = None, **record: Any
+    ) -> None:
         """Write the record of a run that has ended, without any if accuracy is None."""
         params = self.made[run_id]
         made = self.make_record(
@@ -65,7 +67,7 @@ class Lab:
             run_id=run_id,
             **{key: value for key, value in params.items() if key != "trainer.epochs"},
         )
-        made.seed = params["seed"]
+        made.seed, made.finished_at = params["seed"], finished_at
         folder = self.outputs / "runs" / f"tiny-{run_id}"
         folder.mkdir(parents=True, exist_ok=True)
         made.save(folder)

@@ -68,7 +68,7 @@ def test_another_seed_of_the_sampler_proposes_other_runs(lab: Any) -> None:
 
 @pytest.mark.parametrize("name", ADAPTIVE)
 def test_an_adaptive_sampler_ends_nearer_to_the_best_than_it_began(lab: Any, name: str) -> None:
-    trained = lab.drive(lab.source(name=name, runs=45), accuracy)
+    trained = lab.drive(lab.source(name=name, runs=30), accuracy)
     reached = [accuracy(lab.made[run_id]) for run_id in trained]
     assert sum(reached[-10:]) > sum(reached[:10]) + 0.1
 
