@@ -23,23 +23,31 @@ def make_runs(outputs: Path, runs: int, epochs: int) -> None:
     lines = ["run_id,folder,status,optimizer.lr,model.width,model.dropout,seed"]
     for rate, width, dropout, seed in trials:
         run_id = hashlib.sha256(f"{rate} {width} {dropout} {seed}".encode()).hexdigest()[:10]
-        folder = outputs / "runs" / f"made-{run_id}"
-        folder.mkdir(parents=True)
         settings = {"model.width": width, "model.dropout": dropout, "optimizer.lr": rate}
-        curve = _curve(random, width, dropout, epochs)
-        record = _record(run_id, seed, settings, epochs, float(curve[-1]))
-        (folder / "run.json").write_text(json.dumps(record, indent=1))
-        _write_history(folder, curve, rate)
-        lines.append(f"{run_id},../../runs/{folder.name},completed,{rate},{width},{dropout},{seed}")
+        accuracy = _accuracy(random, width, dropout)
+        name = make_run_folder(outputs, run_id, seed, settings, accuracy, epochs).name
+        lines.append(f"{run_id},../../runs/{name},completed,{rate},{width},{dropout},{seed}")
     sweep = outputs / "sweeps" / "made"
     sweep.mkdir(parents=True)
     (sweep / "runs.csv").write_text("\n".join(lines) + "\n")
     (sweep / "sweep.yaml").write_text("name: made\ncommands: []\n")
 
 
-def _curve(random: np.random.Generator, width: int, dropout: float, epochs: int) -> np.ndarray:
-    end = 0.3 + 0.06 * np.log2(width) - 0.3 * dropout**2 + random.normal(0, 0.003)
-    return np.asarray(end * (1 - np.exp(-np.arange(1, epochs + 1) / epochs * 4)))
+def make_run_folder(
+    outputs: Path, run_id: str, seed: int, settings: dict[str, Any], accuracy: float, epochs: int
+) -> Path:
+    """The folder of a completed run; `settings` have at least a width and a rate."""
+    folder = outputs / "runs" / f"made-{run_id}"
+    folder.mkdir(parents=True)
+    curve = accuracy * (1 - np.exp(-np.arange(1, epochs + 1) / epochs * 4))
+    record = _record(run_id, seed, settings, epochs, float(curve[-1]))
+    (folder / "run.json").write_text(json.dumps(record, indent=1))
+    _write_history(folder, curve, settings["optimizer.lr"])
+    return folder
+
+
+def _accuracy(random: np.random.Generator, width: int, dropout: float) -> float:
+    return float(0.3 + 0.06 * np.log2(width) - 0.3 * dropout**2 + random.normal(0, 0.003))
 
 
 def _write_history(folder: Path, curve: np.ndarray, rate: float) -> None:

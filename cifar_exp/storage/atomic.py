@@ -19,6 +19,7 @@ from cifar_exp.storage.fence import check_fence
 
 TEMPORARY = ".writing-"
 UNFINISHED = re.compile(rf"{re.escape(TEMPORARY)}.*-[a-z0-9_]{{8}}")  # what mkstemp makes of it
+FileVersion = tuple[int, int, int]
 
 
 def is_disk_full(error: BaseException | None) -> bool:
@@ -79,6 +80,15 @@ def mtime_ns(path: Path) -> int:
         return os.stat(path).st_mtime_ns
     except OSError:
         return 0
+
+
+def file_version(path: Path) -> FileVersion | None:
+    """Differs after each `write_whole` of this file; None if it does not exist."""
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def leftovers(folder: Path) -> list[Path]:

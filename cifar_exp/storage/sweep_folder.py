@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from cifar_exp.storage.atomic import write_csv, write_text
+from cifar_exp.storage.atomic import FileVersion, file_version, write_csv, write_text
 from cifar_exp.storage.lock import lock_file
 from cifar_exp.storage.reading import UnreadableError, read_text, read_yaml
 from cifar_exp.storage.record import now
@@ -73,6 +73,7 @@ class SweepFolder:
         self.path, self.name = path, path.resolve().name
         runs = path.resolve().parent.parent / "runs"
         self.runs_folder = runs if path.is_absolute() else Path(os.path.relpath(runs))
+        self._read: tuple[FileVersion | None, list[SweepRow]] = (None, [])
 
     def enter(self, entry: SweepEntry) -> None:
         """Add a command, with its values and runs, to those of earlier commands."""
@@ -134,11 +135,14 @@ class SweepFolder:
             raise UnreadableError("sweep.yaml does not describe a sweep") from error
 
     def rows(self) -> list[SweepRow]:
-        """The lines of runs.csv; none where it is missing or damaged."""
-        try:
-            return self.load_rows()
-        except UnreadableError:
-            return []
+        """The lines of runs.csv; none where it is missing or damaged. Read when it has changed."""
+        version = file_version(self.path / "runs.csv")
+        if version is None or version != self._read[0]:
+            try:
+                self._read = (version, self.load_rows())
+            except UnreadableError:
+                return []
+        return list(self._read[1])
 
     def load_rows(self) -> list[SweepRow]:
         """The lines of runs.csv. Raises UnreadableError with the reason if it cannot be used."""

@@ -6,7 +6,6 @@ from itertools import chain, islice
 from typing import Any
 
 from cifar_exp.errors import UserError
-from cifar_exp.storage.atomic import mtime_ns
 from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_state import RunState, read_states
 from cifar_exp.storage.sweep_folder import SweepFolder, SweepRow
@@ -56,7 +55,6 @@ class SearchSource:
         self.configurations: dict[str, Configuration] = {}
         self._runs: dict[str, PlannedRun] = {}
         self._others: set[str] = set()  # rows of runs.csv that are not of this search
-        self._read_at = 0
         self._reason: str | None = None
         self._front: str | None = None
 
@@ -66,10 +64,7 @@ class SearchSource:
 
         Also those that another process has proposed meanwhile.
         """
-        written = mtime_ns(self.folder.path / "runs.csv")
-        if written != self._read_at:
-            self._adopt(self.folder.rows())
-            self._read_at = written
+        self._adopt(self.folder.rows())
         return self._runs
 
     @property
