@@ -92,19 +92,20 @@ def as_trial(
     values: Mapping[str, Any],
     outcome: Outcome,
     attributes: Mapping[str, Any] | None = None,
-    times: tuple[datetime, datetime] | None = None,
+    times: Sequence[datetime | None] = (None, None),
 ) -> SharedTrial:
-    """A trial with these values by key; `times`: when it began and ended."""
+    """A trial with these values by key; `times`: when it began and ended, if that is known."""
     present = space.present(values)
-    began, ended = times or (datetime.now(), datetime.now())
+    began, ended = times
+    has_begun, has_ended = outcome.state is not TrialState.WAITING, outcome.state.is_finished()
     return SharedTrial(
         number=-1,
         trial_id=-1,
         state=outcome.state,
         value=None,
         values=outcome.values,
-        datetime_start=began,
-        datetime_complete=ended,
+        datetime_start=(began or datetime.now()) if has_begun else None,
+        datetime_complete=(ended or datetime.now()) if has_ended else None,
         params={d.name: as_param(d, values[d.key]) for d in present},
         distributions={d.name: known[d.name] for d in present},
         user_attrs=dict(attributes or {}),

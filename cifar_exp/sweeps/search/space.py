@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeGuard
 
+from pydantic import TypeAdapter
+
 # Steps of a range are summed in floating point: 0.1 + 0.2 is a step of 0.1.
 TOLERANCE = 1e-9
 
@@ -117,6 +119,11 @@ class Space:
     def as_dict(self) -> list[dict[str, Any]]:
         """For sweep.yaml: the dimensions."""
         return [dimension.as_dict() for dimension in self.dimensions]
+
+    @classmethod
+    def from_dict(cls, dimensions: Any) -> "Space":
+        """The space whose dimensions sweep.yaml has. Raises ValueError if they are none."""
+        return cls(TypeAdapter(tuple[Dimension, ...]).validate_python(dimensions))
 
     def _size_of(self, dimension: Dimension) -> int | None:
         """With the dimensions of its options, if it is a group."""
