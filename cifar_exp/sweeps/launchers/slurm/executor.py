@@ -28,6 +28,7 @@ SETTLE_SECONDS = 3.0  # for the files of a job to appear here when it has left t
 LOST_SECONDS = 90.0  # until it is known that a run's holder was lost with its node
 SILENT_SECONDS = 600.0  # without an answer of the queue
 COLLECT = "its jobs are left alone: run the same command again to collect"
+LARGEST_ARRAY = 1000  # jobs, by SLURM's defaults
 SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
@@ -50,6 +51,8 @@ class SlurmExecutor(Executor):
 
     def __init__(self, options: SlurmOptions, folder: Path, queue: Queue) -> None:
         self._options, self._queue = options, queue
+        # not every cluster hides the GPUs of a node from a job that asked for none
+        self._slot = Slot(device=None if options.gpus else "cpu", threads=options.cpus)
         self._file = JobsFile(folder)
         self._runs = folder.parents[1] / "runs"
         self._unsent: dict[str, RunSpec] = {}
@@ -60,7 +63,7 @@ class SlurmExecutor(Executor):
 
     def capacity(self) -> Sequence[Slot]:
         """As many slots as jobs may run at a time."""
-        return [Slot(threads=self._options.cpus)] * self._options.n_jobs
+        return [self._slot] * self._options.n_jobs
 
     def submit(self, spec: RunSpec) -> None:
         """Submit it with the next poll: what comes together is one job array."""
@@ -108,13 +111,13 @@ class SlurmExecutor(Executor):
             time.sleep(LOOK_SECONDS)
 
     def left_behind(self) -> Sequence[str]:
-        """What stays in the queue."""
-        self._adopt()
-        if not self._jobs:
+        """What stays in the queue, as far as is known without asking it."""
+        listed = self._listed()
+        if not listed:
             return []
-        how = self._queue.how_to_cancel(job.job_id for job in self._jobs.values())
-        jobs = counted(len(self._jobs), "job")
-        return [f"queued   {jobs} of SLURM go on; to cancel: {how}"]
+        how = self._queue.how_to_cancel(job.job_id for job in listed)
+        jobs = counted(len(listed), "job")
+        return [f"queued   {jobs} left to SLURM; to cancel: {how}"]
 
     def _adopt(self) -> None:
         """Take over the jobs of earlier commands that have not ended, when they matter first.
@@ -124,7 +127,7 @@ class SlurmExecutor(Executor):
         """
         if not self._is_new:
             return
-        listed = [job for job in self._file.read() if job.executor == self._options.name]
+        listed = self._listed()
         try:
             queued = self._queue.queued() if listed else set()
         except UnreachableError as error:
@@ -136,17 +139,23 @@ class SlurmExecutor(Executor):
             self._judge(run_id, self._jobs[run_id].job_id)
         self._forget(ended)
 
+    def _listed(self) -> list[Job]:
+        return [job for job in self._file.read() if job.executor == self._options.name]
+
     def _send(self) -> None:
-        """Submit all that is new. Signals wait: no job may be submitted and not be noted."""
-        if not self._unsent:
-            return
-        with _blocked_signals():
-            specs, self._unsent = list(self._unsent.values()), {}
+        """Submit all that is new."""
+        while self._unsent:
+            self._send_array(list(self._unsent)[:LARGEST_ARRAY])
+
+    def _send_array(self, run_ids: Sequence[str]) -> None:
+        """Signals wait: no job may be submitted and not be noted."""
+        with _deferred_signals():
+            specs = [self._unsent.pop(run_id) for run_id in run_ids]
             job_ids = self._queue.submit([TrainJob(self._there(s), Path.cwd()) for s in specs])
             name, at = self._options.name, now()
             jobs = [
-                Job(name, job_id, str(spec.run_id), at)
-                for job_id, spec in zip(job_ids, specs, strict=True)
+                Job(name, job_id, run_id, at)
+                for job_id, run_id in zip(job_ids, run_ids, strict=True)
             ]
             self._jobs |= {job.run_id: _Tracked(job.job_id, time.monotonic()) for job in jobs}
             self._file.add(jobs)
@@ -157,7 +166,7 @@ class SlurmExecutor(Executor):
         return replace(
             spec,
             outputs=spec.outputs.absolute(),
-            slot=Slot(threads=self._options.cpus),
+            slot=self._slot,
             time_limit=float(limit),
             is_silent=True,
         )
@@ -234,9 +243,16 @@ def _error(result: WorkerResult) -> Exception | None:
 
 
 @contextmanager
-def _blocked_signals() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+def _deferred_signals() -> Iterator[None]:
+    """Deliver signals at the end of the block; processes that it starts do not get them either."""
+    received: list[int] = []
+    before = {s: signal.signal(s, lambda number, _: received.append(number)) for s in SIGNALS}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # is inherited by processes
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+        for number in received:
+            signal.raise_signal(number)

@@ -1,5 +1,8 @@
 """The executor with a queue that follows a script, on a clock of its own."""
 
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -7,7 +10,8 @@ import pytest
 
 from cifar_exp.config.launcher import SlurmOptions
 from cifar_exp.config.schema import Settings
-from cifar_exp.errors import EnvironmentFailure
+from cifar_exp.errors import EnvironmentFailure, Interrupted
+from cifar_exp.runs.signals import stop_on_signals
 from cifar_exp.runs.spec import RunSpec, Slot
 from cifar_exp.storage.jobs import Job, JobsFile
 from cifar_exp.storage.lock import RunLockedError, lock_run
@@ -133,6 +137,41 @@ def test_what_is_submitted_together_is_one_batch_and_is_noted(
     assert noted == [("slurm", "1_0", ONE), ("slurm", "1_1", OTHER)]
 
 
+def test_more_runs_than_an_array_takes_are_several_arrays(
+    start: Start, queue: ScriptedQueue, spec_of: SpecOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGEST_ARRAY", 2)
+    executor = start()
+    for i in range(5):
+        executor.submit(spec_of(f"{i:010d}"))
+    executor.poll(0)
+    assert [len(batch) for batch in queue.batches] == [2, 2, 1]
+
+
+def test_a_signal_during_a_submission_takes_effect_when_the_jobs_are_noted(
+    start: Start,
+    queue: ScriptedQueue,
+    spec_of: SpecOf,
+    sweep: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = queue.submit
+
+    def submit(jobs: Sequence[TrainJob]) -> list[str]:
+        # on another thread, as the live table's: Python then interrupts this one all the same
+        sender = threading.Thread(target=os.kill, args=(os.getpid(), signal.SIGINT))
+        sender.start()
+        sender.join()
+        return real(jobs)
+
+    monkeypatch.setattr(queue, "submit", submit)
+    executor = start()
+    executor.submit(spec_of(ONE))
+    with pytest.raises(Interrupted), stop_on_signals():
+        executor.poll(0)
+    assert [job.run_id for job in JobsFile(sweep).read()] == [ONE]
+
+
 def test_a_job_gets_what_it_needs_on_another_machine(
     start: Start,
     queue: ScriptedQueue,
@@ -147,8 +186,9 @@ def test_a_job_gets_what_it_needs_on_another_machine(
     executor.poll(0)
     ((job,),) = queue.batches
     assert (job.folder, job.spec.outputs) == (tmp_path, tmp_path / "outputs")
-    assert (job.spec.slot, job.spec.time_limit) == (Slot(threads=3), 540.0)
-    assert executor.capacity() == [Slot(threads=3)] * 16
+    assert (job.spec.slot, job.spec.time_limit) == (Slot("cpu", 3), 540.0)
+    assert executor.capacity() == [Slot("cpu", 3)] * 16
+    assert start(gpus=1).capacity()[0].device is None
 
 
 def test_the_time_to_save_is_at_most_half_of_the_limit() -> None:
@@ -306,7 +346,7 @@ def test_what_stays_in_the_queue_is_said_with_how_to_cancel_it(
     assert executor.left_behind() == []
     executor.submit(spec_of(ONE))
     executor.poll(0)
-    assert executor.left_behind() == ["queued   1 job of SLURM go on; to cancel: scancel 1_0"]
+    assert executor.left_behind() == ["queued   1 job left to SLURM; to cancel: scancel 1_0"]
 
 
 @pytest.mark.parametrize("now", [True, False])
