@@ -89,7 +89,7 @@ def _initialized(trouble: str, **options: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        ray.shutdown()
+        ray.shutdown(wait_for_processes=True)
 
 
 def _check_answer(address: str) -> None:
