@@ -402,6 +402,9 @@ class OneByOne:
         self.runs.update((run.run_id, run) for run in new)
         return new
 
+    def may_spend(self, _states: Mapping[str, RunState]) -> bool:
+        raise AssertionError("only what promotes paused runs asks it")
+
 
 def test_an_adaptive_source_is_asked_for_as_many_runs_as_there_are_free_slots(
     plan_of: MakePlan,

@@ -35,6 +35,9 @@ class Source(Protocol):
         sweep is over.
         """
 
+    def may_spend(self, states: Mapping[str, RunState]) -> bool:
+        """Whether its budget allows more training than that of runs in progress."""
+
     @property
     def note(self) -> str | None:
         """What the user should know of the end of the proposals, if anything."""

@@ -30,6 +30,10 @@ class GridSource:
         ]
         return launch_order(missing)[:n]
 
+    def may_spend(self, states: Mapping[str, RunState]) -> bool:  # noqa: ARG002
+        """A grid has no budget."""
+        return True
+
 
 def launch_order(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     """Seeds outermost, so that one whole grid is done early; within a seed, longest runs first."""

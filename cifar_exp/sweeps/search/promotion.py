@@ -47,6 +47,11 @@ def check_pruning(grid: Grid) -> None:
         raise UserError(f"{rule}: needs our own sweeper; leave out hydra/sweeper")
     if grid.confirms is not None:
         raise UserError(f"{rule}: a confirmation trains every run to its end; leave it out")
+    if words.search.minimizes_pflop:
+        raise UserError(
+            f"{rule}: search.objective={words.search.objective} compares what whole runs cost; "
+            "leave one of them out"
+        )
     if words.rerun:
         raise UserError(f"{rule}: rerun=true trains every run to its end; leave one of them out")
 
@@ -93,17 +98,23 @@ class PromotingSource:
         given_up = (busy & states.keys()) - self.live() - held
         judgment = Judgment(self.rule, self.siblings, self.sweep, self.runs, states, given_up)
         self._paused, self._held_back = len(judgment.paused), len(judgment.held_back)
-        promoted = judgment.promoted(is_exhausted=self._is_exhausted)
+        may_spend = self.may_spend(states)
+        promoted = judgment.promoted(is_exhausted=self._is_exhausted) if may_spend else []
         proposed = self._free([*judgment.begun, *promoted], busy, n)
         if len(proposed) < n:
             chosen = {run.run_id for run in proposed}
             blocked = {*busy, *judgment.paused, *judgment.held_back, *chosen}
             proposed += self.source.propose(states, blocked, n - len(proposed))
-        if not proposed and busy & states.keys() == given_up:  # nothing is in progress anywhere
+        is_idle = busy & states.keys() == given_up  # nothing is in progress anywhere
+        if not proposed and is_idle and may_spend:
             self._is_exhausted = True
             last = judgment.promoted(is_exhausted=True, is_last=True)
             proposed = self._free(last, busy, n)
         return proposed
+
+    def may_spend(self, states: Mapping[str, RunState]) -> bool:
+        """That of the source."""
+        return self.source.may_spend(states)
 
     def _free(self, run_ids: Sequence[str], busy: AbstractSet[str], n: int) -> list[PlannedRun]:
         return [self.runs[run_id] for run_id in run_ids if run_id not in busy][:n]

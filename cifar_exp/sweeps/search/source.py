@@ -77,11 +77,18 @@ class SearchSource:
         states = self._with_adopted(states)
         if self.section.minimizes_pflop:
             self._front = front_note(self._history(self._ended(states)))
-        self._reason = exceeded(self.section, spent(states[run_id] for run_id in self._runs))
+        self._reason = self._exceeded(states)
         proposed = self._unfinished(states, busy)[:n]
         if len(proposed) < n and self._reason is None and not self._is_complete():
             proposed += self._new_runs(states, n - len(proposed))
         return proposed
+
+    def may_spend(self, states: States) -> bool:
+        """Whether neither budget is used up."""
+        return self._exceeded(states) is None
+
+    def _exceeded(self, states: States) -> str | None:
+        return exceeded(self.section, spent(states.values()))
 
     def _with_adopted(self, states: States) -> States:
         missing = self._runs.keys() - states.keys()

@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +221,18 @@ def test_a_sweep_that_was_killed_decides_as_one_that_was_not(
     assert [*killed.trained, *again.trained] == undisturbed.trained
 
 
+@pytest.mark.parametrize("may_spend", [True, False])
+def test_no_paused_run_is_promoted_when_the_budget_is_used_up(
+    plan_of: MakePlan, write: Write, monkeypatch: pytest.MonkeyPatch, may_spend: bool
+) -> None:
+    monkeypatch.setattr(GridSource, "may_spend", lambda *_: may_spend)
+    plan = plan_of(12, "asha")
+    executor = Played(curves_of(plan), write)
+    assert play(plan, executor) == 0
+    stretches = [run_id for run_id, _ in groupby(executor.trained, lambda each: each[0])]
+    assert (len(stretches) == len(set(stretches)) == 12) is not may_spend
+
+
 def test_a_sweep_that_is_over_trains_nothing_more(plan_of: MakePlan, write: Write) -> None:
     plan = plan_of(7, "asha")
     play(plan, Played(curves_of(plan), write))
@@ -384,3 +396,12 @@ def test_a_sweep_has_one_rule_and_no_rerun(plan_of: MakePlan) -> None:
     with pytest.raises(UserError, match="pruning=asha: rerun=true trains"):
         check_pruning(Grid([again], (), is_sweep=True))
     check_pruning(Grid([plans[1].runs[0].trial], (), is_sweep=False))
+
+
+def test_pruning_does_not_go_with_a_search_for_cheap_runs(plan_of: MakePlan) -> None:
+    (trial,) = (run.trial for run in plan_of(1, "asha").runs)
+    section = trial.settings.search.model_copy(update={"objective": "accuracy_and_pflop"})
+    searched = replace(trial, settings=trial.settings.model_copy(update={"search": section}))
+    expected = "pruning=asha: search.objective=accuracy_and_pflop compares what whole runs cost"
+    with pytest.raises(UserError, match=f"^{expected}; leave one of them out$"):
+        check_pruning(Grid([searched], (), is_sweep=True))
