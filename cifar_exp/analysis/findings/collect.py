@@ -9,7 +9,7 @@ from cifar_exp.analysis.findings.completion import completion_findings
 from cifar_exp.analysis.findings.confirmed import confirmed_findings
 from cifar_exp.analysis.findings.effects import effect_findings, interaction_findings
 from cifar_exp.analysis.findings.headline import headline
-from cifar_exp.analysis.findings.importance import importance_findings
+from cifar_exp.analysis.findings.importance import early_findings, importance_findings
 from cifar_exp.analysis.findings.price import price_findings
 from cifar_exp.analysis.findings.regions import own_best_findings, region_findings
 from cifar_exp.analysis.findings.resolution import resolution_findings
@@ -36,6 +36,7 @@ def findings(statistics: GroupStatistics) -> list[Finding]:
 
 def _setting_findings(statistics: GroupStatistics) -> Iterator[Finding]:
     yield from importance_findings(statistics)
+    yield from early_findings(statistics)
     yield from region_findings(statistics)
     yield from own_best_findings(statistics)
     yield from effect_findings(statistics)

@@ -8,6 +8,7 @@ from cifar_exp.analysis.statistics.completion import collapsed_runs, completion_
 from cifar_exp.analysis.statistics.configurations import ConfiguredRuns
 from cifar_exp.analysis.statistics.crossed_slices import crossings_of_surrogate
 from cifar_exp.analysis.statistics.crossings import Crossing, crossings_of_cells
+from cifar_exp.analysis.statistics.early import EarlyImportance, early_importance
 from cifar_exp.analysis.statistics.factors import Factor
 from cifar_exp.analysis.statistics.importance import Importance, importance
 from cifar_exp.analysis.statistics.metric import Metric
@@ -34,6 +35,8 @@ class Exploration:
     counted: pd.DataFrame
     model: CellModel | None
     worth: float | None
+    history: pd.DataFrame
+    paused_history: pd.DataFrame
 
     @property
     def varied(self) -> list[Factor]:
@@ -77,6 +80,15 @@ class Exploration:
             return importance(self.counted, self.factors, self.surrogate)
         except InsufficientDataError as error:
             return str(error)
+
+    @cached_property
+    def early_importance(self) -> EarlyImportance | None:
+        """The importance at an epoch that paused configurations reached too, if there are any."""
+        if not self.paused.configurations:
+            return None
+        runs = pd.concat([self.counted, self.paused.runs])
+        history = pd.concat([self.history, self.paused_history])
+        return early_importance(runs, history, self.factors)
 
     @cached_property
     def crossings(self) -> list[Crossing]:
