@@ -1,82 +1,125 @@
-"""The command on a cluster of two nodes that was started in another folder, and loses a node."""
+"""The connection to a cluster, with a stand-in for the module `ray`."""
 
 import os
-import subprocess
+import signal
+import socket
 import sys
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+from cifar_exp.errors import EnvironmentFailure
+from cifar_exp.sweeps.launchers.ray.cluster import connected
 
-# Ray listens on every address of the machine and writes into the home folder; a process that it
-# leaves behind ends with the namespace.
-ALONE = ("unshare", "-rn", "--pid", "--fork", "--kill-child", "--mount-proc")
-SCRIPT = Path(__file__).with_name("two_nodes.py")
-ROOT = Path(__file__).parents[4]
-EPOCHS = 40
-SWEEP = (
-    "data=folder",
-    "data.image_size=16",
-    "data.val_fraction=0.25",
-    "model=tiny",
-    "model.width=4",
-    "model.stages=2",
-    "trainer.batch_size=16",
-    f"trainer.epochs={EPOCHS}",
-    "trainer.resolution_scales=[]",
-    "trainer.resolution_until=[]",
-    "trainer.device=cpu",
-    "optimizer.lr=0.05",
-    "trainer.progress=plain",
-    "report=false",
-    "seed=0,1",
-    "hydra/launcher=ray",
-)
+
+class Ray:
+    """What is asked of the module `ray`, and what it does to a process."""
+
+    def __init__(self) -> None:
+        self._private = SimpleNamespace(worker=SimpleNamespace(print_to_stdstream=print))
+        self.options: dict[str, Any] = {}
+        self.variables: dict[str, str] = {}
+        self.prints, self.fails = "", False
+        self.is_open = False
+
+    def is_initialized(self) -> bool:
+        return self.is_open
+
+    def init(self, **options: Any) -> None:
+        self.options, self.variables = options, dict(os.environ)
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        os.write(2, self.prints.encode())
+        if self.fails:
+            raise ConnectionError("Failed to connect")
+        self.is_open = True
+
+    def shutdown(self, **_options: Any) -> None:
+        self.is_open = False
 
 
 @pytest.fixture
-def alone() -> tuple[str, ...]:
-    """What starts a process where nothing but itself is reached."""
-    if find_spec("ray") is None:  # it is not imported here: that reads the variables of tokens
-        pytest.skip("Ray is not installed: pip install 'cifar_exp[ray]'")
-    try:
-        subprocess.run([*ALONE, "ip", "link", "set", "lo", "up"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a Ray cluster needs namespaces of its own: {error}")
-    return ALONE
+def ray(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ray:
+    ray = Ray()
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    return ray
 
 
-def test_a_node_that_dies_costs_its_run_an_epoch_and_runs_are_in_the_commands_folder(
-    alone: tuple[str, ...], pictures: Path, tmp_path: Path
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Of a cluster that is there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_a_cluster_of_this_machine_has_a_token_that_no_file_holds(ray: Ray, tmp_path: Path) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    with connected(None):
+        assert ray.is_initialized()
+        assert signal.getsignal(signal.SIGTERM) == handler
+    assert not ray.is_initialized()
+    assert ray.options["_node_ip_address"] == "127.0.0.1"
+    assert not Path(ray.options["_temp_dir"]).exists()
+    assert (ray.variables["RAY_AUTH_MODE"], len(ray.variables["RAY_AUTH_TOKEN"])) == ("token", 64)
+    assert "RAY_AUTH_TOKEN" not in os.environ
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_token_is_sent_if_there_is_one(
+    ray: Ray, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    head, here = tmp_path / "head", tmp_path / "here"
-    head.mkdir()
-    here.mkdir()
-    command = [sys.executable, "-m", "cifar_exp.train", "--multirun", *SWEEP]
-    done = subprocess.run(
-        [*alone, sys.executable, SCRIPT, head, *command, f"data.root={pictures}"],
-        cwd=here,
-        env={
-            **os.environ,
-            "HOME": str(tmp_path),
-            "PYTHONPATH": str(ROOT),
-            "CIFAR_EXP_CACHE": str(tmp_path / "cache"),
-            "RAY_AUTH_MODE": "disabled",
-        },
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
+    with connected(address):
+        assert ray.options["address"] == address
+    assert "RAY_AUTH_MODE" not in ray.variables
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    with connected(address):
+        assert ray.variables["RAY_AUTH_MODE"] == "token"
+    assert "RAY_AUTH_MODE" not in os.environ
+
+
+def test_what_ray_prints_is_not_ours(ray: Ray, capfd: pytest.CaptureFixture[str]) -> None:
+    ray.prints = "[W 14150] network_util.cc: no network\n"
+    with connected(None):
+        ray._private.worker.print_to_stdstream("(raylet) a worker died")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_cluster_that_refuses_the_token_says_what_it_wants(ray: Ray, address: str) -> None:
+    ray.prints, ray.fails = "Unauthenticated: RPC error: InvalidAuthToken: missing\n", True
+    with pytest.raises(EnvironmentFailure) as caught, connected(address):
+        pass
+    assert str(caught.value) == (
+        f"the Ray cluster at hydra.launcher.address={address} cannot be joined: it asks for "
+        "another token, in the variable RAY_AUTH_TOKEN or in ~/.ray/auth_token"
     )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "done     2 completed" in said
-    logs = [log.read_text() for log in (here / "outputs" / "runs").glob("*/train.log")]
-    assert sorted("resume   after epoch" in log for log in logs) == [False, True]
-    for table in (here / "outputs" / "runs").glob("*/metrics.csv"):
-        epochs = [line.partition(",")[0] for line in table.read_text().splitlines()[1:]]
-        assert epochs == [str(epoch) for epoch in range(1, EPOCHS + 1)]
-    assert list(head.iterdir()) == []
-    assert "(raylet)" not in said
+
+
+def test_a_cluster_that_cannot_be_joined_says_why(ray: Ray, address: str) -> None:
+    ray.fails = True
+    message = "cannot be joined: Failed to connect"
+    with pytest.raises(EnvironmentFailure, match=message), connected(address):
+        pass
+
+
+@pytest.mark.usefixtures("ray")
+def test_an_address_that_nothing_answers_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        closed = f"127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(EnvironmentFailure) as caught, connected(closed):
+        pass
+    assert str(caught.value).startswith(
+        f"hydra.launcher.address={closed}: no Ray cluster answers there ("
+    )
+
+
+def test_a_process_that_is_connected_keeps_its_connection(ray: Ray) -> None:
+    ray.is_open = True
+    with connected("elsewhere:1"):
+        pass
+    assert ray.is_initialized()
+    assert ray.options == {}
