@@ -1,11 +1,13 @@
 """What is said of paused runs: how many, at which epochs, and what can no longer be concluded."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from cifar_exp.analysis.findings.cautions import cautions
 from cifar_exp.analysis.findings.collect import findings
+from cifar_exp.analysis.load.search import SearchInput
 
 
 def add_search(outputs: Any, *, paused_below: float, runs: int = 40) -> None:
@@ -66,6 +68,16 @@ def test_means_without_the_seeds_that_were_paused_are_called_flattered(outputs: 
         "Further seeds of width=8 were paused for being behind, so what is left of their seeds "
         "flatters them."
     ) in cautions(outputs.statistics())
+
+
+def test_a_race_of_seeds_is_no_fair_comparison(outputs: Any) -> None:
+    folders = [outputs.run(seed=seed, val=0.5, model__width=8) for seed in range(3)]
+    folders.append(outputs.run(val=0.4, model__width=16))
+    statistics = outputs.statistics(outputs.sweep("search", folders))
+    assert not any("kept up" in each for each in cautions(statistics))
+    sweep = replace(statistics.group.sweep, search=SearchInput("tpe", has_cost=False))
+    statistics.group = replace(statistics.group, sweep=sweep)
+    assert sum("only to configurations that kept up" in each for each in cautions(statistics)) == 1
 
 
 def test_a_search_of_which_all_runs_were_paused_says_so(outputs: Any) -> None:
