@@ -4,7 +4,7 @@ Both lists are collected from the schema's fields, so a new setting says it wher
 """
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
@@ -50,6 +50,16 @@ def variants(field: FieldInfo) -> dict[str, type[BaseModel]]:
             if isinstance(tag, Tag):
                 found[tag.tag] = section
     return found
+
+
+def number_kind(field: FieldInfo) -> Literal["int", "float"] | None:
+    """Which numbers a setting takes: integers only, or any; None if it takes no number."""
+    parts = list(_types(field.annotation))
+    if any(get_origin(part) is tuple for part in parts):
+        return None
+    if any(part is float for part in parts):
+        return "float"
+    return "int" if any(part is int for part in parts) else None
 
 
 def _is_marked(field: FieldInfo, mark: type) -> bool:

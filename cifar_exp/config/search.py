@@ -29,6 +29,11 @@ class SearchSection(Section):
         "accuracy",
         description="what is searched for; accuracy_and_pflop: the best accuracy at every cost",
     )
+    near: Annotated[str, Nuisance, Field(min_length=1)] | None = Field(
+        None,
+        description="what you believe to be near the best, such as 'optimizer.lr=0.1'",
+        json_schema_extra={"allowed": "settings that are searched, or null"},
+    )
 
     @property
     def minimizes_pflop(self) -> bool:

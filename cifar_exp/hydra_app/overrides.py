@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +60,17 @@ class OverrideValue(_Parsed):
 
 @dataclass(frozen=True)
 class ParsedOverride(_Parsed):
-    """An override with the values that it lists: one, or several in a sweep."""
+    """An override with the values that it lists: one, or several in a sweep.
+
+    Those of an interval are its ends.
+    """
 
     values: tuple[OverrideValue, ...]
+
+    @property
+    def is_interval(self) -> bool:
+        """Whether it lists no values: only a search can take some from it."""
+        return isinstance(self.override.value(), IntervalSweep)
 
 
 def parse_override(line: str, config_loader: ConfigLoader) -> ParsedOverride:
@@ -71,14 +79,14 @@ def parse_override(line: str, config_loader: ConfigLoader) -> ParsedOverride:
     override.config_loader = config_loader  # globs ask it for the options
     if not override.is_sweep_override():
         return ParsedOverride(override, (OverrideValue(override, override.value(), line),))
-    _check_sweep(override, line)
+    _check_length(override, line)
     try:
-        elements = list(override.sweep_iterator())  # once: a shuffle would draw again
+        elements = list(_elements(override))  # once: a shuffle would draw again
     except (HydraException, ValueError) as error:
         raise UserError(f"{format_value(line)}: {_first_line(error)}") from error
     if not elements:
         raise UserError(f"{format_value(line)}: lists no value")
-    return ParsedOverride(override, tuple(_value(override, element) for element in elements))
+    return ParsedOverride(override, tuple(value_of(override, element) for element in elements))
 
 
 def params_lines(params: Mapping[str, Any]) -> list[str]:
@@ -95,11 +103,21 @@ def parse_paired(paired: Any, config_loader: ConfigLoader) -> list[list[ParsedOv
         )
     return [
         [
-            parse_override(f"{key}={_exact_text(value)}", config_loader)
+            without_interval(parse_override(f"{key}={_exact_text(value)}", config_loader))
             for key, value in leaves(step)
         ]
         for step in paired
     ]
+
+
+def without_interval(override: ParsedOverride) -> ParsedOverride:
+    """The same. Raises UserError for an interval, which a grid cannot list."""
+    if override.is_interval:
+        raise UserError(
+            f"{override.shown}: an interval has no list of values; list them, as "
+            f"{override.key}=0.1,0.2, or search it with search=tpe search.runs=40"
+        )
+    return override
 
 
 def quoted(argument: str) -> str:
@@ -149,14 +167,16 @@ def _depth(line: str) -> int:
     return deepest
 
 
-def _check_sweep(override: Override, line: str) -> None:
-    """Raise UserError for a sweep that cannot be listed, before it is."""
+def _elements(override: Override) -> Iterable[Any]:
     sweep = override.value()
     if isinstance(sweep, IntervalSweep):
-        raise UserError(
-            f"{format_value(line)}: an interval has no list of values; "
-            f"list them, as {override.key_or_group}=0.1,0.2"
-        )
+        return [sweep.start, sweep.end]
+    return override.sweep_iterator()
+
+
+def _check_length(override: Override, line: str) -> None:
+    """Raise UserError for a range that is too long, before it is listed."""
+    sweep = override.value()
     if isinstance(sweep, RangeSweep) and sweep.start is not None and sweep.stop is not None:
         length = (float(sweep.stop) - float(sweep.start)) / (float(sweep.step) or math.inf)
         if abs(length) > MAX_TRIALS:
@@ -166,7 +186,8 @@ def _check_sweep(override: Override, line: str) -> None:
             )
 
 
-def _value(override: Override, element: Any) -> OverrideValue:
+def value_of(override: Override, element: Any) -> OverrideValue:
+    """The key of an override with one value, as Hydra's parser has read it, or a number."""
     text = f"{override.get_key_element()}={Override._get_value_element_as_str(element)}"
     return OverrideValue(override, Override._convert_value(element), text)
 

@@ -1,12 +1,13 @@
 """The trials of a command, each with its checked settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cifar_exp.config.launcher import LauncherOptions
 from cifar_exp.config.schema import Settings
 from cifar_exp.storage.selection import Selection
+from cifar_exp.sweeps.search.space import Space
 
 
 @dataclass(frozen=True)
@@ -19,14 +20,31 @@ class Trial:
     values: Mapping[str, Any]
 
 
+# Values by key, and a seed. Raises UserError if the schema does not allow the combination.
+MakeTrial = Callable[[Mapping[str, Any], int], Trial]
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a command searches, and what makes a trial of a proposal.
+
+    `suffix` tells the sweep's folder from that of a grid, or of another sampler or seed.
+    """
+
+    space: Space
+    make_trial: MakeTrial
+    suffix: str
+
+
 @dataclass(frozen=True)
 class Grid:
-    """All trials of a command, seeds outermost.
+    """All trials of a command, seeds outermost; of a search an example for each option.
 
     `keys` are swept. `option` is the sweep option's name. `fixed` holds the settings that all
     trials share and that differ from the option's file, or from the defaults. `launcher_options`:
     those of our own launcher; None where `launcher` is the section of one of Hydra's. `confirms`:
     what another sweep selected, if the trials confirm it. `note`: what the user should know.
+    `search`: where trials are proposed instead of listed.
     """
 
     trials: Sequence[Trial]
@@ -39,6 +57,7 @@ class Grid:
     has_foreign_sweeper: bool = False
     confirms: Selection | None = None
     note: str | None = None
+    search: Search | None = None
 
     @property
     def settings(self) -> list[Settings]:

@@ -45,6 +45,7 @@ NUISANCES: dict[str, Any] = {
     "search.budget_minutes": 7,
     "search.budget_pflop": 7,
     "search.objective": ["accuracy_and_pflop", "accuracy"],
+    "search.near": "optimizer.lr=0.1",
     "pruning.name": ["asha", "median"],
     "pruning.grace": 7,
     "pruning.reduction": 7,

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from cifar_exp.config import metadata
 from cifar_exp.config.fields import Flag, Nuisance, TargetSection, Word
-from cifar_exp.config.metadata import all_fields, nuisance_keys, sections_of, text_keys
+from cifar_exp.config.metadata import all_fields, nuisance_keys, number_kind, sections_of, text_keys
 from cifar_exp.config.schema import (
     COMMAND_GROUPS,
     DataSection,
@@ -44,6 +44,7 @@ def test_the_settings_that_do_not_name_a_run_are_those_that_never_did() -> None:
         "search.budget_minutes",
         "search.budget_pflop",
         "search.objective",
+        "search.near",
         "pruning.name",
         "pruning.grace",
         "pruning.reduction",
@@ -58,6 +59,7 @@ def test_the_settings_that_do_not_name_a_run_are_those_that_never_did() -> None:
 
 def test_free_text_is_what_takes_any_name() -> None:
     texts = {"init_from", "data.root", "confirm.sweep", "confirm.baseline", "sweep_name", "on_end"}
+    texts |= {"search.near"}
     assert text_keys() == texts
 
 
@@ -80,6 +82,24 @@ def test_a_new_setting_says_all_of_itself_in_the_schema(monkeypatch: pytest.Monk
     monkeypatch.setattr(metadata, "Settings", LaterSettings)
     assert nuisance_keys() - known[0] == {"data.owner", "data.is_shown", "data.label"}
     assert text_keys() - known[1] == {"data.note", "data.owner", "data.label"}
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "kind"),
+    [
+        (MuonSection, "lr", "float"),
+        (DataSection, "limit_train", "int"),
+        (TrainerSection, "threads", "int"),
+        (TrainerSection, "gradient_clip", "float"),
+        (TrainerSection, "resolution_scales", None),
+        (TrainerSection, "compile", None),
+        (TrainerSection, "precision", None),
+    ],
+)
+def test_the_schema_says_which_numbers_a_setting_takes(
+    section: type[BaseModel], name: str, kind: str | None
+) -> None:
+    assert number_kind(section.model_fields[name]) == kind
 
 
 def test_the_fields_of_every_section_of_a_union_are_found() -> None:

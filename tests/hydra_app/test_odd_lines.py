@@ -155,7 +155,8 @@ def test_a_sign_that_hydra_knows_and_the_settings_do_not_is_a_mistake(
         ),
         (
             "optimizer.lr=interval(0,1)",
-            "an interval has no list of values; list them, as optimizer.lr=0.1,0.2",
+            "an interval has no list of values; list them, as optimizer.lr=0.1,0.2, "
+            "or search it with search=tpe search.runs=40",
         ),
     ],
 )
