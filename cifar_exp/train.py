@@ -160,7 +160,7 @@ def _plan(command: Command) -> Plan:
     mode = "none" if command.parsed.json else command.grid.settings[0].trainer.progress
     with closing(Console(mode)) as console:
         plan = make_plan(command.grid, console.update)
-    check_prerequisites(plan)
+    check_prerequisites(plan, command.grid.settings if command.grid.search else ())
     return plan
 
 

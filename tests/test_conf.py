@@ -35,7 +35,7 @@ COUNTS = {
     "pruning": 4,
     "scheduler": 5,
     "search": 5,
-    "sweep": 4,
+    "sweep": 5,
     "trainer": 1,
 }
 
@@ -140,11 +140,18 @@ def test_the_named_sweeps_are_the_grids_that_they_describe() -> None:
         "width_dropout": 3 * 3 * 3,
         "seeds": 5,
         "optimizers": 8 * 3,
+        "search_recipe": 1,  # an example of what it may propose
     }
     assert {name: set(grid.keys) for name, grid in grids.items()} == {
         "quickstart": {"model.width", "model.dropout", "seed"},
         "width_dropout": {"model.width", "model.dropout", "seed"},
         "seeds": {"seed"},
         "optimizers": {"optimizer", "optimizer.lr", "seed"},
+        "search_recipe": {
+            "optimizer.lr",
+            "optimizer.weight_decay",
+            "model.width",
+            "model.dropout",
+        },
     }
     assert not any(grid.fixed for grid in grids.values())

@@ -169,6 +169,20 @@ def test_a_sweeps_files_are_those_of_the_document(sweep: Path) -> None:
     assert [*names("runs.csv of a sweep"), *SWEPT] == columns(sweep / "runs.csv")
 
 
+def test_the_file_of_a_search_is_that_of_the_document(tmp_path: Path) -> None:
+    line = ["--multirun", "search=tpe", "search.runs=4", "optimizer=sgd,adamw", "data=shapes"]
+    line += ["optimizer.sgd.lr=tag(log,interval(0.1,1))", "model.width=range(8,48,8)"]
+    line += ["search.near='width=16'"]
+    plan = make_plan(check_command_line(parse_arguments(line)), lambda *_: None)
+    folder = SweepFolder(tmp_path / "outputs" / "sweeps" / plan.name)
+    folder.enter(plan.entry("the command"))
+    content = yaml.safe_load((folder.path / "sweep.yaml").read_text())
+    assert [*names("sweep.yaml"), "search"] == list(content)
+    assert names("search of sweep.yaml") == list(content["search"])
+    keys = dict.fromkeys(key for each in content["search"]["space"] for key in each)
+    assert set(names("a dimension of the space")) == set(keys)
+
+
 def test_the_columns_of_jobs_are_those_of_the_document() -> None:
     assert names("jobs.csv") == list(COLUMNS)
 

@@ -50,15 +50,17 @@ class Command:
         options = grid.launcher_options
         if options is not None and not options.takes_hydra:
             self._check_own_launcher(grid, f"hydra/launcher={options.name}")
+        elif grid.search is not None:
+            self._check_own_launcher(grid, "a search")
         in_hydra = options is None or self.needs_hydra
         return with_confirmation(grid, self.parsed, in_hydra=in_hydra)
 
-    def _check_own_launcher(self, grid: Grid, launcher: str) -> None:
+    def _check_own_launcher(self, grid: Grid, what: str) -> None:
         if grid.has_foreign_sweeper:
-            raise UserError(f"{launcher} does not go with hydra/sweeper: leave the sweeper out")
+            raise UserError(f"{what} does not go with hydra/sweeper: leave the sweeper out")
         if self.needs_hydra:
             raise UserError(
-                f"{launcher} does not go with other settings of Hydra's: leave out what begins "
+                f"{what} does not go with other settings of Hydra's: leave out what begins "
                 "with hydra, except for hydra.launcher"
             )
 

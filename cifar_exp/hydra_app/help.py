@@ -22,7 +22,18 @@ was interrupted; a completed run is not trained again.
   python -m cifar_exp.train model=wide optimizer.lr=0.2
   python -m cifar_exp.train --multirun model.width=16,32 seed=0,1,2
   python -m cifar_exp.train sweep=quickstart plan=true
+  python -m cifar_exp.train sweep=search_recipe search.runs=12
   python -m cifar_exp.train confirm.sweep=outputs/sweeps/quickstart
+"""
+
+SPACES = """\
+The keys with several values are the space of a search (search=random, tpe, cmaes, quasirandom):
+  optimizer.lr=interval(0.1,1)             between the ends, which are included
+  optimizer.lr=tag(log,interval(0.02,1))   evenly by its logarithm
+  model.width=range(8,48,8)                8, 16, 24, 32, 40
+  model.dropout=0.0,0.1,0.2                one of these; also options: model=tiny,base
+  optimizer.sgd.lr=tag(log,interval(0.05,2))  where optimizer=sgd,adamw has chosen sgd
+In a sweep file, they are in hydra.sweeper.params (conf/sweep/search_recipe.yaml).
 """
 
 FOOT = """\
@@ -41,7 +52,7 @@ def help_text(arguments: argparse.Namespace) -> str:
     with open_composer(arguments) as composer:
         try:
             return "\n".join(
-                [HEAD, *_groups(composer), "", *_settings(composer), *_launchers(), FOOT]
+                [HEAD, *_groups(composer), "", *_settings(composer), SPACES, *_launchers(), FOOT]
             )
         except COMPOSE_ERRORS as error:
             raise UserError(" ".join(str(error).split())) from error

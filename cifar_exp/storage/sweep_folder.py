@@ -38,7 +38,8 @@ class SweepEntry:
     """What one command adds to a sweep.
 
     `values`: by run id, the swept values, in grid order. `costs`: by run id, images and PFLOP.
-    `confirms`: all that it and earlier commands selected, if it confirms another sweep.
+    `confirms`: all that it and earlier commands selected, if it confirms another sweep. `search`:
+    the sampler with its words and the space, if values are proposed; then `keys` are swept.
     """
 
     name: str
@@ -47,6 +48,8 @@ class SweepEntry:
     values: Mapping[str, Mapping[str, Any]]
     costs: Mapping[str, tuple[float, float]]
     confirms: Selection | None = None
+    keys: Sequence[str] = ()
+    search: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class SweepFile:
 
     `parameters`: the swept keys with the values of all commands. `fixed`: what else was set.
     `efforts`: by run id, images and PFLOP that were expected. `confirms`: only in the file of a
-    sweep that confirms another.
+    sweep that confirms another. `search`: only in that of a search; what the last command said.
     """
 
     name: str
@@ -64,6 +67,7 @@ class SweepFile:
     commands: list[dict[str, str]] = field(default_factory=list)
     efforts: dict[str, list[float]] = field(default_factory=dict)
     confirms: Selection | None = None
+    search: dict[str, Any] | None = None
 
 
 class SweepFolder:
@@ -86,7 +90,9 @@ class SweepFolder:
                 values = {key: value_as_text(value) for key, value in swept.items()}
                 row = known.get(run_id) or SweepRow(run_id, "", "pending", {})
                 known[run_id] = replace(row, values={**row.values, **values})
-            rows = _in_grid_order(known.values(), merged.parameters)
+            rows = list(known.values())
+            if merged.search is None:  # the lines of a search are in the order of its proposals
+                rows = _in_grid_order(rows, merged.parameters)
             if rows != self.rows():  # an unchanged file keeps its time, so the report stays valid
                 self._write(rows)
 
@@ -186,6 +192,8 @@ def _row(line: Mapping[str | None, str | None]) -> SweepRow:
 
 def _merged(before: SweepFile, entry: SweepEntry) -> SweepFile:
     parameters = {key: list(values) for key, values in before.parameters.items()}
+    if entry.search is not None:  # its values are in runs.csv
+        parameters = {key: [] for key in (*parameters, *entry.keys)}
     for values in entry.values.values():
         for key, value in values.items():
             listed = parameters.setdefault(key, [])
@@ -198,14 +206,14 @@ def _merged(before: SweepFile, entry: SweepEntry) -> SweepFile:
         commands=[*before.commands, {"command": entry.command, "at": now()}],
         efforts={**before.efforts, **{run_id: list(cost) for run_id, cost in entry.costs.items()}},
         confirms=entry.confirms or before.confirms,
+        search=dict(entry.search) if entry.search else before.search,
     )
 
 
 def _content(file: SweepFile) -> dict[str, Any]:
     content = asdict(file)
-    if file.confirms is None:
-        del content["confirms"]
-    return content
+    optional = ("confirms", "search")
+    return {key: value for key, value in content.items() if key not in optional or value}
 
 
 def _in_grid_order(

@@ -6,6 +6,7 @@ from cifar_exp.storage.run_folder import new_path
 from cifar_exp.sweeps.forecast import Machine, forecast
 from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.progress import Progress
+from cifar_exp.sweeps.search.registry import make_source
 from cifar_exp.terminal import PrintLine
 from cifar_exp.text import duration, value_as_text
 
@@ -16,13 +17,13 @@ def dry_run(
     plan: Plan, machine: Machine, print_line: PrintLine, *, shows_all: bool = False
 ) -> None:
     """Print the plan. Nothing is trained or written."""
-    progress = Progress.of(plan)
+    progress = Progress.of(plan, make_source(plan))
     if plan.is_sweep:
         _print_sweep(progress, print_line, shows_all=shows_all)
     else:
         print_line(f"run      {_folder(progress)}")
         print_line(f"status   {progress.states[plan.runs[0].run_id].status}")
-    if not progress.missing:
+    if progress.to_train == 0:
         return
     found = forecast(progress, machine, print_line)
     if found.seconds is None:
@@ -33,20 +34,21 @@ def dry_run(
 
 def plan_as_json(plan: Plan, machine: Machine) -> dict[str, Any]:
     """The plan as docs/formats.md describes it."""
-    progress = Progress.of(plan)
-    found = forecast(progress, machine, lambda _, **__: None) if progress.missing else None
+    progress = Progress.of(plan, make_source(plan))
+    is_done = progress.to_train == 0
+    found = None if is_done else forecast(progress, machine, lambda _, **__: None)
     return {
         "sweep": plan.name if plan.is_sweep else None,
         "folder": _folder(progress),
-        "grid": plan.grid,
-        "trials": plan.trials,
+        "grid": progress.outlook.what if progress.outlook else plan.grid,
+        "trials": progress.outlook.most if progress.outlook else plan.trials,
         "done": progress.done,
-        "to_train": len(progress.missing),
+        "to_train": progress.to_train,
         "jobs": len(found.slots) if found else None,
         "threads": found.slots[0].threads if found else None,
         "seconds": found.seconds if found else 0.0,
         "basis": found.basis if found else None,
-        "runs": [_run_as_json(progress, run) for run in plan.runs],
+        "runs": [_run_as_json(progress, run) for run in progress.runs],
     }
 
 
@@ -76,14 +78,18 @@ def _print_sweep(progress: Progress, print_line: PrintLine, *, shows_all: bool) 
     plan = progress.plan
     for line in plan.heading:
         print_line(line)
-    print_line(f"grid     {progress}")
-    listed = plan.runs if shows_all else plan.runs[:LISTED]
+    print_line(str(progress))
+    if plan.search is not None:
+        for dimension in plan.search.space.dimensions:
+            print_line(f"  {dimension}")
+    listed = progress.runs if shows_all else progress.runs[:LISTED]
     for run in listed:
         values = " ".join(f"{key}={value_as_text(v)}" for key, v in run.trial.values.items())
         status = progress.states[run.run_id].status
         print_line(f"  {run.run_id}  {status:<11}  {values}".rstrip())
-    if len(listed) < len(plan.runs):
-        print_line(f"         and {len(plan.runs) - len(listed)} more; plan=all lists every run")
+    if len(listed) < len(progress.runs):
+        more = len(progress.runs) - len(listed)
+        print_line(f"         and {more} more; plan=all lists every run")
     seeds = {run.trial.settings.seed for run in plan.runs}
     if len(plan.runs) > 1 and len(seeds) == 1:
         print_line("note     one seed each: seed=0,1,2 or more would separate effects from noise")

@@ -1,9 +1,9 @@
 """How long the missing runs of a plan will take, and where."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cifar_exp.config.schema import Settings
 from cifar_exp.machine import available_cores
 from cifar_exp.runs.spec import Slot
 from cifar_exp.storage.record import TERMINAL
@@ -14,6 +14,7 @@ from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.probe import Probe, to_probe
 from cifar_exp.sweeps.progress import Progress
 from cifar_exp.sweeps.search.grid import launch_order
+from cifar_exp.sweeps.search.outlook import Outlook
 from cifar_exp.terminal import PrintLine
 from cifar_exp.text import counted
 
@@ -50,7 +51,9 @@ def forecast(progress: Progress, machine: Machine, print_line: PrintLine) -> For
     runs = progress.plan.runs_folder
     samples: Sequence[TimingSample] = latest_samples(runs, run_folders(runs))
     basis = "from completed runs"
-    wanted = [] if samples else to_probe(progress.missing)
+    expected = progress.outlook.expected() if progress.outlook else []
+    ahead = [*launch_order(progress.missing), *expected]
+    wanted = [] if samples else to_probe(ahead)
     if machine.probe is None and not samples:
         return Forecast(slots, None, "no run has completed yet on the machines of this launcher")
     if wanted and machine.probe is not None:
@@ -59,13 +62,25 @@ def forecast(progress: Progress, machine: Machine, print_line: PrintLine) -> For
         basis = "estimated from one training step"
     durations = DurationModel(samples, slots[0].threads)
     seconds = [
-        seconds_left(_start(progress.states[r.run_id], r.trial.settings), r.cost, durations)
-        for r in launch_order(progress.missing)
+        seconds_left(_start(progress.states.get(r.run_id), r), r.cost, durations) for r in ahead
     ]
     total = makespan([], seconds, len(slots))
     if total is None:
-        return Forecast(slots, None, _why_unknown(progress.missing))
-    return Forecast(slots, START_SECONDS + total, basis + _caution(progress.plan))
+        return Forecast(slots, None, _why_unknown(ahead))
+    found = Forecast(slots, START_SECONDS + total, basis + _caution(progress.plan))
+    return _within_budget(found, progress.outlook) if progress.outlook else found
+
+
+def _within_budget(found: Forecast, outlook: Outlook) -> Forecast:
+    """The same where a search may end by its budget."""
+    minutes, slots = outlook.minutes_left, found.slots
+    seconds = math.inf if minutes is None else START_SECONDS + 60 * minutes / len(slots)
+    is_endless = outlook.most is None
+    if is_endless and minutes is None:
+        return Forecast(slots, None, "until search.budget_pflop is used up")
+    if found.seconds is None or is_endless or seconds < found.seconds:
+        return Forecast(slots, seconds, "until search.budget_minutes is used up")
+    return found
 
 
 def _slots(progress: Progress, machine: Machine, print_line: PrintLine) -> Sequence[Slot]:
@@ -89,6 +104,8 @@ def _why_unknown(missing: Sequence[PlannedRun]) -> str:
     return "no training step could be timed on this machine"
 
 
-def _start(state: RunState, settings: Settings) -> RunState:
+def _start(state: RunState | None, run: PlannedRun) -> RunState:
     """The state from which training starts: a rerun starts from the beginning."""
-    return RunState(state.run_id) if settings.rerun and state.status in TERMINAL else state
+    if state is None or (run.trial.settings.rerun and state.status in TERMINAL):
+        return RunState(run.run_id)
+    return state

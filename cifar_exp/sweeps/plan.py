@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,8 @@ from cifar_exp.runs.pruning.registry import make_rule
 from cifar_exp.runs.spec import RunSpec
 from cifar_exp.storage.selection import Selection, confirming_name
 from cifar_exp.storage.sweep_folder import SweepEntry
-from cifar_exp.sweeps.trial import Grid, Trial
+from cifar_exp.sweeps.search.space import Space
+from cifar_exp.sweeps.trial import Grid, Search, Trial
 from cifar_exp.text import counted, value_as_text
 from cifar_exp.training.cost import DatasetSizes, RunCost, estimate_cost
 
@@ -36,11 +37,22 @@ class PlannedRun:
 
 
 @dataclass(frozen=True)
+class PlannedSearch:
+    """The space of a search, and what makes a run of values by key and a seed.
+
+    `make_run` raises UserError if the values are not allowed together.
+    """
+
+    space: Space
+    make_run: Callable[[Mapping[str, Any], int], PlannedRun]
+
+
+@dataclass(frozen=True)
 class Plan:
     """A sweep: `runs` in grid order; `trials` is their number with repetitions.
 
-    A single run, which makes no folder of a sweep, has a plan too. `example` is a trial of a
-    search, which may have no runs yet.
+    A single run, which makes no folder of a sweep, has a plan too. A `search` has no runs here,
+    because they are proposed later, but an `example` of its trials.
     """
 
     name: str
@@ -53,6 +65,7 @@ class Plan:
     confirms: Selection | None = None
     note: str | None = None
     example: Trial | None = None
+    search: PlannedSearch | None = None
 
     @property
     def settings(self) -> Settings:
@@ -130,7 +143,15 @@ class Plan:
             values={run.run_id: run.trial.values for run in self.runs},
             costs={r.run_id: (r.cost.images, r.cost.pflop) for r in self.runs if r.cost},
             confirms=self.confirms,
+            keys=self.keys,
+            search=self._search_entry(),
         )
+
+    def _search_entry(self) -> dict[str, Any] | None:
+        if self.search is None:
+            return None
+        words = self.settings.search.model_dump(mode="json")
+        return {"sampler": words.pop("name"), **words, "space": self.search.space.as_dict()}
 
     @cached_property
     def by_id(self) -> dict[str, PlannedRun]:
@@ -143,37 +164,55 @@ def make_plan(grid: Grid, report: ProgressCallback) -> Plan:
 
     Raises as `load_dataset` does, and UserError if a sweep would be confirmed on other images.
     """
-    load = Loader()
-    fingerprints: set[str] = set()
+    planner = _Planner(report)
     runs: dict[str, PlannedRun] = {}
     for trial in grid.trials:
-        data = trial.settings.data
-        dataset = load(data, report) if is_known_by_content(data) else None
-        fingerprints |= {dataset.fingerprint} if dataset else set()
-        identity = run_id(trial.settings, dataset.fingerprint if dataset else None)
-        runs.setdefault(identity, PlannedRun(identity, trial, _cost(trial, dataset)))
+        run = planner.run(trial)
+        runs.setdefault(run.run_id, run)
     if grid.confirms is not None:
         _check_images(grid.confirms, runs)
     fixed = dict(grid.fixed)
-    if fingerprints:
-        fixed["data.fingerprint"] = sorted(fingerprints)
+    if planner.fingerprints:
+        fixed["data.fingerprint"] = sorted(planner.fingerprints)
     return Plan(
         name=sweep_name(grid, fixed),
         keys=grid.keys,
-        runs=list(runs.values()),
-        trials=len(grid.trials),
+        runs=[] if grid.search else list(runs.values()),
+        trials=0 if grid.search else len(grid.trials),
         fixed=fixed,
         is_sweep=grid.is_sweep,
         confirms=grid.confirms,
         note=grid.note,
+        example=grid.trials[0] if grid.search else None,
+        search=planner.search(grid.search) if grid.search else None,
     )
+
+
+class _Planner:
+    """Gives trials their ids and costs; `fingerprints` are those of the images it had to read."""
+
+    def __init__(self, report: ProgressCallback) -> None:
+        self._load, self._report = Loader(), report
+        self.fingerprints: set[str] = set()
+
+    def run(self, trial: Trial) -> PlannedRun:
+        data = trial.settings.data
+        dataset = self._load(data, self._report) if is_known_by_content(data) else None
+        self.fingerprints |= {dataset.fingerprint} if dataset else set()
+        identity = run_id(trial.settings, dataset.fingerprint if dataset else None)
+        return PlannedRun(identity, trial, _cost(trial, dataset))
+
+    def search(self, search: Search) -> PlannedSearch:
+        return PlannedSearch(
+            search.space, lambda values, seed: self.run(search.make_trial(values, seed))
+        )
 
 
 def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
     """The option's name, or the swept keys, and a hash of all other settings that were set.
 
     Values are not part of it: more values extend the sweep. A sweep that confirms another is named
-    after that one.
+    after that one. The sampler and its seed are part of a search's name.
     """
     if grid.confirms is not None:
         return confirming_name(grid.confirms.sweep)
@@ -181,6 +220,8 @@ def sweep_name(grid: Grid, fixed: Mapping[str, Any]) -> str:
     name = re.sub(r"[^\w.-]+", "_", name)
     if len(name) > LONGEST_NAME:
         name = f"{name[:LONGEST_NAME]}-{_digest(name)}"
+    if grid.search is not None:
+        name += grid.search.suffix
     return f"{name}-{_digest(fixed)}" if fixed else name
 
 

@@ -14,12 +14,15 @@ from cifar_exp.sweeps.launchers.local.pool import Worker, fork_server
 from cifar_exp.sweeps.plan import Plan
 
 
-def check_prerequisites(plan: Plan) -> None:
-    """Raise UserError, with the sentences of a single run, if a run that is not done lacks one."""
-    settings = [run.trial.settings for run in plan.runs]
+def check_prerequisites(plan: Plan, examples: Sequence[Settings] = ()) -> None:
+    """Raise UserError, with the sentences of a single run, if a run that is not done lacks one.
+
+    `examples` stand for the runs that a search will propose.
+    """
+    settings = [*(run.trial.settings for run in plan.runs), *examples]
     if not targets_of(settings) and all(each.init_from is None for each in settings):
         return
-    missing = _missing(plan)
+    missing = [*_missing(plan), *examples]
     errors = _weights_errors(plan, missing)
     if errors:  # before processes are started
         raise UserError(errors)

@@ -21,8 +21,8 @@ from cifar_exp.sweeps.monitor.table import disk_used, status_counts, unsuccessfu
 from cifar_exp.sweeps.plan import Plan, PlannedRun
 from cifar_exp.sweeps.progress import Progress
 from cifar_exp.sweeps.search.base import Source
-from cifar_exp.sweeps.search.grid import GridSource
 from cifar_exp.sweeps.search.promotion import with_promotion
+from cifar_exp.sweeps.search.registry import make_source
 from cifar_exp.sweeps.states import StateReader
 from cifar_exp.terminal import PrintLine, open_console, print_line
 from cifar_exp.text import counted
@@ -45,7 +45,7 @@ def print_results(reader: SnapshotReader, print_line: PrintLine) -> None:
 
 
 class Sweep:
-    """Trains the runs that `source` proposes; by default those that are missing of the plan.
+    """Trains the runs that `source` proposes; by default the one that the plan asks for.
 
     Where the plan prunes, paused runs that are promoted are proposed too.
 
@@ -63,7 +63,7 @@ class Sweep:
         source: Source | None = None,
     ) -> None:
         self.plan, self.executor, self.command, self.on_end = plan, executor, command, on_end
-        self.source = with_promotion(source or GridSource(plan), plan, executor.live)
+        self.source = with_promotion(source or make_source(plan), plan, executor.live)
         self.reader = SnapshotReader(plan.folder)
         self.mode = plan.settings.trainer.progress
         self.console = open_console(self.mode)
@@ -217,7 +217,7 @@ class Sweep:
     def _print_start(self) -> None:
         for line in self.plan.heading:
             self._print(line)
-        self._print(f"grid     {Progress.of(self.plan)}")
+        self._print(str(Progress.of(self.plan, self.source)))
 
     def _print_end(self) -> int:
         """Print each failure and where the results are; returns the exit code."""

@@ -1,5 +1,6 @@
 """The sweep to confirm: its folder, its seeds, and what earlier commands have selected from it."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import count, islice
@@ -66,8 +67,19 @@ class Origin:
         if row is None:
             return {}
         typed = {key: {value_as_text(v): v for v in listed} for key, listed in parameters.items()}
-        values = {key: typed.get(key, {}).get(text, text) for key, text in row.values.items()}
+        values = {
+            key: typed.get(key, {}).get(text, _read(text)) for key, text in row.values.items()
+        }
         return {key: value for key, value in values.items() if key != "seed"}
+
+
+def _read(text: str) -> Any:
+    """A value of a search, whose runs.csv alone has it."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if value_as_text(value) == text else text
 
 
 def find_origin(text: str) -> Origin:

@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeGuard
 
 from pydantic import TypeAdapter
 
+from cifar_exp.text import value_as_text
+
 # Steps of a range are summed in floating point: 0.1 + 0.2 is a step of 0.1.
 TOLERANCE = 1e-9
 
@@ -62,6 +64,15 @@ class Dimension:
         steps = (value - self.low) / self.step
         is_a_step = abs(steps - round(steps)) <= TOLERANCE
         return is_a_step and 0 <= round(steps) < (self.size or 0)
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self._range()}{'' if self.prior is None else f', near {self.prior}'}"
+
+    def _range(self) -> str:
+        if self.kind == "choice":
+            return ", ".join(map(value_as_text, self.choices))
+        step = f" by {self.step:g}" if self.step else ""
+        return f"{self.low:g} to {self.high:g}{step}{', by its logarithm' if self.is_log else ''}"
 
     def as_dict(self) -> dict[str, Any]:
         """For sweep.yaml: its fields, less those that do not apply."""
