@@ -14,6 +14,7 @@ from cifar_exp.errors import DONE, INTERRUPTED, UserError, print_error
 from cifar_exp.storage.failures import failure
 from cifar_exp.storage.layout import Place, find_place, is_folder, real_path, sweep_folders
 from cifar_exp.storage.run_state import RunState, read_state, run_folders
+from cifar_exp.sweeps.launchers.slurm.living import LivingJobs
 from cifar_exp.sweeps.monitor.as_json import status_as_json
 from cifar_exp.sweeps.monitor.run_details import detail_lines, run_line
 from cifar_exp.sweeps.monitor.snapshot import SnapshotReader
@@ -112,9 +113,10 @@ def _readers(place: Place) -> Sequence[SnapshotReader]:
     """A reader for each sweep to show."""
     if place.kind == "run":
         return []
+    living = LivingJobs()
     if place.kind == "sweep":
-        return [SnapshotReader(_shown(place.path))]
-    return [SnapshotReader(folder) for folder in sweep_folders(_shown(place.outputs))]
+        return [SnapshotReader(_shown(place.path), living)]
+    return [SnapshotReader(folder, living) for folder in sweep_folders(_shown(place.outputs))]
 
 
 def _states(place: Place, apart_from: Container[str] = ()) -> Iterator[RunState]:

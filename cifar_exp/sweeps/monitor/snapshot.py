@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,10 +73,12 @@ class Snapshot:
 
 
 class SnapshotReader:
-    """Takes snapshots of one sweep."""
+    """Takes snapshots of one sweep. `living` leaves out jobs that are known to have ended."""
 
-    def __init__(self, path: Path) -> None:
-        self.folder = SweepFolder(path)
+    def __init__(
+        self, path: Path, living: Callable[[Sequence[Job]], Sequence[Job]] = lambda jobs: jobs
+    ) -> None:
+        self.folder, self._living = SweepFolder(path), living
         self._states = StateReader(self.folder.runs_folder)
         self._samples_elsewhere: list[TimingSample] | None = None
         self._file: tuple[int, SweepFile] | None = None
@@ -87,7 +89,7 @@ class SnapshotReader:
         states = self._states.read(row.run_id for row in rows)
         file = self._read_file()
         costs = {row.run_id: _cost(file, row.run_id) for row in rows}
-        jobs = {job.run_id: job for job in JobsFile(self.folder.path).read()}
+        jobs = {job.run_id: job for job in self._living(JobsFile(self.folder.path).read())}
         return Snapshot(self.folder.name, rows, states, self._seconds_left(states, costs), jobs)
 
     def _read_file(self) -> SweepFile:

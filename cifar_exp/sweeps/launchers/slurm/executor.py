@@ -18,8 +18,9 @@ from cifar_exp.storage.run_state import fail_dead_run, read_states
 from cifar_exp.sweeps.launchers.base import Executor
 from cifar_exp.sweeps.launchers.local.executor import ERRORS
 from cifar_exp.sweeps.launchers.local.worker import GRACE_SECONDS, WorkerResult
+from cifar_exp.sweeps.launchers.slurm.commands import UnreachableError
 from cifar_exp.sweeps.launchers.slurm.job import TrainJob
-from cifar_exp.sweeps.launchers.slurm.queue import Queue, UnreachableError, signal_delay
+from cifar_exp.sweeps.launchers.slurm.queue import Queue, signal_delay
 from cifar_exp.text import counted
 
 LOOK_SECONDS = 0.5  # between two looks for results, which are files

@@ -1,11 +1,7 @@
 """SLURM's queue: jobs go in by submitit, and SLURM's own commands say what becomes of them."""
 
-import getpass
 import math
 import pickle
-import re
-import signal
-import subprocess
 from collections.abc import Iterable, Sequence
 from contextlib import redirect_stderr, suppress
 from io import StringIO
@@ -15,23 +11,10 @@ from typing import Any, Protocol
 from cifar_exp.config.launcher import SlurmOptions
 from cifar_exp.errors import EnvironmentFailure
 from cifar_exp.sweeps.launchers.local.worker import WorkerResult
+from cifar_exp.sweeps.launchers.slurm import commands
 from cifar_exp.sweeps.launchers.slurm.job import TrainJob
 
 RESULT = "_0_result.pkl"  # of the only task of a job
-COMMAND_SECONDS = 60.0  # for an answer of SLURM
-# What became of a job, by the state that SLURM gives for it.
-ENDS = {
-    "CANCELLED": "was canceled",
-    "DEADLINE": "reached its time limit and was killed",
-    "NODE_FAIL": "was lost with its node",
-    "OUT_OF_MEMORY": "ran out of memory and was killed (hydra.launcher.memory_gb)",
-    "PREEMPTED": "was preempted and not queued again",
-    "TIMEOUT": "reached its time limit and was killed",
-}
-
-
-class UnreachableError(Exception):
-    """The queue did not answer."""
 
 
 class Queue(Protocol):
@@ -80,7 +63,9 @@ class SlurmQueue:
             with redirect_stderr(StringIO()), executor.batch():  # sbatch's words are in the error
                 submitted = [executor.submit(job) for job in jobs]
         except (FailedJobError, FailedSubmissionError) as error:
-            raise EnvironmentFailure(f"SLURM refuses the jobs: {_reason(str(error))}") from error
+            raise EnvironmentFailure(
+                f"SLURM refuses the jobs: {commands.reason(str(error))}"
+            ) from error
         return [job.job_id for job in submitted]
 
     def _parameters(self) -> dict[str, Any]:
@@ -108,12 +93,7 @@ class SlurmQueue:
 
     def queued(self) -> set[str]:
         """The user's jobs in squeue."""
-        user = getpass.getuser()
-        try:
-            listed = _run("squeue", "--noheader", "--array", f"--user={user}", "--format=%i")
-        except (OSError, subprocess.SubprocessError) as error:
-            raise UnreachableError(_explained(error)) from error
-        return set(listed.split())
+        return commands.queued_jobs()
 
     def returned(self) -> set[str]:
         """Those with a file of submitit's, of which a part is never seen."""
@@ -132,21 +112,11 @@ class SlurmQueue:
 
     def end(self, job_id: str) -> str:
         """As SLURM remembers it: for minutes without accounting."""
-        state, code = _ended_in_memory(job_id) or _ended_in_accounting(job_id) or ("", "")
-        words = ENDS.get(state) or _exit(code)
-        return f"{words}; its log: {self._shown / f'{job_id}_0_log.err'}"
+        return f"{commands.end_of(job_id)}; its log: {self._shown / f'{job_id}_0_log.err'}"
 
     def cancel(self, job_ids: Iterable[str], *, now: bool) -> None:
-        """By scancel; SIGINT saves a run, and does not queue its job again."""
-        listed = list(job_ids)
-        if not listed:
-            return
-        with suppress(OSError, subprocess.SubprocessError):  # one of them may just have ended
-            if now:
-                _run("scancel", *listed)
-            else:
-                _run("scancel", "--state=PENDING", *listed)
-                _run("scancel", "--signal=INT", *listed)
+        """SIGINT saves a run, and does not queue its job again."""
+        commands.cancel(job_ids, now=now)
 
     def how_to_cancel(self, job_ids: Iterable[str]) -> str:
         """An array is one sweep's, and is canceled as a whole."""
@@ -168,54 +138,6 @@ class SlurmQueue:
 def signal_delay(options: SlurmOptions) -> int:
     """Seconds before the time limit at which a run is saved."""
     return min(options.signal_delay_s, 30 * options.timeout_min)
-
-
-def _run(*command: str) -> str:
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, timeout=COMMAND_SECONDS
-    )
-    return done.stdout
-
-
-def _ended_in_memory(job_id: str) -> tuple[str, str] | None:
-    try:
-        shown = _run("scontrol", "--oneliner", "show", "job", job_id)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    found = dict(re.findall(r"\b(JobState|ExitCode)=(\S+)", shown))
-    return (found["JobState"], found.get("ExitCode", "")) if "JobState" in found else None
-
-
-def _ended_in_accounting(job_id: str) -> tuple[str, str] | None:
-    try:
-        listed = _run("sacct", "-n", "-P", "-X", "-o", "State,ExitCode", "-j", job_id)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    state, _, code = listed.partition("\n")[0].partition("|")
-    return (state.split()[0], code) if state else None  # `CANCELLED by 1000`
-
-
-def _exit(code: str) -> str:
-    """In words: SLURM gives exit code and signal as `137:0` or `0:9`."""
-    number, _, signum = code.partition(":")
-    if not number.isdigit():
-        return "ended without a result"
-    killed_by = int(signum or 0) or max(0, int(number) - 128)
-    if killed_by in set(signal.Signals):
-        return f"was killed by {signal.Signals(killed_by).name}"
-    return f"ended with exit code {number} and without a result"
-
-
-def _reason(text: str) -> str:
-    """The last line of what sbatch said."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith("sbatch: error")]
-    return (said or lines or ["no reason given"])[-1].removeprefix("sbatch: error: ")
-
-
-def _explained(error: Exception) -> str:
-    said = getattr(error, "stderr", None)
-    return _reason(said) if isinstance(said, str) and said.strip() else str(error)
 
 
 def _unlink(paths: Iterable[Path]) -> None:

@@ -20,9 +20,10 @@ from cifar_exp.storage.run_state import read_states
 from cifar_exp.sweeps.launchers.base import RunStoppedError
 from cifar_exp.sweeps.launchers.local.worker import WorkerResult
 from cifar_exp.sweeps.launchers.slurm import executor as module
+from cifar_exp.sweeps.launchers.slurm.commands import UnreachableError
 from cifar_exp.sweeps.launchers.slurm.executor import SlurmExecutor
 from cifar_exp.sweeps.launchers.slurm.job import TrainJob
-from cifar_exp.sweeps.launchers.slurm.queue import UnreachableError, signal_delay
+from cifar_exp.sweeps.launchers.slurm.queue import signal_delay
 
 ONE, OTHER = "0123456789", "12e4567890"
 

@@ -10,11 +10,15 @@ from cifar_exp.config.launcher import SlurmOptions
 from cifar_exp.config.schema import Settings
 from cifar_exp.errors import EnvironmentFailure
 from cifar_exp.runs.spec import RunSpec
+from cifar_exp.storage.jobs import Job
 from cifar_exp.sweeps.launchers.local.worker import WorkerResult
+from cifar_exp.sweeps.launchers.slurm.commands import UnreachableError
 from cifar_exp.sweeps.launchers.slurm.job import TrainJob
-from cifar_exp.sweeps.launchers.slurm.queue import SlurmQueue, UnreachableError
+from cifar_exp.sweeps.launchers.slurm.living import LivingJobs
+from cifar_exp.sweeps.launchers.slurm.queue import SlurmQueue
 
 Says = Callable[..., None]
+JOBS = [("slurm", "7_0"), ("slurm", "7_1"), ("other", "7_1")]
 
 
 @pytest.fixture
@@ -119,6 +123,19 @@ def test_a_controller_that_is_away_is_told_apart_from_an_empty_queue(
     says("squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1")
     with pytest.raises(UnreachableError, match="Unable to contact slurm controller"):
         queue(tmp_path).queued()
+
+
+def test_who_only_looks_leaves_out_jobs_that_have_ended(says: Says, tmp_path: Path) -> None:
+    listed = [Job(executor, job_id, "0123456789", "") for executor, job_id in JOBS]
+    says("squeue", "echo 7_0")
+    living = LivingJobs()
+    assert living([]) == []
+    assert called(tmp_path, "squeue") == []
+    for _ in range(2):
+        assert [(job.executor, job.job_id) for job in living(listed)] == [JOBS[0], JOBS[2]]
+    assert len(called(tmp_path, "squeue")) == 1
+    says("squeue", "exit 1")
+    assert LivingJobs()(listed) == listed
 
 
 @pytest.mark.parametrize(
