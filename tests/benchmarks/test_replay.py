@@ -96,7 +96,7 @@ def test_early_epochs_see_smaller_images_and_cost_less(grid: RecordedGrid) -> No
     for run in grid.runs.values():
         costs = [after - before for before, after in pairwise(run.pflop)]
         assert all(b > 0.999 * a for a, b in pairwise(costs))
-        assert costs[0] / costs[-1] == pytest.approx((20 / 32) ** 2, rel=0.15)
+        assert (20 / 32) ** 2 < costs[0] / costs[-1] < 0.5  # parts of a network do not scale
 
 
 def test_the_share_is_that_of_the_runs_before_the_best_and_its_own() -> None:
