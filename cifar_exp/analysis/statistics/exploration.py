@@ -10,10 +10,12 @@ from cifar_exp.analysis.statistics.crossed_slices import crossings_of_surrogate
 from cifar_exp.analysis.statistics.crossings import Crossing, crossings_of_cells
 from cifar_exp.analysis.statistics.early import EarlyImportance, early_importance
 from cifar_exp.analysis.statistics.factors import Factor
+from cifar_exp.analysis.statistics.groups import ComparisonGroup
 from cifar_exp.analysis.statistics.importance import Importance, importance
 from cifar_exp.analysis.statistics.metric import Metric
 from cifar_exp.analysis.statistics.model import CellModel
 from cifar_exp.analysis.statistics.paused import Paused, paused_runs
+from cifar_exp.analysis.statistics.progress import progress
 from cifar_exp.analysis.statistics.regions import REGION_COLUMNS, TREND_COLUMNS, regions, trends
 from cifar_exp.analysis.statistics.surrogate import (
     InsufficientDataError,
@@ -28,6 +30,7 @@ class Exploration:
     The attributes declared here are those of `GroupStatistics`.
     """
 
+    group: ComparisonGroup
     metric: Metric
     factors: list[Factor]
     configured: ConfiguredRuns
@@ -59,6 +62,11 @@ class Exploration:
     def paused(self) -> Paused:
         """The runs that a pruner paused."""
         return paused_runs(self.runs)
+
+    @cached_property
+    def progress(self) -> pd.DataFrame:
+        """The best so far by the compute spent: columns PROGRESS_COLUMNS."""
+        return progress(self.runs, self.metric, self.group.title)
 
     @cached_property
     def collapsed(self) -> pd.DataFrame:

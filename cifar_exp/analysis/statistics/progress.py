@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from cifar_exp.analysis.statistics.group_statistics import GroupStatistics
 
 PROGRESS_COLUMNS = ("series", "compute", "best", "value", "status")
+FEWEST = 3  # results that make a progress
+MOST_OTHERS = 5  # sweeps beside one
 
 
 def progress(runs: pd.DataFrame, metric: Metric, series: str) -> pd.DataFrame:
@@ -23,8 +25,9 @@ def progress(runs: pd.DataFrame, metric: Metric, series: str) -> pd.DataFrame:
     group, with value, is_counted, status, pflop and finished_at. Empty if no run's compute is
     known.
     """
-    ended = runs[runs["finished_at"].notna() & (runs["status"] != "running")]
-    ended = ended.iloc[pd.to_datetime(ended["finished_at"], utc=True).argsort(kind="stable")]
+    ends = pd.to_datetime(runs["finished_at"], utc=True, errors="coerce", format="ISO8601")
+    ends = ends[ends.notna() & (runs["status"] != "running")]
+    ended = runs.loc[ends.sort_values(kind="stable").index]
     spent = ended["pflop"].astype(float).fillna(0.0)
     if not spent.gt(0).any():
         return pd.DataFrame(columns=list(PROGRESS_COLUMNS))
@@ -38,20 +41,25 @@ def progress(runs: pd.DataFrame, metric: Metric, series: str) -> pd.DataFrame:
 def all_progress(own: "GroupStatistics", groups: Sequence["GroupStatistics"]) -> pd.DataFrame:
     """The progress of a group, and after it that of the comparable other sweeps of a report.
 
-    Comparable are sweeps with the same data, split, kind of device, precision and metric.
+    Comparable are sweeps with the same data, split, kind of device, precision and metric; five at
+    most, without those that confirm a selection or have fewer than three results.
     """
     others = [each for each in groups if each is not own and _is_comparable(own, each)]
-    tables = [progress(each.runs, each.metric, each.group.title) for each in (own, *others)]
-    return pd.concat(tables) if any(map(len, tables)) else tables[0]
+    tables = [each.progress for each in (own, *others[:MOST_OTHERS])]
+    return pd.concat([table for table in tables if len(table)] or tables)
 
 
 def _is_comparable(own: "GroupStatistics", other: "GroupStatistics") -> bool:
-    if own.group.sweep is None or other.group.sweep is None or not len(other.counted):
+    if own.group.sweep is None or other.group.sweep is None or other.is_confirming:
         return False
-    if own.metric.name != other.metric.name or not len(own.runs):
-        return False
-    first, second = (each.runs[list(COMPARABLE)].iloc[0] for each in (own, other))
-    return bool((first.astype(str) == second.astype(str)).all())
+    is_enough = other.progress["value"].notna().sum() >= FEWEST
+    return bool(is_enough) and _conditions(own) == _conditions(other)
+
+
+def _conditions(statistics: "GroupStatistics") -> tuple[str, ...]:
+    first = statistics.runs.iloc[:1]
+    values = [str(value) for name in COMPARABLE for value in first[name]]
+    return (statistics.metric.name, *values)
 
 
 def reached(table: pd.DataFrame, goal: float, sign: int) -> float:

@@ -29,7 +29,8 @@ def tab(reader: Any, made_outputs: Any) -> Iterator[Any]:
             )
         )
     made_outputs.sweep("search", folders)
-    made_outputs.sweep("other", [made_outputs.run(val=0.9, epochs=4)])
+    others = [made_outputs.run(val=0.9, epochs=4, seed=seed) for seed in range(3)]
+    made_outputs.sweep("other", others)
     with reader.open(reader.write(made_outputs.path)) as tab:
         reader.see_all(tab)
         yield tab

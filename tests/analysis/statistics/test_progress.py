@@ -55,13 +55,28 @@ def test_runs_whose_compute_is_unknown_have_no_progress(search: Any) -> None:
 
 
 def test_only_sweeps_with_the_same_data_and_device_stand_beside_each_other(search: Any) -> None:
-    same = [search.run(val=0.6, model__width=w) for w in (32, 64)]
+    same = [search.run(val=0.6, model__width=w) for w in (32, 48, 64)]
     search.sweep("same", same)
-    other = [search.run(val=0.6, model__width=w, compute={"device": "cuda"}) for w in (32, 64)]
-    search.sweep("other", other)
+    for name, widths in (("other", (32, 48, 64)), ("few", (80,))):
+        how = {"device": "cuda"} if name == "other" else {}
+        search.sweep(name, [search.run(val=0.6, model__width=w, compute=how) for w in widths])
     search.run(val=0.8, model__width=128)  # in no sweep
     groups = search.all_statistics()
     (own,) = (each for each in groups if each.group.title == "search")
     table = all_progress(own, groups)
     assert list(pd.unique(table["series"])) == ["search", "same"]
-    assert table.loc[table["series"] == "same", "compute"].tolist() == [0.5, 1.0]
+    assert table.loc[table["series"] == "same", "compute"].tolist() == [0.5, 1.0, 1.5]
+
+
+def test_a_sweep_that_has_not_begun_stands_beside_others(search: Any) -> None:
+    search.sweep("pending", [], pending=["0123456789"])
+    groups = search.all_statistics()
+    (own,) = (each for each in groups if each.group.title == "pending")
+    assert all_progress(own, groups).empty
+
+
+def test_an_end_that_is_no_time_is_none(search: Any) -> None:
+    runs = search.statistics().runs
+    ends = runs["finished_at"].tolist()
+    table = progress(runs.assign(finished_at=["later", *ends[1:]]), METRICS["val_accuracy"], "x")
+    assert len(table) == len(RUNS) - 1

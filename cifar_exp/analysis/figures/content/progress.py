@@ -4,10 +4,8 @@ import pandas as pd
 
 from cifar_exp.analysis.figures.base import FigureData, FigureSkipped
 from cifar_exp.analysis.statistics.paused import PAUSED
-from cifar_exp.analysis.statistics.progress import reached
+from cifar_exp.analysis.statistics.progress import FEWEST, reached
 from cifar_exp.text import counted
-
-FEWEST = 3  # runs that make a progress
 
 
 def progress_table(data: FigureData) -> pd.DataFrame:
