@@ -90,7 +90,10 @@ def test_a_sweeps_folder_shows_its_runs_and_no_other(show: Status, outputs: Path
     assert show(str(outputs / "sweeps" / "mine")) == (0, expected_sweep(outputs), [])
 
 
-def test_queued_jobs_are_shown_by_their_ids(show: Status, outputs: Path) -> None:
+def test_queued_jobs_are_shown_by_their_ids(
+    show: Status, outputs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(outputs))  # no SLURM that could be asked
     sweep = outputs / "sweeps" / "mine"
     queued = (WAITING, FAILED, DONE)
     JobsFile(sweep).add(Job("slurm", f"7_{i}", run_id, "") for i, run_id in enumerate(queued))
