@@ -50,6 +50,8 @@ class Display:
             self._live.stop()
 
     def _print_changes(self, snapshot: Snapshot) -> None:
+        if not snapshot.rows:  # a search that has proposed none yet
+            return
         is_first = not self._printed
         changed = [r for r in snapshot.rows if self._printed.get(r.run_id) != _status(snapshot, r)]
         self._printed = {row.run_id: _status(snapshot, row) for row in snapshot.rows}

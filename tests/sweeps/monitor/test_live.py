@@ -77,6 +77,13 @@ def test_at_first_only_the_headline_is_printed(show: Show, pending: Snapshot) ->
     ]
 
 
+def test_nothing_is_printed_before_a_search_has_proposed_a_run(
+    show: Show, pending: Snapshot
+) -> None:
+    assert show(snapshot_of(), snapshot_of()) == []
+    assert show(snapshot_of(), pending) == show(pending)
+
+
 def test_each_change_is_a_line(
     show: Show, state_of: MakeState, pending: Snapshot, done: RunState
 ) -> None:
