@@ -171,7 +171,7 @@ class _Discovery:
         file = self._file(sweep)
         commands = tuple(dict.fromkeys(e["command"] for e in file.commands if "command" in e))
         confirmation = find_confirmation(sweep.path, file, found)
-        search = read_search(getattr(file, "search", None))
+        search = read_search(file.search)
         self.sweeps[real] = SweepInput(
             real.name, folder, tuple(folders), commands, pending, confirmation, search
         )

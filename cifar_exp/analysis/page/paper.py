@@ -5,7 +5,6 @@ were chosen, number of runs and error bars with their method, compute, and the v
 """
 
 import math
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,7 +19,6 @@ from cifar_exp.text import counted, duration
 
 DESCRIBED = ("model", "augmentation", "optimizer", "scheduler", "trainer")
 TOLD_ELSEWHERE = ("trainer.epochs", "trainer.evaluate", "trainer.precision", "trainer.compile")
-SEARCH = re.compile(r"\bsearch=(?!none)(\w+)")  # in a command
 MOST_LEVELS = 8  # that are listed
 
 
@@ -65,9 +63,8 @@ def _settings(statistics: GroupStatistics) -> Iterator[str]:
         )
         yield f"We trained {which} of these settings: {tried}."
         sweep = statistics.group.sweep
-        search = SEARCH.search(" ".join(sweep.commands if sweep else ()))
-        if search:
-            yield f"They were proposed by {search[1]} search."
+        if sweep is not None and sweep.sampler is not None:
+            yield f"They were proposed by {sweep.sampler} search."
         if statistics.baseline is None and configurations > 1:
             yield f"The one with the best mean {statistics.metric.label} was chosen."
     epochs = statistics.counted["epochs"].dropna().unique()
