@@ -25,7 +25,7 @@ ELSEWHERE = re.compile(
     r"|(?:\.\./shared/|\.cache).*|(?:config|overrides|sweep)\.yaml|figures/.*"
 )
 # The files that docs/extending.md adds in its examples.
-ADDED = re.compile(r".*\b(?:lion|agreement|digits|near_best|serial|jsonl)\.(?:py|yaml)|.*/pruning/")
+ADDED = re.compile(r".*\b(?:lion|agreement|digits|near_best|serial|jsonl|behind)\.(?:py|yaml)")
 
 
 def paths(text: str) -> list[str]:
@@ -69,7 +69,7 @@ def test_every_example_of_extending_can_be_imported() -> None:
     examples = re.findall(
         r"^```python\n(.*?)^```", (ROOT / "docs/extending.md").read_text(), re.M | re.S
     )
-    assert len(examples) == 7
+    assert len(examples) == 8
     for example in examples:
         exec(example, {"__name__": "example"})
 

@@ -89,12 +89,24 @@ def test_values_just_inside_a_limit_are_accepted(
     assert taken.data.image_size == changes.get("data.image_size", 32)
 
 
+def test_every_run_is_longer_than_the_epochs_that_pruning_grants(
+    mistakes: Mistakes, settings: Callable
+) -> None:
+    words = {**CALM, "pruning.grace": 8, "trainer.epochs": 8}
+    assert mistakes(words, "pruning=asha") == ["pruning.grace=8: must be below trainer.epochs=8"]
+    assert settings({**words, "trainer.epochs": 9}, "pruning=asha").pruning.name == "asha"
+    assert settings(words).pruning.name == "none"
+
+
 def test_settings_that_need_validation_images_are_refused_without_them(mistakes: Mistakes) -> None:
     nothing_held_out = {**CALM, "data.val_fraction": 0}
     best = {**nothing_held_out, "trainer.evaluate": "best"}
     assert mistakes(nothing_held_out, "scheduler=plateau") == [PLATEAU]
     assert mistakes(best) == [BEST]
     assert mistakes(best, "scheduler=plateau") == [PLATEAU, BEST]
+    assert mistakes(nothing_held_out, "pruning=top_k") == [
+        "pruning=top_k compares val_accuracy, " + WITHOUT.format(instead="choose pruning=none")
+    ]
 
 
 def test_all_conflicts_are_reported_at_once(mistakes: Mistakes) -> None:

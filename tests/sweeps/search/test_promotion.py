@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -113,22 +114,21 @@ def write(tmp_path: Path, make_record: Callable[..., RunRecord]) -> Write:
     return record
 
 
-@pytest.fixture(scope="module")
-def composed() -> Settings:
-    from tests.conftest import compose
-
+@cache
+def composed(compose: Callable[..., Settings]) -> Settings:
     return compose("data=shapes", "model=tiny", f"trainer.epochs={EPOCHS}", "trainer.progress=none")
 
 
 @pytest.fixture
-def plan_of(tmp_path: Path, composed: Settings) -> MakePlan:
+def plan_of(tmp_path: Path, make_settings: Callable[..., Settings]) -> MakePlan:
     """The plan of a grid of `n` configurations, with the words of its pruning."""
+    base = composed(make_settings)
 
     def make(n: int, rule: str, *, seeds: Sequence[int] = (0,), **words: Any) -> Plan:
         section = PruningSection.model_validate({"name": rule, **words})
         runs = []
         for seed in seeds:
-            settings = composed.model_copy(update={"seed": seed, "pruning": section})
+            settings = base.model_copy(update={"seed": seed, "pruning": section})
             for width in range(n):
                 trial = Trial(settings, "tiny", (), {"model.width": width, "seed": seed})
                 runs.append(PlannedRun(f"{seed:02x}{width:08x}", trial, None))
