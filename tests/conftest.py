@@ -63,6 +63,7 @@ def take_over(monkeypatch: pytest.MonkeyPatch) -> Iterator[TakeOver]:
     What is called with `run` of the result is done by that process.
     """
     holds: list[tuple[Context, ExitStack]] = []
+    monkeypatch.setattr("cifar_exp.storage.liveness.is_on_local_disk", lambda _: False)
 
     def take(runs: Path, run_id: str) -> Context:
         theirs, hold = Context(), ExitStack()

@@ -1,8 +1,9 @@
 """Whether the process that a lock file names is alive.
 
-A process on this machine is asked for. Of any other, only the lease is seen: the process counts as
-dead when its lease has not changed for `LEASE_SECONDS` by the clock of the process that watches it.
-Clocks of two machines are never compared.
+A process on this machine is asked for, and one from before the machine's last boot is dead. Of any
+other, only the lease is seen: the process counts as dead when its lease has not changed for
+`LEASE_SECONDS` by the clock of the process that watches it. Clocks of two machines are never
+compared.
 """
 
 import fcntl
@@ -10,15 +11,19 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from cifar_exp.storage.lease import Holder, OldLockHolder
-from cifar_exp.storage.process import pid_exists
+from cifar_exp.storage.process import Process, pid_exists, this_process
 from cifar_exp.storage.reading import open_regular
 
 RENEW_SECONDS = 10.0
 LEASE_SECONDS = 60.0
+# File systems that no other machine has mounted, unless this one serves them.
+LOCAL = frozenset({"ext2", "ext3", "ext4", "xfs", "f2fs", "tmpfs"})
 
 # The tokens of the leases that this process holds now.
 held_here: set[str] = set()
@@ -31,7 +36,38 @@ def is_alive(path: Path, holder: Holder) -> bool | None:
     is_running = holder.process.is_alive()
     if is_running and holder.pid == os.getpid():
         return holder.token in held_here
+    if is_running is None and _is_of_earlier_boot(path, holder.process):
+        return False
     return is_running
+
+
+def _is_of_earlier_boot(path: Path, process: Process) -> bool:
+    # a machine that this one serves its disk to has another name
+    here = this_process()
+    return process.host == here.host and process.boot != here.boot and is_on_local_disk(path)
+
+
+def is_on_local_disk(path: Path) -> bool:
+    """Whether the file is known to be on a disk of this machine."""
+    try:
+        return _file_systems().get(os.stat(path).st_dev) in LOCAL
+    except OSError:
+        return False
+
+
+@cache
+def _file_systems() -> Mapping[int, str]:
+    """The type of each mounted file system by device; empty where there is no /proc."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return {}
+    found = {}
+    for line in lines:
+        place, _, kind = line.partition(" - ")
+        major, minor = map(int, place.split()[2].split(":"))
+        found[os.makedev(major, minor)] = kind.split()[0]
+    return found
 
 
 def _is_old_holder_alive(path: Path, holder: OldLockHolder) -> bool | None:

@@ -30,6 +30,11 @@ class Process:
     machine: str
     started: str
 
+    @property
+    def boot(self) -> str:
+        """The boot of the kernel that it runs on."""
+        return self.machine.partition(":")[0]
+
     def is_alive(self) -> bool | None:
         """Whether it runs; None if this cannot be told from here.
 

@@ -14,6 +14,7 @@ import pytest
 
 from cifar_exp.errors import EnvironmentFailure, UserError
 from cifar_exp.storage.cleanup import settle
+from cifar_exp.storage.liveness import is_on_local_disk
 from cifar_exp.storage.lock import RunLockedError, lock_holder, lock_path, lock_run, read_holder
 from cifar_exp.storage.process import this_process
 from cifar_exp.storage.run_state import fail_dead_run
@@ -153,6 +154,33 @@ def test_a_damaged_lock_has_no_holder_and_can_be_held(tmp_path: Path, text: str)
     assert lock_holder(tmp_path, "abc") is None
     with lock_run(tmp_path, "abc"):
         assert lock_holder(tmp_path, "abc") is not None
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_a_holder_from_before_the_last_boot_is_dead_where_no_other_machine_can_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_local: bool
+) -> None:
+    monkeypatch.setattr("cifar_exp.storage.liveness.is_on_local_disk", lambda _: is_local)
+    path = lock_path(tmp_path, "abc")
+    path.parent.mkdir()
+    lease = {**asdict(this_process()), "token": "t", "renewals": "0"}
+    path.write_text(json.dumps({**lease, "machine": "an earlier boot:1:1"}))
+    assert (lock_holder(tmp_path, "abc") is None) == is_local
+    path.write_text(json.dumps({**lease, "machine": "a boot:1:1", "host": "elsewhere"}))
+    assert lock_holder(tmp_path, "abc") is not None
+
+
+def test_a_disk_of_this_machine_is_told_from_what_others_may_share(tmp_path: Path) -> None:
+    kind = subprocess.run(
+        ["stat", "--file-system", "--format=%T", tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    known = {"ext2/ext3": True, "xfs": True, "tmpfs": True, "f2fs": True}
+    assert is_on_local_disk(tmp_path) == known.get(kind, False)
+    assert not is_on_local_disk(Path("/proc/self"))
+    assert not is_on_local_disk(tmp_path / "absent")
 
 
 def test_a_running_process_of_version_0_2_holds_its_run(tmp_path: Path) -> None:

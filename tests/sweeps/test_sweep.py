@@ -275,6 +275,29 @@ def test_a_run_that_another_process_leaves_unfinished_is_trained_here(
     assert in_process.trained == [run_id]
 
 
+def test_a_run_of_another_machine_is_not_launched_before_its_holder_counts_as_dead(
+    plan_of: MakePlan,
+    run: Run,
+    in_process: Any,
+    take_over: Callable[[Path, str], object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = plan_of(0.1)
+    (run_id,) = plan.by_id
+    take_over(plan.runs_folder, run_id)
+    waits = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        assert in_process.trained == []
+        if len(waits) == 3:
+            monkeypatch.setattr("cifar_exp.storage.liveness.LEASE_SECONDS", 0.0)
+
+    replace_sleep(monkeypatch, wait)
+    assert run(plan, in_process)[0] == 0
+    assert (in_process.trained, len(waits)) == ([run_id], 3)
+
+
 def test_a_run_whose_lock_is_taken_but_names_nobody_is_tried_again_after_a_while(
     plan_of: MakePlan, run: Run, waits: list[float], make_record: Callable[..., RunRecord]
 ) -> None:
