@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterable
 
 COMMAND_SECONDS = 60.0  # for an answer
+NEVER_STARTED = "4294967294"  # as the number of jobs of an array that were canceled in the queue
 # What became of a job, by the state that SLURM gives for it.
 ENDS = {
     "CANCELLED": "was canceled",
@@ -67,12 +68,20 @@ def _run(*command: str) -> str:
 
 
 def _ended_in_memory(job_id: str) -> tuple[str, str] | None:
+    for record in _records(job_id) or _records(job_id.partition("_")[0]):
+        if record.get("ArrayTaskId") in (job_id.partition("_")[2] or None, NEVER_STARTED):
+            return record["JobState"], record.get("ExitCode", "")
+    return None
+
+
+def _records(job_id: str) -> list[dict[str, str]]:
+    """What SLURM remembers of a job, or of all jobs of an array."""
     try:
         shown = _run("scontrol", "--oneliner", "show", "job", job_id)
     except (OSError, subprocess.SubprocessError):
-        return None
-    found = dict(re.findall(r"\b(JobState|ExitCode)=(\S+)", shown))
-    return (found["JobState"], found.get("ExitCode", "")) if "JobState" in found else None
+        return []
+    found = [dict(re.findall(r"\b(\w+)=(\S+)", line)) for line in shown.splitlines()]
+    return [record for record in found if "JobState" in record]
 
 
 def _ended_in_accounting(job_id: str) -> tuple[str, str] | None:

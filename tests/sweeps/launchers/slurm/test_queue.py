@@ -159,6 +159,15 @@ def test_how_a_job_ended_is_said_in_words(
     assert end.endswith(f"; its log: {tmp_path}/jobs/7_0_log.err")
 
 
+def test_jobs_of_an_array_that_never_started_have_one_record(says: Says, tmp_path: Path) -> None:
+    record = "JobId=7 ArrayJobId=7 ArrayTaskId=4294967294 JobState=CANCELLED ExitCode=0:0"
+    other = "JobId=8 ArrayJobId=7 ArrayTaskId=0 JobState=FAILED ExitCode=1:0"
+    says("scontrol", f"[ $4 = 7 ] && printf '{other}\\n{record}\\n'")
+    assert queue(tmp_path).end("7_6").startswith("was canceled;")
+    says("scontrol", f"[ $4 = 7 ] && echo {other}")
+    assert queue(tmp_path).end("7_6").startswith("ended without a result;")
+
+
 def test_what_slurm_has_forgotten_is_asked_of_its_accounting(says: Says, tmp_path: Path) -> None:
     says("sacct", "echo 'CANCELLED by 1000|0:0'")
     assert queue(tmp_path).end("7").startswith("was canceled;")
