@@ -116,6 +116,22 @@ def test_more_values_extend_the_sweep_in_grid_order(folder: SweepFolder, plan_of
     assert set(content["efforts"]) == {line["run_id"] for line in lines(folder)}
 
 
+def test_the_lines_of_a_search_keep_the_order_of_its_proposals(
+    folder: SweepFolder, plan_of: MakePlan
+) -> None:
+    entry = replace(
+        plan_of({}).entry("the command"), keys=["model.width"], search={"sampler": "tpe"}
+    )
+    folder.enter(entry)
+    proposals = {f"{width:010d}": {"model.width": width, "seed": 0} for width in (8, 4, 16)}
+    folder.append(proposals)
+    folder.append({f"{2:010d}": {"model.width": 2, "seed": 0}})
+    folder.enter(entry)
+    assert [line["model.width"] for line in lines(folder)] == ["8", "4", "16", "2"]
+    assert file(folder)["parameters"] == {"model.width": []}
+    assert file(folder)["search"] == {"sampler": "tpe"}
+
+
 def test_a_repeated_command_changes_only_the_list_of_commands(
     folder: SweepFolder, plan_of: MakePlan
 ) -> None:

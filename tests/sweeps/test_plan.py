@@ -1,6 +1,6 @@
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.trials import check_command_line
 from cifar_exp.storage.selection import SelectedConfiguration, Selection
 from cifar_exp.sweeps.plan import Plan, make_plan, sweep_name
-from cifar_exp.sweeps.trial import Grid, Trial
+from cifar_exp.sweeps.search.space import Dimension, Space
+from cifar_exp.sweeps.trial import Grid, Search, Trial
 
 
 def silent(_what: str, _done: int, _total: int) -> None:
@@ -256,3 +257,18 @@ def test_equal_trials_of_a_grid_are_told(base: Settings) -> None:
     ]
     plan = make_plan(Grid(trials, ("model.width", "keep"), is_sweep=True), silent)
     assert plan.grid == "2 trials, some of them equal, so 1 run"
+
+
+def test_a_search_is_planned_without_runs_and_named_by_its_sampler_too(base: Settings) -> None:
+    def make_trial(values: Mapping[str, Any], seed: int) -> Trial:
+        return Trial(changed(base, seed=seed, model=dict(values)), "base", (), values)
+
+    space = Space((Dimension("model.width", "int", 8, 16),))
+    grid = grid_of(base, keys=("model.width",), search=Search(space, make_trial, "-tpe-seed1"))
+    plan = make_plan(grid, silent)
+    assert (plan.name, list(plan.runs), plan.settings) == ("model.width-tpe-seed1", [], base)
+    assert re.fullmatch(r"model\.width-tpe-seed1-[0-9a-f]{6}", sweep_name(grid, {"keep": "all"}))
+    assert plan.search is not None
+    run = plan.search.make_run({"width": 12}, 3)
+    (expected,) = plan_of(changed(base, seed=3, model={"width": 12})).runs
+    assert (run.run_id, run.cost) == (expected.run_id, expected.cost)
