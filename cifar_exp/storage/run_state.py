@@ -69,8 +69,7 @@ class RunState:
         if self.record is not None and self.record.error is not None:
             return f"{self.record.error.type}: {self.record.error.message}"
         if self.status == "pruned" and self.record is not None and self.record.pruned is not None:
-            pruned = self.record.pruned
-            return f"paused after epoch {pruned.epoch} by {pruned.rule} in sweep {pruned.sweep}"
+            return f"paused after epoch {self.record.pruned.epoch} by {self.record.pruned.rule}"
         if self.status == "interrupted" and self.record is not None:
             has_died = self.record.status == "running"
             return "its process died" if has_died else "asked to stop, position saved"

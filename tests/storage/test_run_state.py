@@ -129,7 +129,7 @@ def test_a_pruned_run_says_what_paused_it(
     state = read_states(runs, [A])[A]
     assert (state.status, state.reason) == (
         "pruned",
-        "paused after epoch 3 by asha in sweep widths",
+        "paused after epoch 3 by asha",
     )
 
 
