@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cifar_exp.config.fields import Integer, Nuisance, Number, Section
+from cifar_exp.config.fields import Flag, Integer, Nuisance, Number, Section
 
 Count = Annotated[Integer, Nuisance, Field(ge=1, le=50_000)]
 Budget = Annotated[Number, Nuisance, Field(gt=0, le=1e9)]
@@ -33,6 +33,9 @@ class SearchSection(Section):
         None,
         description="what you believe to be near the best, such as 'optimizer.lr=0.1'",
         json_schema_extra={"allowed": "settings that are searched, or null"},
+    )
+    stop_at_noise: Annotated[Flag, Nuisance] = Field(
+        False, description="stop when more configurations would gain less than seeds differ by"
     )
 
     @property

@@ -46,6 +46,7 @@ NUISANCES: dict[str, Any] = {
     "search.budget_pflop": 7,
     "search.objective": ["accuracy_and_pflop", "accuracy"],
     "search.near": "optimizer.lr=0.1",
+    "search.stop_at_noise": [True, False],
     "pruning.name": ["asha", "median"],
     "pruning.grace": 7,
     "pruning.reduction": 7,

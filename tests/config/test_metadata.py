@@ -45,6 +45,7 @@ def test_the_settings_that_do_not_name_a_run_are_those_that_never_did() -> None:
         "search.budget_pflop",
         "search.objective",
         "search.near",
+        "search.stop_at_noise",
         "pruning.name",
         "pruning.grace",
         "pruning.reduction",

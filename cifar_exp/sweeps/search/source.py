@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from itertools import chain, islice
 from typing import Any
 
+from cifar_exp.config.search import SearchSection
 from cifar_exp.errors import UserError
 from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_state import RunState, read_states
@@ -27,6 +28,7 @@ from cifar_exp.sweeps.search.samplers.base import Observation
 from cifar_exp.sweeps.search.samplers.registry import make_sampler
 from cifar_exp.sweeps.search.seeds import Entrant, best_open
 from cifar_exp.sweeps.search.space import Space
+from cifar_exp.sweeps.search.stopping import noise_reached
 
 TRIES = 50  # candidates of the sampler for one proposal, before any other configuration is taken
 
@@ -34,14 +36,14 @@ States = Mapping[str, RunState]
 
 
 class SearchSource:
-    """Proposes runs in a space until there are `search.runs`, or a budget is used up.
+    """Proposes runs in a space until there are `search.runs`, or another limit is reached.
 
     What it knows it reads: its proposals from runs.csv, their results and those of other sweeps
     from the run folders. Configuration number p is drawn with a generator that is seeded by
     (search.seed, p). So a search that was killed and goes on proposes what it would have proposed,
     as long as one run at a time is trained.
 
-    Raises UserError if the sampler cannot search the space.
+    Raises UserError if the sampler cannot search the space, or one seed is to measure the noise.
     """
 
     is_adaptive = True
@@ -49,6 +51,7 @@ class SearchSource:
     def __init__(self, plan: Plan, space: Space, make_run: MakeRun) -> None:
         self.space, self.make_run = space, make_run
         self.section, self.first_seed = plan.settings.search, plan.settings.seed
+        _check_noise(self.section)
         self.runs_folder, self.folder = plan.runs_folder, SweepFolder(plan.folder)
         self.sampler = make_sampler(self.section, space)
         self.foreign = ForeignRuns(plan.runs_folder, space, make_run, self.first_seed)
@@ -77,7 +80,7 @@ class SearchSource:
         states = self._with_adopted(states)
         if self.section.minimizes_pflop:
             self._front = front_note(self._history(self._ended(states)))
-        self._reason = self._exceeded(states)
+        self._reason = self._exceeded(states) or self._noise_reached(states)
         proposed = self._unfinished(states, busy)[:n]
         if len(proposed) < n and self._reason is None and not self._is_complete():
             proposed += self._new_runs(states, n - len(proposed))
@@ -89,6 +92,12 @@ class SearchSource:
 
     def _exceeded(self, states: States) -> str | None:
         return exceeded(self.section, spent(states.values()))
+
+    def _noise_reached(self, states: States) -> str | None:
+        if not self.section.stop_at_noise:
+            return None
+        ended = self._ended(states)
+        return noise_reached(self._own(ended), self._entrants(ended))
 
     def _with_adopted(self, states: States) -> States:
         missing = self._runs.keys() - states.keys()
@@ -142,19 +151,21 @@ class SearchSource:
 
     def _history(self, ended: Mapping[str, Mapping[int, Result]]) -> list[Observation]:
         """Other sweeps first, then its own in the order of the proposals."""
+        foreign = self.foreign.observations(but=self.configurations.keys())
+        return [*foreign, *self._own(ended)]
+
+    def _own(self, ended: Mapping[str, Mapping[int, Result]]) -> list[Observation]:
         own = (
             observation(each.values, ended[key].values())
             for key, each in self.configurations.items()
             if lies_in(self.space, each.values)
         )
-        foreign = self.foreign.observations(but=self.configurations.keys())
-        return [*foreign, *(each for each in own if each is not None)]
+        return [each for each in own if each is not None]
 
     def _further_seed(self, ended: Mapping[str, Mapping[int, Result]]) -> PlannedRun | None:
         if self.section.seeds == 1:
             return None
-        keys = list(ended)
-        entrants = [self._entrant(self.configurations[key], ended[key]) for key in keys]
+        keys, entrants = list(ended), self._entrants(ended)
         place = best_open(entrants, by_cost=self.section.minimizes_pflop)
         if place is None:
             return None
@@ -163,6 +174,9 @@ class SearchSource:
         run = self.make_run(configuration.values, seed)
         self._enter(keys[place], configuration.values, seed, run)
         return run
+
+    def _entrants(self, ended: Mapping[str, Mapping[int, Result]]) -> list[Entrant]:
+        return [self._entrant(self.configurations[key], ended[key]) for key in ended]
 
     def _entrant(self, configuration: Configuration, ended: Mapping[int, Result]) -> Entrant:
         whole = {seed: result for seed, result in ended.items() if result.paused_at is None}
@@ -225,3 +239,12 @@ class SearchSource:
     def _enter(self, key: str, values: Mapping[str, Any], seed: int, run: PlannedRun) -> None:
         self._runs[run.run_id] = run
         self.configurations.setdefault(key, Configuration(values)).runs[seed] = run.run_id
+
+
+def _check_noise(section: SearchSection) -> None:
+    if section.stop_at_noise and section.seeds == 1:
+        raise UserError(
+            "search.stop_at_noise=true: needs search.seeds=2 or more, which measure the noise"
+        )
+    if section.stop_at_noise and section.minimizes_pflop:
+        raise UserError("search.stop_at_noise=true: goes with search.objective=accuracy")
