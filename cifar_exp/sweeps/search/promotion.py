@@ -52,6 +52,10 @@ def check_pruning(grid: Grid) -> None:
             f"{rule}: search.objective={words.search.objective} compares what whole runs cost; "
             "leave one of them out"
         )
+    if grid.search is not None and words.pruning.name == "top_k" and words.search.runs is None:
+        raise UserError(
+            f"{rule}: needs search.runs, because no run goes on before all have had their grace"
+        )
     if words.rerun:
         raise UserError(f"{rule}: rerun=true trains every run to its end; leave one of them out")
 

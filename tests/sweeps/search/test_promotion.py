@@ -31,7 +31,7 @@ from cifar_exp.sweeps.search.grid import GridSource
 from cifar_exp.sweeps.search.promotion import check_pruning, with_promotion
 from cifar_exp.sweeps.search.space import Dimension, Space
 from cifar_exp.sweeps.sweep import Sweep
-from cifar_exp.sweeps.trial import Grid, Trial
+from cifar_exp.sweeps.trial import Grid, Search, Trial
 
 EPOCHS = 8
 RATES = Dimension("optimizer.lr", "float", 1e-3, 1.0, is_log=True)
@@ -461,3 +461,13 @@ def test_pruning_does_not_go_with_a_search_for_cheap_runs(plan_of: MakePlan) -> 
     expected = "pruning=asha: search.objective=accuracy_and_pflop compares what whole runs cost"
     with pytest.raises(UserError, match=f"^{expected}; leave one of them out$"):
         check_pruning(Grid([searched], (), is_sweep=True))
+
+
+def test_top_k_needs_to_know_how_many_runs_there_will_be(plan_of: MakePlan) -> None:
+    trial = plan_of(1, "top_k").runs[0].trial
+    search = Search(NUMBERS, lambda *_: trial, "-tpe")
+    with pytest.raises(UserError, match=r"^pruning=top_k: needs search\.runs, because"):
+        check_pruning(Grid([trial], (), is_sweep=True, search=search))
+    section = trial.settings.search.model_copy(update={"runs": 9})
+    known = replace(trial, settings=trial.settings.model_copy(update={"search": section}))
+    check_pruning(Grid([known], (), is_sweep=True, search=search))
