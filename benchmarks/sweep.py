@@ -8,6 +8,7 @@ Each part compares two things in one session, or measures the seconds of one com
     again     the same sweep once more, when all runs are done
     plan      plan=true for 100 and for 1,000 trials: time and memory, a timed step included
     warm      the time from the start of a run to its first step, in a warm worker
+    busy      the share of two workers' time that runs take in a search with pruning
 """
 
 import argparse
@@ -20,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from cifar_exp.config.launcher import LocalOptions
@@ -28,6 +30,8 @@ from cifar_exp.config.validation import validate
 from cifar_exp.hydra_app.arguments import parse_arguments
 from cifar_exp.hydra_app.compose import open_composer, settings_tree
 from cifar_exp.runs.spec import RunSpec, Slot
+from cifar_exp.storage.metrics import read_epoch_table
+from cifar_exp.storage.record import RunRecord, read_record
 from cifar_exp.sweeps.launchers.local.executor import LocalExecutor
 from cifar_exp.sweeps.launchers.local.worker import WorkerResult, train
 
@@ -44,6 +48,19 @@ TINY = (
 )
 BASE = (*SHORT, "data.limit_train=4000", "trainer.epochs=1", "seed=0,1,2,3")
 MANY = ("data=shapes", "trainer.device=cpu", "model.width=range(8,108)")
+WORKERS = 2
+SEARCH = (
+    *SHORT,
+    "model=base",
+    "data.limit_train=8000",
+    "trainer.epochs=9",
+    "optimizer.lr=tag(log,interval(0.01,1))",
+    "model.dropout=interval(0,0.3)",
+    "search=tpe",
+    "search.runs=27",
+    "pruning=asha",
+    f"hydra.launcher.n_jobs={WORKERS}",
+)
 SLOTS, RUNS = 8, 40
 MEBI = 2**20
 
@@ -118,6 +135,49 @@ def warm(rounds: int) -> list[str]:
     return [f"first run {seconds[0]:.2f} s, {len(seconds) - 1} later ones {summary(seconds[1:])} s"]
 
 
+def busy(rounds: int) -> list[str]:
+    """A real search; the records say how long each run was in progress."""
+    shares, lines = [], []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            seconds = command(folder, "--multirun", *SEARCH)
+            runs = [file.parent for file in Path(folder).glob("outputs/runs/*/run.json")]
+            records = [(read_record(run), elapsed_seconds(run)) for run in runs]
+        shares.append(busy_share(records, WORKERS))
+        paused = sum(record.status == "pruned" for record, _ in records)
+        lines.append(f"{len(runs)} runs, {paused} of them paused at the end, in {seconds:.0f} s")
+    return [*lines, f"{WORKERS} workers are busy for {summary(shares)} of the search's time"]
+
+
+def elapsed_seconds(run: Path) -> list[float]:
+    """Those of metrics.csv after 0, 1, 2, ... epochs."""
+    table = read_epoch_table(run / "metrics.csv")
+    assert table is not None
+    column = table.columns.index("elapsed_seconds")
+    return [0.0, *(float(line.split(",")[column]) for line in table.lines)]
+
+
+def busy_share(runs: Sequence[tuple[RunRecord, Sequence[float]]], workers: int) -> float:
+    """The seconds of runs, divided by those of all workers from the first start to the last end.
+
+    Of each run its record and the seconds after each epoch. A run that was paused and went on has
+    several segments, and its record only the time of the last end.
+    """
+    began = min(time_of(record.segments[0].started_at) for record, _ in runs)
+    ended = max(time_of(str(record.finished_at)) for record, _ in runs)
+    total = 0.0
+    for record, elapsed in runs:
+        last = record.segments[-1]
+        total += elapsed[last.from_epoch - 1]
+        total += time_of(str(record.finished_at)) - time_of(last.started_at)
+    return total / (workers * (ended - began))
+
+
+def time_of(text: str) -> float:
+    """ISO 8601 as seconds."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 PARTS = {
     "tiny": lambda rounds: launchers(TINY, rounds),
     "base": lambda rounds: launchers(BASE, rounds),
@@ -125,6 +185,7 @@ PARTS = {
     "again": again,
     "plan": plan,
     "warm": warm,
+    "busy": busy,
 }
 
 
