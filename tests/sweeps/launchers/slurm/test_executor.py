@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -25,6 +26,7 @@ from cifar_exp.sweeps.launchers.slurm.executor import SlurmExecutor
 from cifar_exp.sweeps.launchers.slurm.job import TrainJob
 from cifar_exp.sweeps.launchers.slurm.queue import signal_delay
 
+SETTINGS = cast(Settings, None)  # they are only handed on
 ONE, OTHER = "0123456789", "12e4567890"
 
 
@@ -108,9 +110,8 @@ def start(sweep: Path, queue: ScriptedQueue) -> Callable[..., SlurmExecutor]:
 
 
 @pytest.fixture
-def spec_of(make_settings: Callable[..., Settings], tmp_path: Path) -> Callable[[str], RunSpec]:
-    settings = make_settings("data=shapes")
-    return lambda run_id: RunSpec(settings, "tiny", (), tmp_path / "outputs", run_id)
+def spec_of(tmp_path: Path) -> Callable[[str], RunSpec]:
+    return lambda run_id: RunSpec(SETTINGS, "tiny", (), tmp_path / "outputs", run_id)
 
 
 SpecOf = Callable[[str], RunSpec]
