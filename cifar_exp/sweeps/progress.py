@@ -39,6 +39,13 @@ class Progress:
         """The number of runs that would not be trained."""
         return len(self.runs) - len(self.missing)
 
+    @property
+    def paused(self) -> int:
+        """The number of runs that are paused and may be promoted; none without pruning."""
+        if self.plan.settings.pruning.name == "none":
+            return 0
+        return sum(state.status == "pruned" for state in self.states.values())
+
     @cached_property
     def outlook(self) -> Outlook | None:
         """What a search has left to propose; None for a grid."""
@@ -53,7 +60,7 @@ class Progress:
 
     def __str__(self) -> str:
         if self.outlook is not None:
-            return f"search   {self.outlook.what}; {self.outlook.progress(self.done)}"
+            return f"search   {self.outlook.what}; {self.outlook.progress(self.done, self.paused)}"
         bound = "" if self.plan.settings.pruning.name == "none" else "at most "
         missing = f"{bound}{len(self.missing)} to train"
         return f"grid     {self.plan.grid}; {self.done} done, {missing}"

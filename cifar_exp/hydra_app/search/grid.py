@@ -92,16 +92,20 @@ def _fixed(
     make: TrialMaker,
     first: Example,
 ) -> dict[str, Any]:
-    """What all trials share, and what options have alone; it names the sweep."""
+    """What all trials share, and what options have alone; it names the sweep.
+
+    What the sweep file lists is no part of it, as in a grid.
+    """
     alone_here = [v for option in first.options.items() for v in overrides.alone.get(option, ())]
-    varied = [*make.varied(first.values), *alone_here]
+    listed = [value for value in overrides.fixed if value.key in request.listed]
+    varied = [*make.varied(first.values), *alone_here, *listed]
     fixed = fixed_settings(validator, request.shared, varied, first.settings)
     alone = {
         ".".join([group, option, value.key.partition(".")[2]]): value.value
         for (group, option), values in overrides.alone.items()
         for value in values
     }
-    return {**fixed, **alone}
+    return fixed | {key: value for key, value in alone.items() if key not in request.listed}
 
 
 def _suffix(validator: OverrideValidator, request: SweepRequest, words: SearchSection) -> str:

@@ -43,11 +43,11 @@ class Outlook:
         budget = self._words.budget_minutes
         return None if budget is None else max(0.0, budget - self._spent.minutes)
 
-    def progress(self, done: int) -> str:
-        """`12 of 40 runs done, 30 of 60 minutes used`."""
+    def progress(self, done: int, paused: int) -> str:
+        """`12 of 40 runs done, 9 paused, 30 of 60 minutes used`."""
         words = self._words
         parts = [counted(done, "run") if self.most is None else f"{done} of {self.most} runs"]
-        parts = [f"{parts[0]} done"]
+        parts = [f"{parts[0]} done", *([f"{paused} paused"] if paused else [])]
         if words.budget_minutes is not None:
             parts.append(f"{self._spent.minutes:.3g} of {words.budget_minutes:g} minutes used")
         if words.budget_pflop is not None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,6 +142,37 @@ def test_what_is_fixed_is_told_from_what_is_searched() -> None:
     assert grid.keys == ["optimizer", "optimizer.lr", "optimizer.weight_decay"]
     assert grid.fixed == {"trainer.epochs": 3, "optimizer.sgd.momentum": 0.8}
     assert [each.optimizer.name for each in grid.settings] == ["sgd", "adamw"]
+
+
+SWEEP_FILE = """\
+# @package _global_
+defaults:
+  - override /search: random
+search: {runs: 9}
+hydra:
+  mode: MULTIRUN
+  sweeper:
+    params:
+      optimizer: sgd,adamw
+      optimizer.sgd.lr: tag(log, interval(0.05, 2))
+      optimizer.adamw.lr: tag(log, interval(3e-4, 3e-2))
+      optimizer.adamw.beta2: 0.99
+      model.width: 8
+"""
+
+
+def test_a_sweep_file_may_hold_a_search(own_yaml: Callable[..., Path]) -> None:
+    own = own_yaml(**{"sweep/mine": SWEEP_FILE})
+    line = ["--config-dir", str(own), "sweep=mine"]
+    grid = check_command_line(parse_arguments(line))
+    assert grid.search is not None
+    assert (grid.option, grid.search.suffix, grid.fixed) == ("mine", "", {})
+    assert [d.low for d in grid.search.space.dimensions] == [None, 0.05, 3e-4]
+    trial = grid.search.make_trial({"optimizer": "adamw", "optimizer.lr": 0.01}, 0)
+    assert "optimizer.beta2=0.99" in trial.overrides
+    changed = check_command_line(parse_arguments([*line, "search=tpe", "model.depth=1"]))
+    assert changed.search is not None
+    assert (changed.search.suffix, changed.fixed) == ("-tpe", {"model.depth": 1})
 
 
 def test_what_is_believed_to_be_near_the_best_is_a_prior() -> None:

@@ -33,8 +33,10 @@ COST = RunCost(1000.0, 2.0)
 def plan_of(make_settings: Callable[..., Settings], tmp_path: Path) -> MakePlan:
     """The plan of a search whose runs all cost the same; `words` are keys of `search`."""
 
-    def plan(*dimensions: Dimension, forbidden: float = -1.0, **words: Any) -> Plan:
-        base = make_settings()
+    def plan(
+        *dimensions: Dimension, forbidden: float = -1.0, pruning: str = "none", **words: Any
+    ) -> Plan:
+        base = make_settings(f"pruning={pruning}")
         section = base.search.model_copy(update={"name": "random", **words})
         settings = base.model_copy(update={"search": section})
 
@@ -112,19 +114,23 @@ def test_a_space_that_can_be_counted_ends_a_search_by_itself(plan_of: MakePlan) 
     assert f"0 of {len(widths) * 3} runs done" in lines_of(plan_of(WIDTH, seeds=3))[1]
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [("completed", "1 of 3 runs done"), ("pruned", "0 of 3 runs done, 1 paused")],
+)
 def test_runs_that_are_done_are_told_from_those_to_be_proposed(
-    plan_of: MakePlan, make_record: Callable[..., RunRecord]
+    plan_of: MakePlan, make_record: Callable[..., RunRecord], status: str, told: str
 ) -> None:
-    plan = plan_of(RATE, runs=3)
+    plan = plan_of(RATE, runs=3, pruning="asha")
     assert plan.search is not None
     run = plan.search.make_run({"optimizer.lr": 0.25}, 0)
     folder = SweepFolder(plan.folder)
     folder.enter(plan.entry("the command"))
     folder.append({run.run_id: run.trial.values})
-    record = make_record("completed", run_id=run.run_id, epochs=10)
+    record = make_record(status, run_id=run.run_id, epochs=10)
     home = plan.runs_folder / f"tiny-{run.run_id}"
     home.mkdir(parents=True)
     record.save(home)
     lines = lines_of(plan)
-    assert lines[1] == "search   random over 1 setting; 1 of 3 runs done"
-    assert lines[3] == f"  {run.run_id}  completed    optimizer.lr=0.25 seed=0"
+    assert lines[2] == f"search   random over 1 setting; {told}"
+    assert lines[4] == f"  {run.run_id}  {status:<11}  optimizer.lr=0.25 seed=0"
