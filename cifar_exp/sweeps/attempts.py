@@ -43,6 +43,8 @@ class Attempts:
         self._judge_launches(states)
         for run_id, attempts in self._ended.items():
             status = states[run_id].status
+            if status == "running":  # once more: promoted, or tried again
+                continue
             if status == "pruned" and run_id not in self._broken:  # paused: it may be promoted
                 self._ended[run_id] = 0
                 continue

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from cifar_exp.config.schema import Settings
+from cifar_exp.storage.lease import LockHolder
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.sweeps.attempts import Attempts
@@ -107,3 +108,18 @@ def test_a_launch_that_reaches_no_run_is_the_reason_of_each(
     tried.judge(states(a="pending", b="pending"))
     assert tried.given_up == {"a", "b"}
     assert tried.reasons == {"a": "no sbatch", "b": "no sbatch"}
+
+
+@pytest.mark.parametrize("status", ["pruned", "failed"])
+def test_a_run_that_is_in_progress_again_is_not_given_up(
+    make_settings: MakeSettings, states: Callable, status: str
+) -> None:
+    tried = attempts(make_settings, "retries=1")
+    tried.add("a", None)
+    tried.judge(states(a=status))
+    tried.judge({"a": RunState("a", holder=LockHolder("host", 1))})  # another run has ended
+    assert not tried.given_up
+    assert not tried.notes
+    tried.add("a", None)
+    tried.judge(states(a="completed"))
+    assert tried.given_up == {"a"}
