@@ -72,10 +72,16 @@ def pid_exists(pid: int) -> bool:
 def _machine(pid: int) -> str:  # noqa: ARG001  # a child may live in other namespaces
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        namespaces = [os.stat(f"/proc/self/ns/{kind}").st_ino for kind in ("pid", "time")]
     except OSError:  # not Linux
         return f"{uuid.getnode():x}"
-    return ":".join(map(str, (boot, *namespaces)))
+    return f"{boot}:{_namespace('pid')}:{_namespace('time')}"
+
+
+def _namespace(kind: str) -> int:
+    try:
+        return os.stat(f"/proc/self/ns/{kind}").st_ino
+    except OSError:  # kernels before 5.6 have no namespaces of time
+        return 0
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from cifar_exp.storage.process import LARGEST_PID, Process, this_process
+from cifar_exp.storage.process import LARGEST_PID, Process, _machine, this_process
 
 SAY = (
     "import sys; from dataclasses import astuple\n"
@@ -44,6 +44,17 @@ def test_a_process_is_alive_until_it_ends_even_if_nobody_has_waited_for_it(
 def test_this_process_is_alive() -> None:
     assert this_process().is_alive()
     assert this_process().pid == os.getpid()
+
+
+def test_a_process_of_another_container_on_this_machine_is_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    theirs = this_process()
+    _machine.cache_clear()
+    monkeypatch.setattr("cifar_exp.storage.process._namespace", lambda _: 0)
+    assert this_process().boot == theirs.boot
+    assert theirs.is_alive() is None
+    _machine.cache_clear()
 
 
 def test_of_a_process_elsewhere_nothing_is_known_even_if_its_pid_is_free_here() -> None:
