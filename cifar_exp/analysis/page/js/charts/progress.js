@@ -37,7 +37,7 @@ report.charts.register({
       ...report.plot.runPoint(group, state, run, x(costs[i]), value[run] === null ? sheet.height - 4 : axis.of(value[run])),
       lines: () => [...report.plot.runLines(group, run), bestText(group, best[i])],
     }));
-    const isDrawn = ({ run, y }) => report.plot.isPaused(group, run) || (value[run] !== null && y <= sheet.height);
+    const isDrawn = ({ run, y }) => report.plot.isPaused(group, run) || (value[run] !== null && y >= 0 && y <= sheet.height);
     drawPoints(sheet, group, points.filter(isDrawn));
     return progressText(group, runs, best, costs, by);
   },
