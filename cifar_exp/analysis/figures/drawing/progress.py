@@ -38,8 +38,8 @@ def draw_series(table: pd.DataFrame, metric: Metric, text: str, note: str = "") 
     """A line for each `series` of a table with the columns series, compute (PFLOP) and best.
 
     Optional columns: `low` and `high`, a band around `best`; `value` of each run, a point; and
-    `status`: of a paused run, the compute at its end is marked at the bottom. `note` says what the
-    band is. Values as stored.
+    `status`: of a paused run, the compute at its end is marked at the edge where bad runs are.
+    `note` says what the band is. Values as stored.
     """
     figure = new_figure(4.2)
     axes = figure.subplots()
@@ -48,7 +48,9 @@ def draw_series(table: pd.DataFrame, metric: Metric, text: str, note: str = "") 
     for place, (name, color) in enumerate(zip(names, PALETTE, strict=False)):
         own = table[table["series"] == name]
         _draw_line(axes, own, metric.scale, color, is_first=place == 0)
-        _draw_runs(axes, own, metric.scale, color, place)
+        height = ROW * (1 + place)  # where bad runs are
+        height = height if metric.is_higher_better else 1 - height
+        _draw_runs(axes, own, metric.scale, color, height)
         label = brief(str(name), LETTERS)
         handles.append(Line2D([], [], color=color, lw=2.5 if place == 0 else 1.8, label=label))
     hidden = _limit_values(axes, table, metric)
@@ -59,7 +61,8 @@ def draw_series(table: pd.DataFrame, metric: Metric, text: str, note: str = "") 
     unit = f" ({metric.unit})" if metric.unit else ""
     axes.set(xlabel="compute spent (PFLOP)", ylabel=f"{metric.label}{unit}")
     has_one_kind = len(names) == 1 and not has_paused
-    text_below = _note(table, has_paused, hidden, note)
+    edge = ("bottom" if metric.is_higher_better else "top") if has_paused else ""
+    text_below = _note(table, edge, hidden, note)
     title_and_legend(figure, text, text_below, [] if has_one_kind else handles)
     return figure
 
@@ -94,15 +97,14 @@ def _draw_line(
         axes.fill_between(known["compute"], *ends, step="post", color=color, alpha=0.18, lw=0)
 
 
-def _draw_runs(axes: Axes, own: pd.DataFrame, scale: float, color: Color, row: int) -> None:
-    """Points for runs that count; hollow ones at the bottom for runs that were paused."""
+def _draw_runs(axes: Axes, own: pd.DataFrame, scale: float, color: Color, height: float) -> None:
+    """Points for runs that count; hollow ones at `height`, from 0 to 1, for paused runs."""
     size = 3 if len(own) > MANY else 4
     if "value" in own:
         look: dict[str, Any] = {"ms": size, "color": color, "alpha": 0.45, "mew": 0}
         axes.plot(own["compute"], own["value"] * scale, "o", **look)
     if "status" in own:
         paused = own.loc[own["status"] == PAUSED, "compute"]
-        height = ROW * (1 + row)
         hollow: dict[str, Any] = {"ms": size, "mfc": "white", "mec": color, "mew": 1.0}
         axes.plot(
             paused, [height] * len(paused), "o", transform=axes.get_xaxis_transform(), **hollow
@@ -114,11 +116,11 @@ def _paused_handle() -> Line2D:
     return Line2D([], [], marker="o", label="paused run", **look)
 
 
-def _note(table: pd.DataFrame, has_paused: bool, hidden: int, note: str) -> str:
+def _note(table: pd.DataFrame, edge: str, hidden: int, note: str) -> str:
     parts = ["Lines: the best single run so far, which is partly luck."]
     if "value" in table:
         left_out = f" ({counted(hidden, 'bad run')} beyond the axis)" if hidden else ""
         parts.append(f"Points: runs at their end{left_out}.")
-    if has_paused:
-        parts.append("At the bottom: paused runs, whose compute counts.")
+    if edge:
+        parts.append(f"At the {edge}: paused runs, whose compute counts.")
     return " ".join([*parts, *([note] if note else [])])
