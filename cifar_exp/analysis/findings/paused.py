@@ -18,12 +18,16 @@ def paused_cautions(statistics: GroupStatistics) -> Iterator[str]:
         return
     if paused.configurations:
         total, rest = len(statistics.summary), len(statistics.evaluated)
-        among = "the only one" if rest == 1 else f"the {rest}"
+        what = (
+            f"what is said of the settings is said of the {rest} trained to the end, which are "
+            "those that did well early"
+        )
+        if rest == 1:
+            what = "with only one trained to the end, the settings cannot be compared"
         yield (
             f"{len(paused.configurations)} of {counted(total, 'configuration')} "
-            f"{_were(len(paused.configurations))} paused early ({paused_when(statistics)}): they "
-            f"enter no mean, and what is said of the settings is said of {among} trained to the "
-            "end, which are those that did well early."
+            f"{_were(len(paused.configurations))} paused early ({paused_when(statistics)}): paused "
+            f"runs enter no mean, and {what}."
         )
     if paused.incomplete:
         names = [*paused.incomplete[:MOST_NAMED]]

@@ -75,8 +75,7 @@ def test_the_table_of_runs_shows_where_a_run_was_paused(tab: Any, reader: Any) -
 
 def test_the_dialog_of_a_paused_run_says_when_and_paused_runs_are_no_failures(tab: Any) -> None:
     tab.locator("#group-search [data-table=runs] tr", has_text="pruned").first.click()
-    assert tab.locator("#run .run-reason").inner_text() == (
-        "paused after epoch 2 by asha in sweep search"
-    )
+    reason = tab.locator("#run .run-reason").inner_text()
+    assert reason.startswith("paused after epoch 2 by asha")
     tab.keyboard.press("Escape")
     assert tab.locator("#group-search-failures").count() == 0
