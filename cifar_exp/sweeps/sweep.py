@@ -69,6 +69,7 @@ class Sweep:
         self.console = open_console(self.mode)
         self.attempts = Attempts(plan.settings)
         self._states = StateReader(plan.runs_folder)
+        self._settled: dict[str, RunState] = {}
         self._proposed: set[str] = set()
         self._locked: set[str] = set()  # by another process, when they were last submitted
 
@@ -197,8 +198,10 @@ class Sweep:
     def _read_states(self) -> dict[str, RunState]:
         states = self._states.read(self.source.runs)
         for run_id, state in states.items():  # a worker may have been killed at a run's end
-            if state.folder is not None:
+            # one that is kept in memory is the same object; reading it again takes a millisecond
+            if state.folder is not None and self._settled.get(run_id) is not state:
                 settle(self.plan.runs_folder, run_id, state.folder)
+                self._settled[run_id] = state
         self.attempts.judge(states)
         return states
 
