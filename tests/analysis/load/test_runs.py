@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from cifar_exp.analysis.load.cache import NAME
 from cifar_exp.analysis.load.discover import Skipped, find_inputs
 from cifar_exp.analysis.load.frames import exact_text, run_frame, settings_columns
 from cifar_exp.analysis.load.runs import LoadedRuns, load_runs
+from cifar_exp.storage.lock import lock_run
 from cifar_exp.storage.metrics import METRICS_COLUMNS
 from cifar_exp.storage.record import RunRecord, read_record
 
@@ -168,11 +168,8 @@ def test_a_running_run_without_its_lock_was_interrupted(outputs: Any, report: Pa
     run = outputs.run(status="running", done=2)
     run_id = run.name[-10:]
     assert read(outputs, report).runs[run_id].status == "interrupted"
-    locks = outputs.path / "runs" / ".locks"
-    locks.mkdir()
-    holder = {"host": os.uname().nodename, "pid": os.getpid(), "heartbeat": time.time()}
-    (locks / run_id).write_text(json.dumps(holder))
-    assert read(outputs, report).runs[run_id].status == "running"
+    with lock_run(outputs.path / "runs", run_id):
+        assert read(outputs, report).runs[run_id].status == "running"
 
 
 def test_a_run_that_cannot_be_read_is_skipped_with_the_reason(outputs: Any, report: Path) -> None:
