@@ -7,8 +7,6 @@ many orders and seeds. `never`: not even when the search was over.
 """
 
 import argparse
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +24,7 @@ from cifar_exp.config.schema import Settings
 from cifar_exp.config.search import SearchSection
 from cifar_exp.runs.pruning.base import Siblings
 from cifar_exp.runs.pruning.registry import make_rule
+from cifar_exp.storage.sweep_folder import SweepFolder
 from cifar_exp.sweeps.plan import Plan
 from cifar_exp.sweeps.search.base import Source
 from cifar_exp.sweeps.search.grid import GridSource
@@ -37,6 +36,7 @@ SWEEPS = (
     RESULTS / "width_dropout/sweeps/width_dropout",
     RESULTS / "wide_grid/sweeps/wide_grid",
 )
+NOWHERE = Path("replay")  # a sweep's outputs, which are neither written nor there
 POINTS = (0.5, 1.0)  # percentage points below the grid's best that are near it
 SLOW = "tpe"  # a proposal takes 100 times as long as a random one
 METHODS = (
@@ -142,20 +142,13 @@ def measure(job: Job) -> dict[str, float]:
 
 def ends(grid: RecordedGrid, job: Job) -> Iterator[End]:
     """The ends of the runs of one replay."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or ("/dev/shm" if os.path.isdir("/dev/shm") else None)
-    with tempfile.TemporaryDirectory(dir=base) as outputs:
-        yield from sweep(grid, job, Path(outputs)).play()
-
-
-def sweep(grid: RecordedGrid, job: Job, outputs: Path) -> SimulatedSweep:
-    """A sweep with empty folders, which lie in `outputs`."""
-    plan = make_plan(grid, job, outputs)
-    plan.folder.mkdir(parents=True)
+    plan = make_plan(grid, job)
     rule = make_rule(job.method.pruning)
-    return SimulatedSweep(grid, plan, partial(make_source, grid, job, plan), rule, job.workers)
+    source = partial(make_source, grid, job, plan)
+    return SimulatedSweep(grid, plan, source, rule, job.workers).play()
 
 
-def make_plan(grid: RecordedGrid, job: Job, outputs: Path) -> Plan:
+def make_plan(grid: RecordedGrid, job: Job) -> Plan:
     """Of a search without runs; of a grid with all of them, in an order of this replay's own."""
     search = SearchSection(
         name="none" if job.method.sampler == "grid" else job.method.sampler,
@@ -174,18 +167,21 @@ def make_plan(grid: RecordedGrid, job: Job, outputs: Path) -> Plan:
         runs=[runs[place] for place in order],
         trials=len(runs),
         fixed={},
-        outputs=outputs,
+        outputs=NOWHERE,
         example=replace(runs[0].trial, settings=settings),
     )
 
 
-def make_source(grid: RecordedGrid, job: Job, plan: Plan, siblings: Siblings, live: Live) -> Source:
-    """The source of trials as a command makes it."""
-    source: Source = (
-        GridSource(plan)
-        if job.method.sampler == "grid"
-        else SearchSource(plan, grid.space, grid.make_run)
-    )
+def make_source(
+    grid: RecordedGrid, job: Job, plan: Plan, folder: SweepFolder, siblings: Siblings, live: Live
+) -> Source:
+    """The source of trials as a command makes it, but for the folder."""
+    source: Source
+    if job.method.sampler == "grid":
+        source = GridSource(plan)
+    else:
+        source = search = SearchSource(plan, grid.space, grid.make_run)
+        search.folder = folder
     rule = make_rule(job.method.pruning)
     return source if rule is None else PromotingSource(source, rule, siblings, plan.name, live)
 

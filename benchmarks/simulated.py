@@ -1,9 +1,10 @@
 """A sweep on a simulated clock: the real source, rule and bookkeeping, and recorded runs."""
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import Any
 
 from recorded import RecordedGrid, RecordedRun
 
@@ -11,13 +12,14 @@ from cifar_exp.runs.pruning.base import PausedError, Rule, Siblings
 from cifar_exp.runs.pruning.pruner import Pruner
 from cifar_exp.storage.record import PrunedInfo
 from cifar_exp.storage.run_state import RunState
-from cifar_exp.storage.sweep_folder import SweepFolder
+from cifar_exp.storage.sweep_folder import SweepFolder, SweepRow
 from cifar_exp.sweeps.attempts import Attempts
 from cifar_exp.sweeps.plan import Plan
 from cifar_exp.sweeps.search.base import Source
+from cifar_exp.text import value_as_text
 
-# Makes a source, given the siblings and what lists the runs that are live.
-MakeSource = Callable[[Siblings, Callable[[], AbstractSet[str]]], Source]
+# Makes a source, given the sweep's folder, the siblings and what lists the runs that are live.
+MakeSource = Callable[[SweepFolder, Siblings, Callable[[], AbstractSet[str]]], Source]
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,27 @@ class Progress:
         }
 
 
+class MemoryFolder(SweepFolder):
+    """The folder of a sweep, with runs.csv in memory: no other process knows of it."""
+
+    _rows: tuple[SweepRow, ...] = ()
+
+    def rows(self) -> list[SweepRow]:
+        """As of runs.csv."""
+        return list(self._rows)
+
+    def extend(
+        self, propose: Callable[[Sequence[SweepRow]], Mapping[str, Mapping[str, Any]]]
+    ) -> None:
+        """As of runs.csv."""
+        known = {row.run_id for row in self._rows}
+        self._rows += tuple(
+            SweepRow(run_id, "", "pending", {k: value_as_text(v) for k, v in values.items()})
+            for run_id, values in propose(self._rows).items()
+            if run_id not in known
+        )
+
+
 class SimulatedSweep:
     """As `sweeps/sweep.py`, but a run takes the time that it took when it was recorded."""
 
@@ -84,9 +107,9 @@ class SimulatedSweep:
         self.progress = Progress(grid)
         for run_id in plan.by_id:
             self.progress.add(run_id)
-        self.source = make_source(self.progress, self.live)
+        self._folder = MemoryFolder(plan.folder)
+        self.source = make_source(self._folder, self.progress, self.live)
         self.attempts = Attempts(plan.settings)
-        self._folder = SweepFolder(plan.folder)
         self._states: dict[str, RunState] = {}
         self._queue: list[str] = []
         self._jobs: dict[str, _Job] = {}
