@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cifar_exp.config.launcher import LocalOptions
-from cifar_exp.hydra_app import trials, validation
+from cifar_exp.hydra_app import fixed, validation
 from cifar_exp.runs import execute
 from cifar_exp.sweeps import plan
 from cifar_exp.train import main
@@ -63,7 +63,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     for place, name in (
         (validation, "parse_override"),
         (validation, "validate"),
-        (trials, "validate"),
+        (fixed, "validate"),
         (LocalOptions, "model_validate"),
         (plan, "run_id"),
         (execute, "run_id"),

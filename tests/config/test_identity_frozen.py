@@ -41,6 +41,7 @@ OPTIONS = {
     "scheduler=step": "84ef174eaf",
     "sweep=optimizers": "f4594ff5d1",
     "sweep=quickstart": "817dd57f48",
+    "sweep=search_recipe": "8868e1fcf5",
     "sweep=seeds": "7f3eb36c11",
     "sweep=width_dropout": "5857204a59",
     "trainer=default": "7f3eb36c11",
