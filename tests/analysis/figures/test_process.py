@@ -122,7 +122,8 @@ def test_a_child_that_ends_early_is_mentioned(
 
 
 WAITS = """
-import pathlib, pickle, sys, time
+import pathlib, pickle, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
 jobs = pickle.load(sys.stdin.buffer)
 folder = jobs[0].figures[0].folder
 try:
