@@ -33,6 +33,7 @@ PRUNED = [
     "hydra.launcher.n_jobs=1",
     "optimizer.lr=0.001,0.1,0.01,0.03",
     "pruning=asha",
+    "pruning.grace=1",
     "pruning.reduction=2",
 ]
 TIMES = ("epoch_seconds", "elapsed_seconds", "images_per_second")

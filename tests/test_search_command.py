@@ -15,7 +15,14 @@ pytestmark = pytest.mark.slow  # commands in processes of their own
 ROOT = Path(__file__).parents[1]
 RUNS = 5
 SEARCH = [
-    *("--multirun", "search=tpe", f"search.runs={RUNS}", "pruning=asha", "hydra.launcher.n_jobs=1"),
+    *(
+        "--multirun",
+        "search=tpe",
+        f"search.runs={RUNS}",
+        "pruning=asha",
+        "pruning.grace=1",
+        "hydra.launcher.n_jobs=1",
+    ),
     *("optimizer.lr=tag(log,interval(0.02,1))", "model.width=range(4,9)", "model.dropout=0.0,0.1"),
     *("data=folder", "data.image_size=16", "data.val_fraction=0.25", "model=tiny"),
     *("model.stages=2", "trainer.batch_size=16", "trainer.device=cpu", "trainer.epochs=3"),
