@@ -6,6 +6,7 @@ Reading changes nothing, and a damaged file of a run never raises.
 import math
 import os
 import re
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from cifar_exp.storage.run_folder import find_run, rerun_path, write_target
 
 # Every status of a run, in the order in which counts of runs are shown.
 STATUSES = ("completed", "running", "pending", "interrupted", "failed", "diverged", "pruned")
+LOOKS, LOOK_SECONDS = 20, 0.1  # at the holder of a run whose process is said to have died
 FOLDER = re.compile(r"[^.].*-([0-9a-f]{10})")
 
 
@@ -115,6 +117,10 @@ def fail_dead_run(runs: Path, run_id: str, message: str) -> None:
     if home is None:
         return
     folder = write_target(home)
+    for _ in range(LOOKS):  # a killed process closes its sockets a moment before it counts as dead
+        if lock_holder(runs, run_id) is None:
+            break
+        time.sleep(LOOK_SECONDS)
     with suppress(*CANNOT_WRITE), lock_run(runs, run_id):
         record = RunRecord.load(folder)
         if record is not None and record.status == "running":
