@@ -72,7 +72,7 @@ def _change(snapshot: Snapshot, row: SweepRow) -> str:
         return f"completed   {state.name}  {values}  val {percent(snapshot.metric(row))}"
     reason = f"  {state.reason}" if state.status != "running" and state.reason else ""
     job = snapshot.jobs.get(row.run_id)
-    if job is not None and row in snapshot.queued:
+    if job is not None and snapshot.is_queued(row):
         reason += f"  {job.executor} job {job.job_id}"
     return f"{state.status:<11} {state.name}  {values}{reason}"
 

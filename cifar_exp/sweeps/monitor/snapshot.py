@@ -21,6 +21,7 @@ from cifar_exp.sweeps.duration import (
 from cifar_exp.sweeps.states import StateReader
 from cifar_exp.training.cost import RunCost
 
+WAITING = frozenset({"pending", "interrupted", "failed"})
 MAX_SAMPLES = 200  # the latest runs from which durations are predicted
 
 
@@ -50,18 +51,22 @@ class Snapshot:
     @property
     def queued(self) -> list[SweepRow]:
         """The runs that wait for their job to start, or to start again."""
-        return [r for r in self._with("pending", "interrupted", "failed") if r.run_id in self.jobs]
+        return [row for row in self.rows if self.is_queued(row)]
 
     @property
     def unsuccessful(self) -> list[SweepRow]:
         """The runs that failed, diverged or were interrupted, and are not queued."""
-        queued = self.queued
-        return [r for r in self._with("failed", "diverged", "interrupted") if r not in queued]
+        ended = self._with("failed", "diverged", "interrupted")
+        return [row for row in ended if not self.is_queued(row)]
 
     @property
     def ranked(self) -> list[SweepRow]:
         """The completed runs, the best first."""
         return sorted(self._with("completed"), key=lambda row: -(self.metric(row) or 0.0))
+
+    def is_queued(self, row: SweepRow) -> bool:
+        """Whether the run waits for its job to start, or to start again."""
+        return row.run_id in self.jobs and self.states[row.run_id].status in WAITING
 
     def metric(self, row: SweepRow) -> float | None:
         """The number by which a run is ranked."""
@@ -109,7 +114,7 @@ class SnapshotReader:
             return None
         samples = [s for state in states.values() if (s := timing_sample(state))]
         durations = DurationModel(samples or self._other_samples(states))
-        waiting = [i for i, s in states.items() if s.status in ("pending", "interrupted", "failed")]
+        waiting = [i for i, state in states.items() if state.status in WAITING]
         waiting = longest_first(costs, waiting)
         left = {i: seconds_left(states[i], costs[i], durations) for i in [*running, *waiting]}
         return makespan([left[i] for i in running], [left[i] for i in waiting], len(running))
