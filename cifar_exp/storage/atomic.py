@@ -82,7 +82,7 @@ def mtime_ns(path: Path) -> int:
         return 0
 
 
-def file_version(path: Path) -> FileVersion | None:
+def file_version(path: Path | str) -> FileVersion | None:
     """Differs after each `write_whole` of this file; None if it does not exist."""
     try:
         stat = os.stat(path)

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from cifar_exp.storage.atomic import FileVersion, file_version, mtime_ns
 from cifar_exp.storage.metrics import read_val_accuracies
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import run_folders
 from cifar_exp.storage.sweep_folder import SweepFolder, SweepRow
 
-Signature = tuple[int, int, int]
-ABSENT: Signature = (0, 0, 0)
 EPOCHS = "trainer.epochs"
 RECIPES = ("experiment", "trainer")  # options that may set the number of epochs
 SETTLED_NS = 2_000_000_000  # a folder may change twice in one tick of the file system's clock
@@ -38,7 +37,7 @@ class SweepSiblings:
     def __init__(self, folder: Path) -> None:
         self._sweep = SweepFolder(folder)
         self._table = folder / "runs.csv"
-        self._read = ABSENT
+        self._read: FileVersion | None = None
         self._first: Mapping[str, str] = {}
         self._rows: Mapping[str, SweepRow] = {}  # of the first seeds, by run id
         self._folders = _Folders(self._sweep.runs_folder)
@@ -65,7 +64,7 @@ class SweepSiblings:
         }
 
     def _read_table(self) -> None:
-        now = _signature(self._table)
+        now = file_version(self._table)
         if now != self._read:
             rows = self._sweep.rows()
             self._first = first_seeds(rows)
@@ -100,14 +99,14 @@ class _Curve:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._path = folder, os.fspath(folder / "metrics.csv")
-        self._read = ABSENT
+        self._read: FileVersion | None = None
         self._accuracies: Sequence[float] = ()
         self._epochs: int | None = None
 
     def reached(self, epoch: int) -> Sequence[float] | None:
         """All that is known, if that includes `epoch`."""
         if len(self._accuracies) < epoch:
-            now = _signature(self._path)
+            now = file_version(self._path)
             if now != self._read:
                 self._accuracies = read_val_accuracies(self._folder)
                 self._read = now
@@ -132,17 +131,8 @@ class _Folders:
 
     def find(self) -> Mapping[str, Path]:
         """The folders that there are now."""
-        now = _signature(self._runs)[0]
+        now = mtime_ns(self._runs)
         if now != self._read or time.time_ns() - now < SETTLED_NS:
             self._found = run_folders(self._runs)
             self._read = now
         return self._found
-
-
-def _signature(path: Path | str) -> Signature:
-    """What changes with a file's content: files are replaced whole."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return ABSENT
-    return status.st_mtime_ns, status.st_size, status.st_ino
