@@ -110,7 +110,7 @@ def _made_plan(outputs: Path, settings: Settings, sampler: str, foreign: int) ->
         if number < OWN:
             own[run.run_id] = values
     plan.folder.mkdir(parents=True)
-    SearchSource(plan, SPACE, make_run).folder.append(own)
+    SearchSource(plan, SPACE, make_run).folder.extend(lambda _: own)
     return plan
 
 

@@ -107,8 +107,7 @@ class SimulatedSweep:
         self.progress = Progress(grid)
         for run_id in plan.by_id:
             self.progress.add(run_id)
-        self._folder = MemoryFolder(plan.folder)
-        self.source = make_source(self._folder, self.progress, self.live)
+        self.source = make_source(MemoryFolder(plan.folder), self.progress, self.live)
         self.attempts = Attempts(plan.settings)
         self._states: dict[str, RunState] = {}
         self._queue: list[str] = []
@@ -140,8 +139,6 @@ class SimulatedSweep:
         self.attempts.judge(states)
         n = self._room() if self.source.is_adaptive else len(states)
         proposed = self.source.propose(states, self.live() | self.attempts.given_up, n)
-        if proposed and self.source.is_adaptive:
-            self._folder.append({run.run_id: run.trial.values for run in proposed})
         for run in proposed:
             self.progress.add(run.run_id)
             self._queue.append(run.run_id)

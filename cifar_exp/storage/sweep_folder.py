@@ -96,14 +96,13 @@ class SweepFolder:
             if rows != self.rows():  # an unchanged file keeps its time, so the report stays valid
                 self._write(rows)
 
-    def append(self, values: Mapping[str, Mapping[str, Any]]) -> None:
-        """Add proposed runs, by id with their values, after those of runs.csv that are there."""
-        self.extend(lambda _: values)
-
     def extend(
         self, propose: Callable[[Sequence[SweepRow]], Mapping[str, Mapping[str, Any]]]
     ) -> None:
-        """Append what `propose` makes of the lines of runs.csv, while no process changes them."""
+        """Append the runs, by id with their values, that `propose` makes of the lines of runs.csv.
+
+        No other process changes them meanwhile; a run that is listed already is left as it is.
+        """
         with self._locked():
             rows = self.rows()
             known = {row.run_id for row in rows}

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
 
 from cifar_exp.errors import DONE, FAILED, EnvironmentFailure, Interrupted, UserError
 from cifar_exp.runs.signals import StopRequest, stop_on_signals
@@ -29,7 +28,6 @@ from cifar_exp.text import counted
 
 POLL_SECONDS = 1.0
 CANCEL_SECONDS = 4.0  # for a second signal to cancel the jobs of a cluster
-CONTINUE: Final = "run the same command again to continue"
 # A sweep is over without a failure when all of its runs are in these.
 SUCCESSFUL = frozenset({"completed", "pruned"})
 # Runs in these that were not even proposed: a rule decided against their configuration.
@@ -90,7 +88,7 @@ class Sweep:
                 self._print_end()
                 print_results(self.reader, self._print)
                 self._print_left_behind()
-                self._print(f"stopped: {CONTINUE}")
+                self._print("stopped: run the same command again to continue")
                 raise
             code = self._print_end()
             if left:
@@ -158,8 +156,6 @@ class Sweep:
                 return 0
 
     def _submit(self, runs: Sequence[PlannedRun], stop: StopRequest) -> None:
-        if self.source.is_adaptive:
-            self.reader.folder.append({run.run_id: run.trial.values for run in runs})
         self._proposed |= {run.run_id for run in runs}
         with stop.deferred():
             for run in runs:

@@ -124,8 +124,8 @@ def test_the_lines_of_a_search_keep_the_order_of_its_proposals(
     )
     folder.enter(entry)
     proposals = {f"{width:010d}": {"model.width": width, "seed": 0} for width in (8, 4, 16)}
-    folder.append(proposals)
-    folder.append({f"{2:010d}": {"model.width": 2, "seed": 0}})
+    folder.extend(lambda _: proposals)
+    folder.extend(lambda _: {f"{2:010d}": {"model.width": 2, "seed": 0}})
     folder.enter(entry)
     assert [line["model.width"] for line in lines(folder)] == ["8", "4", "16", "2"]
     assert file(folder)["parameters"] == {"model.width": []}

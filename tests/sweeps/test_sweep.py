@@ -422,6 +422,8 @@ class OneByOne:
         assert busy <= set(self.runs)
         self.asked.append(n)
         new = [run for run_id, run in self.plan.by_id.items() if run_id not in self.runs][:n]
+        values = {run.run_id: run.trial.values for run in new}
+        SweepFolder(self.plan.folder).extend(lambda _: values)
         self.runs.update((run.run_id, run) for run in new)
         return new
 

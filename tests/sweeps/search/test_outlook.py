@@ -126,7 +126,7 @@ def test_runs_that_are_done_are_told_from_those_to_be_proposed(
     run = plan.search.make_run({"optimizer.lr": 0.25}, 0)
     folder = SweepFolder(plan.folder)
     folder.enter(plan.entry("the command"))
-    folder.append({run.run_id: run.trial.values})
+    folder.extend(lambda _: {run.run_id: run.trial.values})
     record = make_record(status, run_id=run.run_id, epochs=10)
     home = plan.runs_folder / f"tiny-{run.run_id}"
     home.mkdir(parents=True)

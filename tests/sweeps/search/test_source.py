@@ -106,7 +106,7 @@ def test_two_processes_share_a_sweep_and_do_not_exceed_its_runs(lab: Any) -> Non
 def test_rows_that_are_not_of_this_search_are_left_alone(lab: Any) -> None:
     folder = SweepFolder(lab.outputs / "sweeps" / "searched")
     lab.source()
-    folder.append({"0123456789": {"optimizer.lr": 0.1}, "1123456789": {"model.depth": 3}})
+    folder.extend(lambda _: {"0123456789": {"optimizer.lr": 0.1}, "1123456789": {"model.depth": 3}})
     source = lab.source(runs=1)
     assert not source.runs
     assert rows(lab)[:2] == ["0123456789", "1123456789"]
