@@ -8,9 +8,8 @@ from cifar_exp.config.schema import Settings
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.text import counted
 
-UNSUCCESSFUL = frozenset(
-    {"failed", "interrupted", "pending", "pruned"}
-)  # an attempt that may be repeated
+# Where a run is left by an attempt that may be repeated.
+UNSUCCESSFUL = frozenset({"failed", "interrupted", "pending", "pruned"})
 
 
 class Attempts:

@@ -17,6 +17,8 @@ from cifar_exp.data.registry import Loader, dataset_counts, is_known_by_content
 from cifar_exp.errors import UserError
 from cifar_exp.runs.pruning.registry import make_rule
 from cifar_exp.runs.spec import RunSpec
+from cifar_exp.storage.record import needs_no_training
+from cifar_exp.storage.run_state import RunState
 from cifar_exp.storage.selection import Selection, confirming_name
 from cifar_exp.storage.sweep_folder import SweepEntry
 from cifar_exp.sweeps.search.space import Space
@@ -36,15 +38,16 @@ class PlannedRun:
     cost: RunCost | None
 
 
+# From values by key and a seed to a run. Raises UserError if they are not allowed together.
+MakeRun = Callable[[Mapping[str, Any], int], PlannedRun]
+
+
 @dataclass(frozen=True)
 class PlannedSearch:
-    """The space of a search, and what makes a run of values by key and a seed.
-
-    `make_run` raises UserError if the values are not allowed together.
-    """
+    """The space of a search, and what makes a run of a proposal."""
 
     space: Space
-    make_run: Callable[[Mapping[str, Any], int], PlannedRun]
+    make_run: MakeRun
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,13 @@ class Plan:
     def by_id(self) -> dict[str, PlannedRun]:
         """The runs by id."""
         return {run.run_id: run for run in self.runs}
+
+
+def missing_runs(runs: Iterable[PlannedRun], states: Mapping[str, RunState]) -> list[PlannedRun]:
+    """Those of the runs that need training, by their `states`."""
+    return [
+        run for run in runs if not needs_no_training(states[run.run_id].status, run.trial.settings)
+    ]
 
 
 def make_plan(grid: Grid, report: ProgressCallback) -> Plan:

@@ -8,10 +8,9 @@ from cifar_exp.config.schema import Settings
 from cifar_exp.errors import UserError
 from cifar_exp.runs.requirements import Target, find_weights, target_errors, targets_of
 from cifar_exp.runs.spec import Slot
-from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_state import read_states
 from cifar_exp.sweeps.launchers.local.pool import Worker, fork_server
-from cifar_exp.sweeps.plan import Plan
+from cifar_exp.sweeps.plan import Plan, missing_runs
 
 
 def check_prerequisites(plan: Plan, examples: Sequence[Settings] = ()) -> None:
@@ -34,11 +33,7 @@ def check_prerequisites(plan: Plan, examples: Sequence[Settings] = ()) -> None:
 
 def _missing(plan: Plan) -> list[Settings]:
     states = read_states(plan.runs_folder, plan.by_id)
-    return [
-        run.trial.settings
-        for run in plan.runs
-        if not needs_no_training(states[run.run_id].status, run.trial.settings)
-    ]
+    return [run.trial.settings for run in missing_runs(plan.runs, states)]
 
 
 def _weights_errors(plan: Plan, settings: Sequence[Settings]) -> list[str]:

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_state import RunState, read_states
-from cifar_exp.sweeps.plan import Plan, PlannedRun
+from cifar_exp.sweeps.plan import Plan, PlannedRun, missing_runs
 from cifar_exp.sweeps.search.base import Source
 from cifar_exp.sweeps.search.outlook import Outlook
 
@@ -28,11 +27,7 @@ class Progress:
     @cached_property
     def missing(self) -> list[PlannedRun]:
         """The runs that would be trained; with pruning, no more than these."""
-        return [
-            run
-            for run in self.runs
-            if not needs_no_training(self.states[run.run_id].status, run.trial.settings)
-        ]
+        return missing_runs(self.runs, self.states)
 
     @property
     def done(self) -> int:

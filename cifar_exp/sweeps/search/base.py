@@ -1,14 +1,11 @@
 """The interface of a source of trials: a grid is the simplest, a search learns from results."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Protocol
+from typing import Protocol
 
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.sweeps.plan import PlannedRun
-
-# From values by key and a seed to a run. Raises UserError if they are not allowed together.
-MakeRun = Callable[[Mapping[str, Any], int], PlannedRun]
 
 
 class Source(Protocol):
@@ -31,8 +28,8 @@ class Source(Protocol):
         """Up to `n` runs to train, or to train on, now.
 
         `states` are those of `runs`. None of `busy` may be proposed: they are live, held by another
-        process, or given up by this command. If nothing is proposed while nothing is live, the
-        sweep is over.
+        process, or given up by this command. A source that draws new runs enters them in runs.csv
+        first. If nothing is proposed while nothing is live, the sweep is over.
         """
 
     def may_spend(self, states: Mapping[str, RunState]) -> bool:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_state import RunState
 from cifar_exp.sweeps.duration import longest_first
-from cifar_exp.sweeps.plan import Plan, PlannedRun
+from cifar_exp.sweeps.plan import Plan, PlannedRun, missing_runs
 
 
 class GridSource:
@@ -22,13 +21,8 @@ class GridSource:
         self, states: Mapping[str, RunState], busy: AbstractSet[str], n: int
     ) -> Sequence[PlannedRun]:
         """The first `n` missing runs in launch order."""
-        missing = [
-            run
-            for run_id, run in self.runs.items()
-            if run_id not in busy
-            and not needs_no_training(states[run_id].status, run.trial.settings)
-        ]
-        return launch_order(missing)[:n]
+        missing = missing_runs(self.runs.values(), states)
+        return launch_order([run for run in missing if run.run_id not in busy])[:n]
 
     def may_spend(self, states: Mapping[str, RunState]) -> bool:  # noqa: ARG002
         """A grid has no budget."""

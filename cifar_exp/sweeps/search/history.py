@@ -10,7 +10,7 @@ from cifar_exp.errors import UserError
 from cifar_exp.storage.atomic import mtime_ns
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import RunState, run_folders
-from cifar_exp.sweeps.search.base import MakeRun
+from cifar_exp.sweeps.plan import MakeRun
 from cifar_exp.sweeps.search.samplers.base import Observation
 from cifar_exp.sweeps.search.space import Space
 

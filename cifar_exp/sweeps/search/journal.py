@@ -22,7 +22,7 @@ from optuna.trial import TrialState
 
 from cifar_exp.errors import DONE, UserError, print_error
 from cifar_exp.storage.metrics import read_epoch_table
-from cifar_exp.storage.reading import UnreadableError, read_yaml
+from cifar_exp.storage.reading import UnreadableError
 from cifar_exp.storage.record import RunRecord
 from cifar_exp.storage.run_state import RunState, read_states
 from cifar_exp.storage.sweep_folder import SweepFolder
@@ -83,11 +83,10 @@ def export_journal(folder: SweepFolder, path: Path) -> int:
 
 def _read_search(folder: SweepFolder) -> tuple[Space, bool]:
     try:
-        content: Any = read_yaml(folder.path / "sweep.yaml")
-        search = content["search"]
+        search: Any = folder.load_file().search
         minimizes_pflop = search.get("objective") == "accuracy_and_pflop"
         return Space.from_dict(search["space"]), minimizes_pflop
-    except (OSError, UnreadableError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (UnreadableError, ValueError, KeyError, AttributeError) as error:
         raise UserError(f"{folder.path}: is not the folder of a search") from error
 
 

@@ -7,11 +7,9 @@ from typing import Any
 
 from cifar_exp.config.search import SearchSection
 from cifar_exp.errors import UserError
-from cifar_exp.storage.record import needs_no_training
 from cifar_exp.storage.run_state import RunState, read_states
 from cifar_exp.storage.sweep_folder import SweepFolder, SweepRow
-from cifar_exp.sweeps.plan import Plan, PlannedRun
-from cifar_exp.sweeps.search.base import MakeRun
+from cifar_exp.sweeps.plan import MakeRun, Plan, PlannedRun, missing_runs
 from cifar_exp.sweeps.search.budget import exceeded, spent
 from cifar_exp.sweeps.search.history import (
     Configuration,
@@ -104,12 +102,8 @@ class SearchSource:
         return {**states, **read_states(self.runs_folder, missing)} if missing else states
 
     def _unfinished(self, states: States, busy: AbstractSet[str]) -> list[PlannedRun]:
-        return [
-            run
-            for run_id, run in self._runs.items()
-            if run_id not in busy
-            and not needs_no_training(states[run_id].status, run.trial.settings)
-        ]
+        missing = missing_runs(self._runs.values(), states)
+        return [run for run in missing if run.run_id not in busy]
 
     def _new_runs(self, states: States, n: int) -> list[PlannedRun]:
         """Draw and enter runs under the sweep's lock, so that processes never exceed the number."""
@@ -135,12 +129,11 @@ class SearchSource:
             yield run
 
     def _used_up(self) -> str:
-        reason = f"no new runs: all {len(self.configurations)} configurations of the space"
         others = self.foreign.configurations - self.configurations.keys()
+        more = f", and {len(others)} more are of other sweeps" if others else ""
         return (
-            f"{reason} are proposed, and {len(others)} more are of other sweeps"
-            if others
-            else (f"{reason} are proposed")
+            f"no new runs: all {len(self.configurations)} configurations of the space "
+            f"are proposed{more}"
         )
 
     def _ended(self, states: States) -> dict[str, dict[int, Result]]:

@@ -34,6 +34,12 @@ Train = Callable[[RunSpec], WorkerResult]
 Divide = Callable[[Sequence[str]], Sequence[Slot]]
 
 
+def error_of(result: WorkerResult) -> Exception | None:
+    """What `Executor.poll` says of a run that ended like this."""
+    error = ERRORS.get(result.kind)
+    return None if error is None else error(result.message)
+
+
 class LocalExecutor(Executor):
     """Trains on worker processes, which start with the first run.
 
@@ -166,8 +172,7 @@ class LocalExecutor(Executor):
             self._assign()
             return {}
         self._assign()
-        error = ERRORS.get(result.kind)
-        return {run_id: None if error is None else error(result.message)}
+        return {run_id: error_of(result)}
 
     def _send(self, command: str) -> None:
         for worker in self._workers:

@@ -13,7 +13,7 @@ from cifar_exp.config.launcher import RayOptions
 from cifar_exp.runs.spec import RunSpec, Slot
 from cifar_exp.storage.run_state import fail_dead_run
 from cifar_exp.sweeps.launchers.base import Executor
-from cifar_exp.sweeps.launchers.local.executor import ERRORS
+from cifar_exp.sweeps.launchers.local.executor import error_of
 from cifar_exp.sweeps.launchers.local.worker import GRACE_SECONDS, WorkerResult
 from cifar_exp.sweeps.launchers.local.worker import train as train_run
 from cifar_exp.sweeps.launchers.ray.tasks import Task, Tasks
@@ -126,8 +126,7 @@ class RayExecutor(Executor):
                 self._queued.appendleft(spec)
                 return {}
             result = self._given_up(spec, result)
-        error = ERRORS.get(result.kind)
-        return {run_id: None if error is None else error(result.message)}
+        return {run_id: error_of(result)}
 
     def _given_up(self, spec: RunSpec, result: WorkerResult) -> WorkerResult:
         run_id = str(spec.run_id)

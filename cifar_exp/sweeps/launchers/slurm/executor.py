@@ -16,7 +16,7 @@ from cifar_exp.storage.lock import RunLockedError, lock_holder
 from cifar_exp.storage.record import TERMINAL, now
 from cifar_exp.storage.run_state import fail_dead_run, read_states
 from cifar_exp.sweeps.launchers.base import Executor
-from cifar_exp.sweeps.launchers.local.executor import ERRORS
+from cifar_exp.sweeps.launchers.local.executor import error_of
 from cifar_exp.sweeps.launchers.local.worker import GRACE_SECONDS, WorkerResult
 from cifar_exp.sweeps.launchers.slurm.commands import UnreachableError
 from cifar_exp.sweeps.launchers.slurm.job import TrainJob
@@ -181,7 +181,7 @@ class SlurmExecutor(Executor):
             if job.job_id in returned or self._is_gone(run_id, job)
         }
         self._forget(list(ended))
-        return {run_id: _error(result) for run_id, result in ended.items()}
+        return {run_id: error_of(result) for run_id, result in ended.items()}
 
     def _ask(self) -> None:
         """Ask the queue which jobs it has left, and not too often."""
@@ -236,11 +236,6 @@ class SlurmExecutor(Executor):
         job_ids = [self._jobs.pop(run_id).job_id for run_id in run_ids]
         if job_ids:
             self._file.remove(self._options.name, job_ids)
-
-
-def _error(result: WorkerResult) -> Exception | None:
-    kind = ERRORS.get(result.kind)
-    return None if kind is None else kind(result.message)
 
 
 @contextmanager
