@@ -79,17 +79,19 @@ def metrics(folder: Path) -> dict[str, list[list[str]]]:
 def test_a_sweep_is_submitted_once_collected_later_and_equal_to_a_local_one(
     command: Command, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert command("cluster", *ON_SLURM, "wait=false") == 0
+    held = (*ON_SLURM, "hydra.launcher.parameters={hold: true}", "wait=false")
+    assert command("cluster", *held) == 0
     (sweep,) = Path("outputs/sweeps").glob("[!.]*")
     jobs = JobsFile(sweep).read()
     assert len({job.run_id for job in jobs}) == 4
-    assert command("cluster", *ON_SLURM, "wait=false") == 0
+    assert command("cluster", *held) == 0
     assert JobsFile(sweep).read() == jobs
     monkeypatch.setattr(sys, "argv", ["status", "--json"])
     capsys.readouterr()
     assert status.main() == 0
     (shown,) = json.loads(capsys.readouterr().out)["sweeps"]
     assert {r["run_id"]: r["job_id"] for r in shown["runs"]} == {j.run_id: j.job_id for j in jobs}
+    call("scontrol", "release", jobs[0].job_id.partition("_")[0])
     assert command("cluster", *ON_SLURM) == 0
     assert {path.name for path in sweep.iterdir()} == {"sweep.yaml", "runs.csv", "jobs.csv"}
     assert JobsFile(sweep).read() == []
@@ -166,12 +168,13 @@ def test_each_job_ends_in_its_own_way(
         for name in names:
             call("scancel", f"--signal={name}", jobs[str(spec.run_id)])
 
+    wait_until(lambda: state(preempted).epoch, poll)
+    warn(preempted, "TERM", "USR2")  # at once: it is the only one that may end by itself
     wait_until(lambda: all(state(spec).epoch for spec in specs), poll)
     call("scancel", jobs[str(canceled.run_id)])
     holder = lock_holder(killed.runs, str(killed.run_id))
     assert holder is not None
     os.kill(holder.pid, signal.SIGKILL)
-    warn(preempted, "TERM", "USR2")
     warn(limited, "USR2")
     wait_until(lambda: len(segments(limited)) == 2 and state(limited).holder, poll)
     warn(limited, "USR2")
